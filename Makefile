@@ -1,0 +1,67 @@
+# Every target works on a machine with only Python >= 3.11 and make. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := .cache/uv/bin/uv
+PYTEST := $(BIN)/python -m pytest
+UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --extra all
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test check interop chaos bench lock dashboard clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+$(UV): locks/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@$(PYTHON) -m venv --clear .cache/uv
+	@.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt
+	@touch $(UV)
+
+.venv/.run: $(UV) locks/run.txt pyproject.toml
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/run.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/build.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch .venv/.run
+
+.venv/.dev: .venv/.run locks/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/dev.txt
+	@touch .venv/.dev
+
+setup: .venv/.run ## .venv with the locked dependencies and `revenge` in .venv/bin
+setup-dev: .venv/.dev ## the same with what tests and checks need
+
+run: setup ## demo (or LIBRARY=/films [TYPE=movie|tv]): database, server, workers, scan
+	@$(BIN)/revenge demo $(if $(LIBRARY),--library "$(LIBRARY)") $(if $(TYPE),--type $(TYPE))
+
+test: setup-dev ## the whole test suite
+	@$(PYTEST) -n auto tests/unit tests/integration tests/acceptance
+
+check: setup-dev ## format, lint, types, import contracts, unit tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --verbose > .cache/imports.txt || { cat .cache/imports.txt; exit 1; }
+	@$(PYTEST) -n auto -q tests/unit
+
+interop: setup-dev ## tests against River in Go (the toolchain comes from a wheel)
+	@$(PYTEST) -n 2 tests/interop
+
+chaos: setup-dev ## the long fault tests: make chaos N=1000000
+	@$(PYTEST) -m chaos --chaos-jobs $(or $(N),20000) -p no:randomly tests
+
+bench: setup ## every benchmark: a table, and one JSON line each
+	@$(BIN)/python -m bench
+
+dashboard: setup-dev ## build the dashboard's bundle from its source
+	@$(BIN)/python -m scripts.build_dashboard
+
+lock: $(UV) ## renew the locks
+	@$(UV_COMPILE) --output-file locks/run.txt
+	@$(UV_COMPILE) --group dev --output-file locks/dev.txt
+	@printf 'hatchling\neditables\n' | $(subst pyproject.toml --extra all,-,$(UV_COMPILE)) --output-file locks/build.txt
+	@printf 'uv\n' | $(subst pyproject.toml --extra all,-,$(UV_COMPILE)) --output-file locks/uv.txt
+
+clean: ## remove what the targets made (not ./data)
+	@rm -rf .venv .cache
