@@ -1,1 +1,87 @@
-"""infra/jobs."""
+"""The job engine: River's protocol on River's tables, for asyncio.
+
+Insert with ``Client.insert``, work with a ``Worker`` for each kind, wait with ``Client.wait``.
+"""
+
+from revenge.infra.jobs.client import Client
+from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.errors import (
+    InvalidCursor,
+    InvalidJob,
+    JobCancelled,
+    JobFailed,
+    JobIsRunning,
+    JobNotFound,
+    JobsError,
+    KindAlreadyRegistered,
+    QueueAlreadyAdded,
+    QueueNotFound,
+    StoreError,
+    UniqueConflict,
+    UnknownKind,
+)
+from revenge.infra.jobs.events import JobEvent
+from revenge.infra.jobs.models import (
+    FINAL,
+    TIERS,
+    UNFINISHED,
+    AttemptError,
+    InsertOpts,
+    InsertResult,
+    JobListParams,
+    JobPage,
+    JobRow,
+    JobState,
+    Queue,
+    QueueInfo,
+    UniqueOpts,
+)
+from revenge.infra.jobs.outcome import Cancel, Snooze
+from revenge.infra.jobs.progress import Progress
+from revenge.infra.jobs.registry import Workers
+from revenge.infra.jobs.retry import ExponentialRetry, LinearRetry, RetryPolicy, RiverRetry
+from revenge.infra.jobs.worker import NO_TIMEOUT, Job, JobArgs, Worker
+
+__all__ = [
+    "FINAL",
+    "NO_TIMEOUT",
+    "TIERS",
+    "UNFINISHED",
+    "AttemptError",
+    "Cancel",
+    "Client",
+    "ClientConfig",
+    "ExponentialRetry",
+    "InsertOpts",
+    "InsertResult",
+    "InvalidCursor",
+    "InvalidJob",
+    "Job",
+    "JobArgs",
+    "JobCancelled",
+    "JobEvent",
+    "JobFailed",
+    "JobIsRunning",
+    "JobListParams",
+    "JobNotFound",
+    "JobPage",
+    "JobRow",
+    "JobState",
+    "JobsError",
+    "KindAlreadyRegistered",
+    "LinearRetry",
+    "Progress",
+    "Queue",
+    "QueueAlreadyAdded",
+    "QueueInfo",
+    "QueueNotFound",
+    "RetryPolicy",
+    "RiverRetry",
+    "Snooze",
+    "StoreError",
+    "UniqueConflict",
+    "UniqueOpts",
+    "UnknownKind",
+    "Worker",
+    "Workers",
+]

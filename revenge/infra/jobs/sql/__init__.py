@@ -1,1 +1,58 @@
-"""infra/jobs/sql."""
+"""Named SQL statements: one file per table, split at their ``-- name:`` lines, schema put in once at start."""
+
+import re
+from importlib.resources import files
+
+_NAME = re.compile(r"^-- name: (\w+) :\w+$", re.MULTILINE)
+_SCHEMA = "/* TEMPLATE: schema */"
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def parse(text: str) -> dict[str, str]:
+    """Split ``text`` at its ``-- name:`` lines.
+
+    Raises:
+        ValueError: two statements share a name.
+    """
+    # re.split with one group gives [before, name, body, name, body, ...].
+    parts = iter(_NAME.split(text)[1:])
+    found: dict[str, str] = {}
+    for name, body in zip(parts, parts, strict=True):
+        if name in found:
+            message = f"statement {name!r} is defined twice"
+            raise ValueError(message)
+        found[name] = body.strip()
+    return found
+
+
+def qualifier(schema: str | None) -> str:
+    """Return what stands before a table's name: the quoted schema and a dot, or nothing for the search path.
+
+    Raises:
+        ValueError: the name is not one that River allows.
+    """
+    if not schema:
+        return ""
+    if not _IDENTIFIER.fullmatch(schema):
+        message = f"schema must be letters, digits and underscores and not begin with a digit, got {schema!r}"
+        raise ValueError(message)
+    return f'"{schema}".'
+
+
+def load(package: str, *, schema: str | None = None) -> dict[str, str]:
+    """Return every statement of the ``.sql`` files of ``package`` by its name, ready to run in ``schema``.
+
+    Raises:
+        ValueError: two statements share a name, or the schema's name is not allowed.
+    """
+    prefix = qualifier(schema)
+    found: dict[str, str] = {}
+    for file in sorted(files(package).iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".sql"):
+            continue
+        for name, text in parse(file.read_text(encoding="utf-8")).items():
+            if name in found:
+                message = f"statement {name!r} is defined in two files of {package}"
+                raise ValueError(message)
+            found[name] = text.replace(_SCHEMA, prefix)
+    return found

@@ -1,0 +1,96 @@
+"""The engine's errors: their names say what the caller may conclude."""
+
+
+class JobsError(Exception):
+    """Root of everything the engine raises on purpose."""
+
+
+class InvalidJob(JobsError):
+    """The insert options or the arguments break a rule; nothing was written."""
+
+
+class UnknownKind(JobsError):
+    """No worker and no arguments class is registered for a kind."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        # River's own text: a row that fails with it reads the same whichever engine met it.
+        super().__init__(f"job kind is not registered in the client's Workers bundle: {kind}")
+
+
+class KindAlreadyRegistered(JobsError):
+    """Two workers claim one kind."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(f"a worker for kind {kind!r} is registered already; each kind has exactly one")
+
+
+class JobNotFound(JobsError):
+    """No job has this id (it may have been cleaned up after its retention time)."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(f"there is no job {job_id}")
+
+
+class JobIsRunning(JobsError):
+    """The job is being worked; cancel it and wait before deleting or retrying it."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(f"job {job_id} is running: cancel it first and wait until it has stopped")
+
+
+class UniqueConflict(JobsError):
+    """Another unfinished job holds the unique key that this one needs."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(f"job {job_id} can't be made available: an unfinished job with the same unique key exists")
+
+
+class QueueNotFound(JobsError):
+    """No client has ever worked a queue of this name."""
+
+    def __init__(self, queue: str) -> None:
+        self.queue = queue
+        super().__init__(f"there is no queue {queue!r}: a queue appears when a worker first serves it")
+
+
+class QueueAlreadyAdded(JobsError):
+    """This client works the queue already."""
+
+    def __init__(self, queue: str) -> None:
+        self.queue = queue
+        super().__init__(f"queue {queue!r} is worked by this client already")
+
+
+class JobFailed(JobsError):
+    """A job that was waited for ended discarded or cancelled."""
+
+    def __init__(self, job_id: int, state: str, error: str) -> None:
+        self.job_id = job_id
+        self.state = state
+        self.error = error
+        super().__init__(f"job {job_id} was {state}" + (f": {error}" if error else ""))
+
+
+class InvalidCursor(JobsError):
+    """A list cursor that this engine (or Go's) did not make."""
+
+
+class StoreError(JobsError):
+    """The database could not be read or written.
+
+    ``retryable`` says whether the same call may work later: the connection was lost, the server is starting or
+    stopping, or the transaction met a deadlock or a serialisation failure.
+    """
+
+    def __init__(self, message: str, *, retryable: bool) -> None:
+        self.retryable = retryable
+        super().__init__(message)
+
+
+class JobCancelled(JobsError):
+    """Raised inside a thread or process worker at its next report once the job is cancelled or the node stops."""

@@ -1,0 +1,110 @@
+"""What an attempt may end in, and the pure decision from it to the row's new state."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from revenge.infra.jobs.models import Claim, JobState
+
+SOON = timedelta(seconds=5)
+"""River's scheduler interval: what is due sooner goes straight to ``available`` (River: `JobSchedulerIntervalDefault`)."""
+
+MAX_OUTPUT_BYTES = 32 * 1024 * 1024
+"""River's limit of a recorded output (River: `recorded_output.go`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Returned by a worker: run the job again after ``for_``, without counting this attempt."""
+
+    for_: timedelta
+
+    def __post_init__(self) -> None:
+        if self.for_ < timedelta(0):
+            message = f"a snooze must not be negative, got {self.for_}"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Returned by a worker: end the job as cancelled for good, with this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The write that ends one attempt; ``None`` leaves a column as it is.
+
+    ``id``, ``attempt`` and ``attempted_at`` are the fence: a row that has been rescued, or fetched again since,
+    does not match and stays untouched.
+    """
+
+    id: int
+    attempt: int
+    attempted_at: datetime
+    state: JobState
+    finalized_at: datetime | None = None
+    scheduled_at: datetime | None = None
+    new_attempt: int | None = None
+    error: str | None = None
+    metadata: str | None = None
+
+    @property
+    def is_plain_success(self) -> bool:
+        """Whether the short statement for jobs that are simply done can write it."""
+        return self.state is JobState.COMPLETED and self.metadata is None
+
+
+def completed(claim: Claim, *, now: datetime, metadata: str | None = None) -> Settlement:
+    """The job is done."""
+    return Settlement(
+        claim.id, claim.attempt, claim.attempted_at, JobState.COMPLETED, finalized_at=now, metadata=metadata
+    )
+
+
+def cancelled(claim: Claim, *, now: datetime, error: str, metadata: str | None = None) -> Settlement:
+    """The job ends here and is never run again."""
+    return Settlement(
+        claim.id,
+        claim.attempt,
+        claim.attempted_at,
+        JobState.CANCELLED,
+        finalized_at=now,
+        error=error,
+        metadata=metadata,
+    )
+
+
+def failed(claim: Claim, *, now: datetime, retry_at: datetime, error: str, metadata: str | None = None) -> Settlement:
+    """The attempt failed: retry at ``retry_at``, or discard when it was the last."""
+    fence = (claim.id, claim.attempt, claim.attempted_at)
+    if claim.attempt >= claim.max_attempts:
+        return Settlement(*fence, JobState.DISCARDED, finalized_at=now, error=error, metadata=metadata)
+    state = JobState.AVAILABLE if retry_at - now <= SOON else JobState.RETRYABLE
+    return Settlement(*fence, state, scheduled_at=retry_at, error=error, metadata=metadata)
+
+
+def snoozed(claim: Claim, *, now: datetime, for_: timedelta, metadata: str | None = None) -> Settlement:
+    """The job comes back after ``for_``; the attempt does not count."""
+    return Settlement(
+        claim.id,
+        claim.attempt,
+        claim.attempted_at,
+        JobState.AVAILABLE if for_ <= SOON else JobState.SCHEDULED,
+        scheduled_at=now + for_,
+        new_attempt=max(claim.attempt - 1, 0),
+        metadata=metadata,
+    )
+
+
+def interrupted(claim: Claim, *, now: datetime, metadata: str | None = None) -> Settlement:
+    """A stop took the job out of a worker's hands: back at once, the attempt does not count, no error is left."""
+    return Settlement(
+        claim.id,
+        claim.attempt,
+        claim.attempted_at,
+        JobState.AVAILABLE,
+        scheduled_at=now,
+        new_attempt=max(claim.attempt - 1, 0),
+        metadata=metadata,
+    )

@@ -1,0 +1,121 @@
+"""Kinds and what works them."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from revenge.infra.jobs.errors import InvalidJob, KindAlreadyRegistered, UnknownKind
+from revenge.infra.jobs.retry import RetryPolicy
+from revenge.infra.jobs.worker import JobArgs, RunsIn, Worker
+
+_KIND = re.compile(r"\w[\w\-\[\]<>/.·:+]+", re.ASCII)
+"""River: `rivercommon.UserSpecifiedIDOrKindRE`; the middle dot is River's own exception from ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A kind with everything about its worker that the executor asks for on every job, looked up once."""
+
+    kind: str
+    args_type: type[JobArgs]
+    decode: Callable[[str], JobArgs]
+    worker: Worker[Any]
+    runs_in: RunsIn
+    timeout: timedelta | None
+    retry_policy: RetryPolicy | None
+    phases: Mapping[str, float]
+
+
+class Workers:
+    """The kinds that a client can work, and those that it only inserts."""
+
+    def __init__(self, workers: Iterable[Worker[Any]] = ()) -> None:
+        self._by_kind: dict[str, Registration] = {}
+        self._args_types: dict[str, type[JobArgs]] = {}
+        for worker in workers:
+            self.add(worker)
+
+    def add(self, worker: Worker[Any]) -> None:
+        """Register ``worker`` for the kind of its arguments.
+
+        Raises:
+            KindAlreadyRegistered: another worker has the kind.
+            InvalidJob: the worker names no arguments class, or the kind is no valid name.
+        """
+        args_type: type[JobArgs] | None = getattr(type(worker), "args_type", None)
+        if args_type is None:
+            message = (
+                f"{type(worker).__name__} must name its arguments: class {type(worker).__name__}(Worker[SomeArgs])"
+            )
+            raise InvalidJob(message)
+        kind = _kind_of(args_type)
+        if kind in self._by_kind:
+            raise KindAlreadyRegistered(kind)
+        self._args_types[kind] = args_type
+        self._by_kind[kind] = Registration(
+            kind=kind,
+            args_type=args_type,
+            decode=args_type.model_validate_json,
+            worker=worker,
+            runs_in=_runs_in(worker),
+            timeout=worker.timeout,
+            retry_policy=worker.retry_policy,
+            phases=dict(worker.phases),
+        )
+
+    def declare(self, args_type: type[JobArgs]) -> None:
+        """Make a kind known that is inserted here and worked elsewhere."""
+        self._args_types.setdefault(_kind_of(args_type), args_type)
+
+    def get(self, kind: str) -> Registration | None:
+        """Return the registration of ``kind``, None when nothing here works it."""
+        return self._by_kind.get(kind)
+
+    def args_type(self, kind: str) -> type[JobArgs]:
+        """Return the arguments class of ``kind``.
+
+        Raises:
+            UnknownKind: neither a worker nor a declaration names it.
+        """
+        try:
+            return self._args_types[kind]
+        except KeyError:
+            raise UnknownKind(kind) from None
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds that are worked here, sorted."""
+        return sorted(self._by_kind)
+
+    def __iter__(self) -> Iterator[Registration]:
+        return iter(self._by_kind.values())
+
+    def __len__(self) -> int:
+        return len(self._by_kind)
+
+
+def _kind_of(args_type: type[JobArgs]) -> str:
+    kind = getattr(args_type, "kind", None)
+    if not isinstance(kind, str) or not _KIND.fullmatch(kind) or len(kind) >= 128:
+        message = (
+            f"{args_type.__name__} needs a kind of 2 to 127 letters, digits or -_[]<>/.:+, "
+            f'as in class {args_type.__name__}(JobArgs, kind="..."); got {kind!r}'
+        )
+        raise InvalidJob(message)
+    return kind
+
+
+def _runs_in(worker: Worker[Any]) -> RunsIn:
+    is_async = inspect.iscoroutinefunction(worker.work)
+    declared = worker.runs_in
+    if declared is None:
+        return "loop" if is_async else "thread"
+    if is_async != (declared == "loop"):
+        message = (
+            f'{type(worker).__name__}: runs_in="{declared}" needs {"async def" if declared == "loop" else "def"} work'
+        )
+        raise InvalidJob(message)
+    return declared

@@ -1,0 +1,243 @@
+-- Statements on river_job. Column rules: docs/design/protocol.md and River 0.51.1.
+
+-- name: job_insert_many :many
+-- River: `JobInsertFastMany`. One row per element, in the order given.
+-- $1 kind text[], $2 args jsonb[], $3 queue text[], $4 state text[], $5 priority smallint[], $6 max_attempts smallint[],
+-- $7 scheduled_at timestamptz[], $8 metadata jsonb[], $9 tags text[] (comma-joined: River's tags hold no comma),
+-- $10 unique_key bytea[] (empty: none), $11 unique_states integer[] (0: none), $12 created_at timestamptz
+INSERT INTO /* TEMPLATE: schema */river_job (
+    args, created_at, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key, unique_states
+)
+SELECT
+    args, $12, kind, max_attempts, metadata, priority, queue, scheduled_at,
+    state::/* TEMPLATE: schema */river_job_state, string_to_array(tags, ','),
+    nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
+FROM unnest(
+    $1::text[], $2::text[]::jsonb[], $3::text[], $4::text[], $5::smallint[], $6::smallint[],
+    $7::timestamptz[], $8::text[]::jsonb[], $9::text[], $10::bytea[], $11::integer[]
+) AS rows (
+    kind, args, queue, state, priority, max_attempts, scheduled_at, metadata, tags, unique_key, unique_states
+)
+ON CONFLICT (unique_key)
+    WHERE unique_key IS NOT NULL
+        AND unique_states IS NOT NULL
+        AND /* TEMPLATE: schema */river_job_state_in_bitmask(unique_states, state)
+    -- The row keeps its own kind (River 0.49): an update is needed for RETURNING to show it at all.
+    DO UPDATE SET kind = river_job.kind
+RETURNING
+    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int, (xmax <> 0) AS duplicate;
+
+-- name: job_fetch :many
+-- River: `JobGetAvailable`, for all queues of a process in one round trip.
+-- $1 client id text, $2 queues text[], $3 free slots integer[] beside them, $4 kinds text[] or null for every kind
+WITH claimed AS (
+    SELECT due.id
+    FROM unnest($2::text[], $3::integer[]) AS wanted (queue, slots)
+    CROSS JOIN LATERAL (
+        SELECT job.id
+        FROM /* TEMPLATE: schema */river_job AS job
+        WHERE job.state = 'available'
+            AND job.queue = wanted.queue
+            AND job.scheduled_at <= now()
+            AND ($4::text[] IS NULL OR job.kind = ANY ($4::text[]))
+        ORDER BY job.priority, job.scheduled_at, job.id
+        LIMIT wanted.slots
+        FOR UPDATE SKIP LOCKED
+    ) AS due
+)
+UPDATE /* TEMPLATE: schema */river_job AS job
+SET
+    state = 'running',
+    attempt = job.attempt + 1,
+    attempted_at = now(),
+    -- The newest 99 and this client (River: `maxAttemptedBy`).
+    attempted_by = array_append(
+        CASE WHEN cardinality(job.attempted_by) >= 100
+            THEN job.attempted_by[cardinality(job.attempted_by) - 98:]
+            ELSE job.attempted_by
+        END,
+        $1::text
+    )
+FROM claimed
+WHERE job.id = claimed.id
+RETURNING
+    job.id, job.kind, job.queue, job.args, job.attempt, job.max_attempts, job.attempted_at, job.scheduled_at,
+    job.priority, nullif(job.metadata, '{}'), coalesce(cardinality(job.errors), 0);
+
+-- name: job_complete_many :many
+-- The short form of job_settle_many for attempts that simply succeeded.
+-- $1 id bigint[], $2 attempt smallint[], $3 attempted_at timestamptz[], $4 finalized_at timestamptz
+UPDATE /* TEMPLATE: schema */river_job AS job
+SET state = 'completed', finalized_at = $4
+FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[]) AS done (id, attempt, attempted_at)
+WHERE job.id = done.id
+    AND job.state = 'running'
+    AND job.attempt = done.attempt
+    AND job.attempted_at = done.attempted_at
+RETURNING job.id, job.state::text;
+
+-- name: job_settle_many :many
+-- River: `JobSetStateIfRunningMany`, fenced by attempt and attempted_at: a stale settlement changes nothing. A row that
+-- left `running` by its worker's own transaction still takes the metadata. A cancel request turns what would run again
+-- into cancelled.
+-- $1 id bigint[], $2 attempt smallint[], $3 attempted_at timestamptz[], $4 state text[], $5 finalized_at timestamptz[],
+-- $6 scheduled_at timestamptz[], $7 new attempt smallint[], $8 error jsonb text[], $9 metadata jsonb text[], $10 now timestamptz
+WITH settled AS (
+    SELECT *, state IN ('available', 'retryable', 'scheduled') AS runs_again
+    FROM unnest(
+        $1::bigint[], $2::smallint[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+        $7::smallint[], $8::text[], $9::text[]
+    ) AS rows (id, attempt, attempted_at, state, finalized_at, scheduled_at, new_attempt, error, metadata)
+),
+locked AS (
+    SELECT
+        settled.*,
+        job.state = 'running' AS is_running,
+        job.state = 'running' AND settled.runs_again AND job.metadata ? 'cancel_attempted_at' AS is_cancelled
+    FROM settled
+    JOIN /* TEMPLATE: schema */river_job AS job
+        ON job.id = settled.id AND job.attempt = settled.attempt AND job.attempted_at = settled.attempted_at
+    WHERE job.state = 'running' OR settled.metadata IS NOT NULL
+    ORDER BY job.id
+    FOR UPDATE OF job
+)
+UPDATE /* TEMPLATE: schema */river_job AS job
+SET
+    state = CASE
+        WHEN locked.is_cancelled THEN 'cancelled'
+        WHEN locked.is_running THEN locked.state::/* TEMPLATE: schema */river_job_state
+        ELSE job.state
+    END,
+    finalized_at = CASE
+        WHEN locked.is_cancelled THEN $10
+        WHEN locked.is_running AND locked.finalized_at IS NOT NULL THEN locked.finalized_at
+        ELSE job.finalized_at
+    END,
+    attempt = CASE
+        WHEN locked.is_running AND NOT locked.is_cancelled THEN coalesce(locked.new_attempt, job.attempt)
+        ELSE job.attempt
+    END,
+    scheduled_at = CASE
+        WHEN locked.is_running AND NOT locked.is_cancelled THEN coalesce(locked.scheduled_at, job.scheduled_at)
+        ELSE job.scheduled_at
+    END,
+    errors = CASE
+        WHEN locked.is_running AND locked.error IS NOT NULL THEN array_append(job.errors, locked.error::jsonb)
+        ELSE job.errors
+    END,
+    metadata = CASE
+        WHEN locked.metadata IS NOT NULL THEN job.metadata || locked.metadata::jsonb
+        ELSE job.metadata
+    END
+FROM locked
+WHERE job.id = locked.id
+RETURNING job.id, job.state::text;
+
+-- name: job_get :one
+-- $1 id bigint
+SELECT
+    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+FROM /* TEMPLATE: schema */river_job
+WHERE id = $1;
+
+-- name: job_get_many :many
+-- $1 id bigint[]
+SELECT
+    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+FROM /* TEMPLATE: schema */river_job
+WHERE id = ANY ($1::bigint[])
+ORDER BY id;
+
+-- name: job_list :many
+-- Newest first. $1 states text[] or null, $2 kinds text[] or null, $3 queues text[] or null, $4 tags text[] or null (all of
+-- them), $5 before this id bigint or null, $6 limit integer
+SELECT
+    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+FROM /* TEMPLATE: schema */river_job
+WHERE ($1::text[] IS NULL OR state = ANY ($1::text[]::/* TEMPLATE: schema */river_job_state[]))
+    AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
+    AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
+    AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
+    AND ($5::bigint IS NULL OR id < $5::bigint)
+ORDER BY id DESC
+LIMIT $6;
+
+-- name: job_cancel :one
+-- River: `JobCancel`. A running row keeps its state: its worker is told and reports. A final row is not touched and not
+-- returned. $1 id bigint, $2 control channel text, $3 the request's time as a JSON string
+WITH found AS (
+    SELECT id, queue, state
+    FROM /* TEMPLATE: schema */river_job
+    WHERE id = $1 AND finalized_at IS NULL
+    FOR UPDATE
+),
+told AS (
+    SELECT
+        id,
+        pg_notify($2, json_build_object('action', 'cancel', 'job_id', id, 'queue', queue)::text)
+    FROM found
+)
+UPDATE /* TEMPLATE: schema */river_job AS job
+SET
+    state = CASE WHEN job.state = 'running' THEN job.state ELSE 'cancelled' END,
+    finalized_at = CASE WHEN job.state = 'running' THEN job.finalized_at ELSE now() END,
+    metadata = jsonb_set(job.metadata, '{cancel_attempted_at}', $3::text::jsonb, true)
+FROM told
+WHERE job.id = told.id
+RETURNING
+    job.id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int;
+
+-- name: job_retry :one
+-- River: `JobRetry`. Not while running; what is due already stays as it is. $1 id bigint
+WITH found AS (
+    SELECT id
+    FROM /* TEMPLATE: schema */river_job
+    WHERE id = $1
+        AND state <> 'running'
+        AND NOT (state = 'available' AND scheduled_at < now())
+    FOR UPDATE
+)
+UPDATE /* TEMPLATE: schema */river_job AS job
+SET
+    state = 'available',
+    finalized_at = NULL,
+    scheduled_at = now(),
+    max_attempts = CASE WHEN job.attempt = job.max_attempts THEN job.max_attempts + 1 ELSE job.max_attempts END,
+    metadata = job.metadata - 'cancel_attempted_at'
+FROM found
+WHERE job.id = found.id
+RETURNING
+    job.id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int;
+
+-- name: job_delete :one
+-- $1 id bigint. Not while running.
+DELETE FROM /* TEMPLATE: schema */river_job
+WHERE id = $1 AND state <> 'running'
+RETURNING
+    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int;
+
+-- name: job_get_locked :one
+-- The committed row after a concurrent change, as River re-reads it (0.48). $1 id bigint
+SELECT
+    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+FROM /* TEMPLATE: schema */river_job
+WHERE id = $1
+FOR UPDATE;
+
+-- name: job_get_cancel_requested :many
+-- Which of these attempts somebody asked to cancel: the truth behind the control notification. $1 id bigint[]
+SELECT id, attempt, attempted_at
+FROM /* TEMPLATE: schema */river_job
+WHERE id = ANY ($1::bigint[]) AND state = 'running' AND metadata ? 'cancel_attempted_at';
+
+-- name: notify_many :exec
+-- $1 channel text, $2 payloads text[]
+SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload;

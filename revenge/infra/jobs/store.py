@@ -1,0 +1,109 @@
+"""The way to the database: named statements on a pool, with the driver's errors made the engine's."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+
+from revenge.infra.jobs.errors import StoreError
+from revenge.infra.jobs.sql import load
+
+HOT_TIMEOUT = timedelta(seconds=10)
+"""River: `HotOperationTimeout`, for every statement of the running engine."""
+
+_RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
+"""SQLSTATE classes after which the same call may work: connection, rollback, resources, operator intervention,
+read-only (a standby before its promotion), object in use."""
+
+Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+
+
+class Store:
+    """Runs the statements of ``sql/`` in one schema.
+
+    Every method takes ``conn``, the caller's connection with its transaction; without it one of the pool serves and the
+    statement commits by itself.
+
+    Raises:
+        StoreError: from every method, when the database could not do it; ``retryable`` says whether it may later.
+        asyncpg.UniqueViolationError: as it is, since it is an answer and no failure.
+    """
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], *, schema: str | None = None) -> None:
+        self.pool = pool
+        self.schema = schema
+        self.sql = load("revenge.infra.jobs.sql", schema=schema)
+        self._prefix: str | None = schema
+
+    async def fetch(self, name: str, *args: Any, conn: Connection | None = None) -> list[asyncpg.Record]:
+        """Return all rows of the statement ``name``."""
+        with _translated(name):
+            if conn is not None:
+                return await conn.fetch(self.sql[name], *args)
+            async with self.pool.acquire() as own:
+                return await own.fetch(self.sql[name], *args, timeout=HOT_TIMEOUT.total_seconds())
+
+    async def fetchrow(self, name: str, *args: Any, conn: Connection | None = None) -> asyncpg.Record | None:
+        """Return the first row of the statement ``name``, None without one."""
+        rows = await self.fetch(name, *args, conn=conn)
+        return rows[0] if rows else None
+
+    async def fetchval(self, name: str, *args: Any, conn: Connection | None = None) -> Any:
+        """Return the first column of the first row, None without one."""
+        row = await self.fetchrow(name, *args, conn=conn)
+        return row[0] if row else None
+
+    async def execute(self, name: str, *args: Any, conn: Connection | None = None) -> int:
+        """Run the statement ``name``; return how many rows it touched."""
+        with _translated(name):
+            if conn is not None:
+                status = await conn.execute(self.sql[name], *args)
+            else:
+                async with self.pool.acquire() as own:
+                    status = await own.execute(self.sql[name], *args, timeout=HOT_TIMEOUT.total_seconds())
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Give a connection of the pool inside a transaction that commits when the block ends well."""
+        with _translated("transaction"):
+            async with self.pool.acquire() as conn, conn.transaction():
+                yield conn
+
+    async def channel(self, topic: str) -> str:
+        """Return the notification channel of ``topic``: one identifier with a dot, as River names it."""
+        if self._prefix is None:
+            with _translated("current_schema"):
+                self._prefix = str(await self.pool.fetchval("SELECT current_schema()"))
+        return f"{self._prefix}.{topic}"
+
+    async def notify(self, topic: str, payloads: Sequence[str], *, conn: Connection | None = None) -> None:
+        """Send ``payloads`` to the listeners of ``topic`` when the transaction commits."""
+        await self.execute("notify_many", await self.channel(topic), list(payloads), conn=conn)
+
+
+class _translated:  # noqa: N801 - a context manager that reads like a statement, without a generator's cost
+    """Turn the driver's errors into StoreError, whose text names the statement and never the arguments."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, (StoreError, asyncpg.UniqueViolationError)):
+            return
+        if isinstance(error, asyncpg.PostgresError):
+            code = error.sqlstate or ""
+            retryable = code.startswith(_RETRYABLE_CLASSES)
+            message = f"{self._name} failed: {error} (SQLSTATE {code})"
+            raise StoreError(message, retryable=retryable) from error
+        if isinstance(error, (OSError, TimeoutError, asyncpg.InterfaceError)):
+            message = f"{self._name} failed: {error or type(error).__name__}"
+            raise StoreError(message, retryable=True) from error

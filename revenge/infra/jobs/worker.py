@@ -1,0 +1,189 @@
+"""What a user of the engine writes: an arguments class and a worker class."""
+
+from collections.abc import Generator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict
+
+from revenge.infra.jobs.errors import JobCancelled
+from revenge.infra.jobs.models import Claim, InsertOpts
+from revenge.infra.jobs.progress import Report
+from revenge.infra.jobs.retry import RetryPolicy
+
+NO_TIMEOUT: Final = timedelta.max
+"""A worker's ``timeout`` for attempts that may take for ever."""
+
+
+class JobArgs(BaseModel):
+    """The arguments of one kind of job: ``class ScanArgs(JobArgs, kind="movie_library_scan")`` and typed fields.
+
+    Fields are stored under their aliases, so that Go's JSON names can be kept. Unknown keys are ignored when a row is
+    read, as Go does; the HTTP API refuses them.
+    """
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+
+    kind: ClassVar[str]
+    insert_opts: ClassVar[InsertOpts] = InsertOpts()
+    """How jobs of this kind are inserted when the call does not say."""
+
+    def __init_subclass__(cls, *, kind: str | None = None, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        if kind is not None:
+            cls.kind = kind
+
+
+A = TypeVar("A", bound=JobArgs)
+RunsIn = Literal["loop", "thread", "process"]
+
+
+class _Done:
+    """An awaitable that is done: reports may be awaited or not, at the price of neither."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+_DONE: Final = _Done()
+
+
+class Job(Generic[A]):
+    """A job as its worker sees it: decoded arguments, the attempt, and where progress goes."""
+
+    __slots__ = ("_claim", "_metadata", "args", "cancel_requested", "raises_on_report", "report", "staged")
+
+    def __init__(self, claim: Claim, args: A) -> None:
+        self._claim = claim
+        self._metadata: dict[str, Any] | None = None
+        self.args = args
+        self.cancel_requested = False
+        """Somebody asked for this job to end, or the node stops; a thread or process worker looks at it."""
+        self.raises_on_report = False
+        self.report: Report | None = None
+        self.staged: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> int:
+        """The row's id."""
+        return self._claim.id
+
+    @property
+    def kind(self) -> str:
+        """The row's kind."""
+        return self._claim.kind
+
+    @property
+    def queue(self) -> str:
+        """The queue it was fetched from."""
+        return self._claim.queue
+
+    @property
+    def attempt(self) -> int:
+        """This attempt, counted from 1."""
+        return self._claim.attempt
+
+    @property
+    def max_attempts(self) -> int:
+        """After how many failed attempts the job is discarded."""
+        return self._claim.max_attempts
+
+    @property
+    def priority(self) -> int:
+        """1 (first) to 4 (last)."""
+        return self._claim.priority
+
+    @property
+    def attempted_at(self) -> datetime:
+        """When this attempt was fetched."""
+        return self._claim.attempted_at
+
+    @property
+    def scheduled_at(self) -> datetime:
+        """When it was due."""
+        return self._claim.scheduled_at
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The row's metadata as it was at the fetch."""
+        if self._metadata is None:
+            self._metadata = self._claim.metadata()
+        return self._metadata
+
+    def report_progress(
+        self, *, phase: str = "", current: int = 0, total: int | None = None, message: str = ""
+    ) -> _Done:
+        """Say how far the work is; may be called for every item, awaited or not.
+
+        The node writes the newest report of all its jobs about once a second. ``current`` and ``total`` count within
+        ``phase``; ``total`` is None while unknown; ``message`` is the current item.
+
+        Raises:
+            JobCancelled: in a thread or process worker, when the job was cancelled or the node stops. An async worker
+                gets ``asyncio.CancelledError`` at its next await instead.
+        """
+        self.report = Report(phase, current, total, message)
+        if self.raises_on_report and self.cancel_requested:
+            message = f"job {self.id} is to stop"
+            raise JobCancelled(message)
+        return _DONE
+
+    def set_metadata(self, key: str, value: Any) -> None:
+        """Stage a metadata key that is written when the attempt ends, whatever its outcome.
+
+        Raises:
+            ValueError: the key begins with ``river:`` or ``revenge:``, which are the engines' own.
+        """
+        if key.startswith(("river:", "revenge:")):
+            message = f"metadata keys that begin with 'river:' or 'revenge:' are the engine's own, got {key!r}"
+            raise ValueError(message)
+        if self.staged is None:
+            self.staged = {}
+        self.staged[key] = value
+
+    def record_output(self, value: Any) -> None:
+        """Record ``value`` as the job's output although the worker returns something else, or fails later."""
+        self.set_metadata("output", value)
+
+
+class Worker(Generic[A]):
+    """Works the jobs of one kind: ``class ScanWorker(Worker[ScanArgs])`` with a method ``work``.
+
+    ``async def work`` runs in the event loop, a plain ``def work`` in a thread. With
+    ``class HashWorker(Worker[HashArgs], runs_in="process")`` a static ``work`` runs in a process of its own that is
+    killed at its deadline; it gets nothing of this process but the job.
+    """
+
+    args_type: ClassVar[type[JobArgs]]
+    runs_in: ClassVar[RunsIn | None] = None
+    """None: by whether ``work`` is a coroutine function."""
+    timeout: timedelta | None = None
+    """How long an attempt may take; None: the client's default, ``NO_TIMEOUT``: for ever."""
+    retry_policy: RetryPolicy | None = None
+    """None: the client's."""
+    phases: Mapping[str, float] = {}
+    """The phases it reports, in order, with weights: the whole job's percent follows from them."""
+
+    def __init_subclass__(cls, *, runs_in: RunsIn | None = None, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        if runs_in is not None:
+            cls.runs_in = runs_in
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            origin, arguments = get_origin(base), get_args(base)
+            if isinstance(origin, type) and issubclass(origin, Worker) and isinstance(arguments[0], type):
+                cls.args_type = arguments[0]
+
+    def work(self, job: Job[A]) -> object:
+        """Do the job.
+
+        Return ``Snooze`` or ``Cancel`` to wish for that; any other value but None is recorded as the job's output.
+        Whatever is raised is a failed attempt.
+        """
+        raise NotImplementedError
+
+    def retry_delay(self, job: Job[A], error: BaseException) -> timedelta | None:
+        """Choose when this failure is retried; None leaves it to the retry policy."""
+        return None
