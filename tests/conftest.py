@@ -1,0 +1,162 @@
+"""Fixtures for all tests: one embedded PostgreSQL per run, and a fresh migrated database per test.
+
+The server lives in a directory of the run and is shared by the xdist workers the way processes of Revenge share one:
+the first to need it starts it, the last one out stops it; a run without database tests never starts it.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from revenge.infra.database.cluster import Cluster
+from revenge.infra.database.embedded import EmbeddedPostgres
+from revenge.infra.database.locks import FileLock
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+_RUN_DIR = "REVENGE_TEST_RUN_DIR"
+_PREFIX = f"revenge-tests-{os.geteuid()}-"
+_ALIVE = pytest.StashKey[FileLock | None]()
+_TEMPLATE = "revenge_template"
+_SETTINGS = {
+    "fsync": "off",  # the data of a test run need not survive the machine
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",  # it would change plans at a moment of its own
+    "max_connections": "400",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make chaos N=...` passes on."""
+    parser.addoption("--chaos-jobs", type=int, default=20_000, help="how many jobs the chaos tests work")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the run's directory, once for all workers, and clean up after runs that were killed."""
+    if hasattr(config, "workerinput"):
+        return
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        if time.time() - left.stat().st_mtime > 60:  # younger ones may not hold their lock yet
+            _remove_run(left)
+    os.environ[_RUN_DIR] = tempfile.mkdtemp(prefix=_PREFIX)
+    # Held until this process ends, so that another run does not take this one for a dead one.
+    config.stash[_ALIVE] = FileLock.try_exclusive(Path(os.environ[_RUN_DIR]) / "alive.lock")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server, though a worker died, and remove its data."""
+    alive = config.stash.get(_ALIVE, None)
+    if alive is not None:
+        alive.release()
+        _remove_run(Path(os.environ[_RUN_DIR]))
+
+
+def _remove_run(directory: Path) -> None:
+    """Stop what runs in ``directory`` and remove it, unless its run is alive."""
+    with contextlib.suppress(OSError):
+        alive = FileLock.try_exclusive(directory / "alive.lock")
+        if alive is None:
+            return
+        Cluster(directory / "postgres").shut_down(grace=1)
+        shutil.rmtree(directory, ignore_errors=True)
+        alive.release()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """DSN of the run's server, as its superuser, for tests that make databases of their own."""
+    server = EmbeddedPostgres(Path(os.environ[_RUN_DIR]) / "postgres", settings=_SETTINGS)
+    dsn = asyncio.run(server.start())
+    yield dsn
+    asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def template(postgres_url: str) -> str:
+    """Name of a database that has all migrations."""
+    return asyncio.run(_create_template(postgres_url))
+
+
+@pytest.fixture
+async def empty_database(postgres_url: str) -> AsyncIterator[str]:
+    """DSN of a fresh database without any table."""
+    async with _database(postgres_url, "template1") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def database(postgres_url: str, template: str) -> AsyncIterator[str]:
+    """DSN of a fresh database with all three migration lines applied."""
+    async with _database(postgres_url, template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    """Pool on ``database``."""
+    async with asyncpg.create_pool(database, min_size=1, max_size=8) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def conn(pool: asyncpg.Pool) -> AsyncIterator["PoolConnectionProxy"]:
+    """One connection of ``pool``, outside any transaction."""
+    async with pool.acquire() as connection:
+        yield connection
+
+
+@contextlib.asynccontextmanager
+async def _database(admin: str, template: str) -> AsyncIterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(admin)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield re.sub(r"/[^/]*$", f"/{name}", admin)
+        finally:
+            # FORCE: a test that fails may leave connections behind.
+            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+async def _create_template(admin: str) -> str:
+    """Return the name of a database with all migrations, made by the worker that comes first."""
+    connection = await asyncpg.connect(admin)
+    try:
+        await connection.execute("SELECT pg_advisory_lock(hashtext('revenge test template'))")
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _TEMPLATE):
+            # Renamed when complete: a worker that dies leaves no half template.
+            await connection.execute(f"DROP DATABASE IF EXISTS {_TEMPLATE}_new")
+            await connection.execute(f"CREATE DATABASE {_TEMPLATE}_new")
+            await _migrate(admin.rpartition("/")[0] + f"/{_TEMPLATE}_new")
+            await connection.execute(f"ALTER DATABASE {_TEMPLATE}_new RENAME TO {_TEMPLATE}")
+    finally:
+        await connection.close()
+    return _TEMPLATE
+
+
+async def _migrate(dsn: str) -> None:
+    try:
+        from revenge.infra.database.migrations import REVENGE
+        from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator
+    except ImportError:  # until the migrator is written
+        return
+    connection = await asyncpg.connect(dsn)
+    try:
+        await Migrator([MAIN, REVENGE_JOBS, REVENGE]).up(connection)
+    finally:
+        await connection.close()
