@@ -1,0 +1,4 @@
+DROP TABLE /* TEMPLATE: schema */revenge_job_schedule;
+DROP TABLE /* TEMPLATE: schema */revenge_job_progress;
+DROP TABLE /* TEMPLATE: schema */revenge_job_lease;
+DROP TABLE /* TEMPLATE: schema */revenge_job_node;

@@ -1,0 +1,1 @@
+"""The migrator's own statements (the lines' are in their folders)."""
