@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -81,6 +82,8 @@ def _write(value: Any, parts: list[str]) -> None:
             _write_array(value, parts)
         case set() | frozenset():
             _write_array(sorted(value), parts)
+        case _ if is_dataclass(value):
+            _write_object({column.name: getattr(value, column.name) for column in fields(value)}, parts)
         case _:
             parts.append(_scalar(value))
 

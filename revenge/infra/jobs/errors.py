@@ -87,8 +87,10 @@ class StoreError(JobsError):
     stopping, or the transaction met a deadlock or a serialisation failure.
     """
 
-    def __init__(self, message: str, *, retryable: bool) -> None:
+    def __init__(self, message: str, *, retryable: bool, is_refusal: bool = False) -> None:
         self.retryable = retryable
+        self.is_refusal = is_refusal
+        """The database refuses the values themselves (SQLSTATE class 22 or 23): the same call always fails."""
         super().__init__(message)
 
 

@@ -1,6 +1,6 @@
 """The values that the engine hands out: job rows, their states, insert options and claims."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -172,7 +172,7 @@ class Claim:
     metadata_json: str | None
     error_count: int
 
-    def __init__(self, record: Sequence[Any]) -> None:
+    def __init__(self, record: Iterable[Any]) -> None:
         (
             self.id,
             self.kind,

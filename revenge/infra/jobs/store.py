@@ -17,6 +17,9 @@ _RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
 """SQLSTATE classes after which the same call may work: connection, rollback, resources, operator intervention,
 read-only (a standby before its promotion), object in use."""
 
+_REFUSALS = ("22", "23")
+"""Bad data, broken constraint."""
+
 Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 
 
@@ -103,7 +106,11 @@ class _translated:  # noqa: N801 - a context manager that reads like a statement
             code = error.sqlstate or ""
             retryable = code.startswith(_RETRYABLE_CLASSES)
             message = f"{self._name} failed: {error} (SQLSTATE {code})"
-            raise StoreError(message, retryable=retryable) from error
+            raise StoreError(message, retryable=retryable, is_refusal=code[:2] in _REFUSALS) from error
+        if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+            # The driver could not encode an argument; its class for that shares a name with the server's.
+            message = f"{self._name} failed: {error}"
+            raise StoreError(message, retryable=False, is_refusal=True) from error
         if isinstance(error, (OSError, TimeoutError, asyncpg.InterfaceError)):
-            message = f"{self._name} failed: {error or type(error).__name__}"
+            message = f"{self._name} failed: {str(error) or type(error).__name__}"
             raise StoreError(message, retryable=True) from error

@@ -1,32 +1,42 @@
 -- Statements on river_job. Column rules: docs/design/protocol.md and River 0.51.1.
 
 -- name: job_insert_many :many
--- River: `JobInsertFastMany`. One row per element, in the order given.
--- $1 kind text[], $2 args jsonb[], $3 queue text[], $4 state text[], $5 priority smallint[], $6 max_attempts smallint[],
--- $7 scheduled_at timestamptz[], $8 metadata jsonb[], $9 tags text[] (comma-joined: River's tags hold no comma),
--- $10 unique_key bytea[] (empty: none), $11 unique_states integer[] (0: none), $12 created_at timestamptz
-INSERT INTO /* TEMPLATE: schema */river_job (
-    args, created_at, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key, unique_states
+-- River: `JobInsertFastMany` and its notification in one statement. One row per element, in the order given.
+-- $1 kind text[], $2 args jsonb text[], $3 queue text[], $4 state text[], $5 priority smallint[], $6 max_attempts smallint[],
+-- $7 scheduled_at timestamptz[], $8 metadata jsonb text[], $9 tags text[] (comma-joined: River's tags hold no comma),
+-- $10 unique_key bytea[] (empty: none), $11 unique_states integer[] (0: none), $12 created_at timestamptz,
+-- $13 insert channel text
+WITH inserted AS (
+    INSERT INTO /* TEMPLATE: schema */river_job (
+        args, created_at, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key,
+        unique_states
+    )
+    SELECT
+        args, $12, kind, max_attempts, metadata, priority, queue, scheduled_at,
+        state::/* TEMPLATE: schema */river_job_state, string_to_array(tags, ','),
+        nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
+    FROM unnest(
+        $1::text[], $2::text[]::jsonb[], $3::text[], $4::text[], $5::smallint[], $6::smallint[],
+        $7::timestamptz[], $8::text[]::jsonb[], $9::text[], $10::bytea[], $11::integer[]
+    ) AS rows (
+        kind, args, queue, state, priority, max_attempts, scheduled_at, metadata, tags, unique_key, unique_states
+    )
+    ON CONFLICT (unique_key)
+        WHERE unique_key IS NOT NULL
+            AND unique_states IS NOT NULL
+            AND /* TEMPLATE: schema */river_job_state_in_bitmask(unique_states, state)
+        -- The row keeps its own kind (River 0.49): an update is needed for RETURNING to show it at all.
+        DO UPDATE SET kind = river_job.kind
+    RETURNING
+        id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+        attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int, (xmax <> 0) AS duplicate
+),
+told AS (
+    -- The payload's bytes are River's: one space after the colon. Queue names hold nothing that needs escaping.
+    SELECT count(pg_notify($13, '{"queue": "' || due.queue || '"}'))
+    FROM (SELECT DISTINCT queue FROM inserted WHERE state = 'available') AS due
 )
-SELECT
-    args, $12, kind, max_attempts, metadata, priority, queue, scheduled_at,
-    state::/* TEMPLATE: schema */river_job_state, string_to_array(tags, ','),
-    nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
-FROM unnest(
-    $1::text[], $2::text[]::jsonb[], $3::text[], $4::text[], $5::smallint[], $6::smallint[],
-    $7::timestamptz[], $8::text[]::jsonb[], $9::text[], $10::bytea[], $11::integer[]
-) AS rows (
-    kind, args, queue, state, priority, max_attempts, scheduled_at, metadata, tags, unique_key, unique_states
-)
-ON CONFLICT (unique_key)
-    WHERE unique_key IS NOT NULL
-        AND unique_states IS NOT NULL
-        AND /* TEMPLATE: schema */river_job_state_in_bitmask(unique_states, state)
-    -- The row keeps its own kind (River 0.49): an update is needed for RETURNING to show it at all.
-    DO UPDATE SET kind = river_job.kind
-RETURNING
-    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int, (xmax <> 0) AS duplicate;
+SELECT inserted.* FROM inserted CROSS JOIN told;
 
 -- name: job_fetch :many
 -- River: `JobGetAvailable`, for all queues of a process in one round trip.

@@ -1,0 +1,52 @@
+"""One attempt in this process, from its claim to its end."""
+
+import asyncio
+import contextvars
+from enum import Enum, auto
+from typing import Any
+
+from revenge.infra.jobs.models import Claim
+from revenge.infra.jobs.registry import Registration
+from revenge.infra.jobs.worker import Job
+
+current_job: contextvars.ContextVar[Job[Any]] = contextvars.ContextVar("revenge_current_job")
+"""The job whose worker is running; logging reads its id, kind, queue and attempt from it."""
+
+
+class StopCause(Enum):
+    """Why an attempt was told to end."""
+
+    CANCELLED = auto()
+    TIMED_OUT = auto()
+    STOPPED = auto()
+
+
+class Attempt:
+    """One attempt in this process."""
+
+    __slots__ = ("cause", "claim", "deadline", "job", "registration", "runner", "started_at")
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.registration: Registration | None = None
+        self.job: Job[Any] | None = None
+        self.runner: asyncio.Task[None] | None = None
+        self.cause: StopCause | None = None
+        self.started_at = 0.0
+        self.deadline = 0.0
+
+    def end(self, cause: StopCause) -> None:
+        """Tell the worker to stop; only the first cause counts."""
+        if self.cause is not None:
+            return
+        self.cause = cause
+        if self.job is not None:
+            self.job.cancel_requested = True
+        if self.runner is not None:
+            # Not now: when the worker itself brought this about its task is running, and a task that is cancelled while
+            # it runs passes that on to its next await, which may be another job's.
+            asyncio.get_running_loop().call_soon(self._interrupt)
+
+    def _interrupt(self) -> None:
+        if self.runner is not None:
+            self.runner.cancel()

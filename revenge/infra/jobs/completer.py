@@ -1,0 +1,165 @@
+"""Writes the ends of attempts in batches: at once when idle, in larger batches under load."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.errors import StoreError
+from revenge.infra.jobs.job_store import error_json
+from revenge.infra.jobs.models import FINAL, Claim, JobState
+from revenge.infra.jobs.outcome import Settlement
+
+BATCH = 1000
+"""Attempts in one statement. Measured: larger ones gain nothing and hold their locks longer (docs/performance.md)."""
+FLUSHES = 2
+"""Statements under way at once: one is written while the next one's rows come in."""
+LINGER_S = 0.02
+"""How long a second statement waits for its batch to fill while the first is under way."""
+BACKPRESSURE = 10_000
+"""Unwritten results from which on nothing is fetched (River: `completerBackpressureMax`)."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=0.1), timedelta(seconds=5)
+
+logger = logging.getLogger("revenge.jobs")
+
+Persisted = list[tuple[int, JobState]]
+Write = Callable[[], Awaitable[Persisted]]
+
+
+class CompleterStore(Protocol):
+    """What the completer needs of the database."""
+
+    async def complete_many(self, claims: Sequence[Claim], *, finalized_at: datetime) -> Persisted: ...
+
+    async def settle_many(self, settlements: Sequence[Settlement], *, now: datetime) -> Persisted: ...
+
+
+class Completer:
+    """Takes results without waiting and writes them; a result is kept until the database has it.
+
+    The hot path appends to a list. There is no task of its own: a flush starts when something is there and none, or
+    only one that leaves a full batch behind, is under way.
+    """
+
+    def __init__(
+        self, *, clock: Clock, store: CompleterStore, on_settled: Callable[[Persisted], None] | None = None
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._on_settled = on_settled
+        self._done: list[Claim] = []
+        self._settlements: list[Settlement] = []
+        self._flushes: set[asyncio.Task[None]] = set()
+        self._kicked = False
+        self.stale = 0
+        """Results that came too late: their attempt had been taken away."""
+        self.unwritten = 0
+        """Results taken and not yet in the database."""
+
+    def add_done(self, claim: Claim) -> None:
+        """Take a plain success."""
+        self._done.append(claim)
+        self.unwritten += 1
+        if not self._kicked:
+            self._kick()
+
+    def add(self, settlement: Settlement) -> None:
+        """Take any other end."""
+        self._settlements.append(settlement)
+        self.unwritten += 1
+        if not self._kicked:
+            self._kick()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is unwritten that nothing more should be fetched."""
+        return self.unwritten >= BACKPRESSURE
+
+    async def drain(self) -> None:
+        """Wait until everything taken is in the database; end it with ``asyncio.timeout``."""
+        while self.unwritten:
+            self._start_flush()
+            await asyncio.wait(set(self._flushes), return_when=asyncio.FIRST_COMPLETED)
+
+    def abandon(self) -> None:
+        """Stop writing; what is unwritten is found and handed back by other nodes."""
+        for flush in self._flushes:
+            flush.cancel()
+
+    def _kick(self) -> None:
+        # The results of one round of the loop go together: the flush begins with the next one.
+        self._kicked = True
+        loop = asyncio.get_running_loop()
+        if not self._flushes:
+            loop.call_soon(self._start_flush)
+        else:
+            loop.call_later(LINGER_S, self._start_flush)
+
+    def _start_flush(self) -> None:
+        self._kicked = False
+        waiting = len(self._done) + len(self._settlements)
+        if waiting and len(self._flushes) < FLUSHES:
+            flush = asyncio.create_task(self._flush(), name="jobs.completer.flush")
+            self._flushes.add(flush)
+            flush.add_done_callback(self._flushed)
+
+    def _flushed(self, flush: asyncio.Task[None]) -> None:
+        self._flushes.discard(flush)
+        if (self._done or self._settlements) and not self._kicked:
+            self._start_flush()
+
+    async def _flush(self) -> None:
+        done, self._done = self._done[:BATCH], self._done[BATCH:]
+        settlements, self._settlements = self._settlements[:BATCH], self._settlements[BATCH:]
+        if done:
+            await self._persist(len(done), lambda: self._store.complete_many(done, finalized_at=self._clock.now()))
+        if settlements:
+            await self._persist_settlements(settlements)
+
+    async def _persist_settlements(self, batch: list[Settlement]) -> None:
+        try:
+            await self._persist(len(batch), lambda: self._store.settle_many(batch, now=self._clock.now()))
+        except StoreError as error:
+            # One result that PostgreSQL refuses must not hold up the others: halve until it stands alone.
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self._persist_settlements(batch[:middle])
+                await self._persist_settlements(batch[middle:])
+            else:
+                await self._persist_settlements([_without_payload(batch[0], error, now=self._clock.now())])
+
+    async def _persist(self, count: int, write: Write) -> None:
+        """Write until it is written.
+
+        Raises:
+            StoreError: the database refuses these values and will refuse them again.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                settled = await write()
+                break
+            except StoreError as error:
+                logger.warning("completer.failed", extra={"error": str(error), "results": count})
+                if error.is_refusal:
+                    raise
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        self.unwritten -= count
+        self.stale += count - len(settled)
+        if self._on_settled is not None:
+            self._on_settled(settled)
+
+
+def _without_payload(settlement: Settlement, error: StoreError, *, now: datetime) -> Settlement:
+    """The same end without what the database refused; a success whose output was lost counts as failed."""
+    state = settlement.state
+    if settlement.metadata is not None and state is JobState.COMPLETED:
+        state = JobState.DISCARDED
+    text = error_json(
+        at=settlement.attempted_at, attempt=settlement.attempt, error=f"the result could not be stored: {error}"
+    )
+    return replace(settlement, state=state, finalized_at=now if state in FINAL else None, error=text, metadata=None)

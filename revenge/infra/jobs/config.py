@@ -1,0 +1,111 @@
+"""How a client behaves: one frozen, self-checking value."""
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.models import TIERS
+from revenge.infra.jobs.retry import RetryPolicy, RiverRetry
+
+MAX_WORKERS = 10_000
+"""River: `QueueNumWorkersMax`."""
+
+_QUEUE_NAME = re.compile(r"[a-z0-9]+(?:[_|\-]?[a-z0-9]+)*")
+"""River: `nameRegex` in `client.go`; the pipe is River's own."""
+MAX_QUEUE_NAME_BYTES = 64
+
+
+def check_queue_name(name: str) -> str:
+    """Return ``name``.
+
+    Raises:
+        InvalidJob: River would not take it as a queue's name.
+    """
+    if not name or len(name.encode()) > MAX_QUEUE_NAME_BYTES or not _QUEUE_NAME.fullmatch(name):
+        message = (
+            f"queue name must be 1 to {MAX_QUEUE_NAME_BYTES} lower-case letters and digits, "
+            f"separated by single _ - or |, got {name!r}"
+        )
+        raise InvalidJob(message)
+    return name
+
+
+def default_client_id() -> str:
+    """Return River's default: host, cut to 60, and the start time, both with underscores; with the process id, since
+    several of ours may start on one host in one microsecond."""
+    host = socket.gethostname().replace(".", "_")[:60] or "unknown_host"
+    return f"{host}_{datetime.now(UTC):%Y_%m_%dT%H_%M_%S_%f}_{os.getpid()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopConfig:
+    """How long a stop waits at each step."""
+
+    soft: timedelta = timedelta(seconds=20)
+    """For running jobs to finish by themselves."""
+    cancel: timedelta = timedelta(seconds=5)
+    """For cancelled jobs to end; what is left then is abandoned and handed back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionConfig:
+    """How long ended jobs are kept; None keeps them for ever. The defaults are River's."""
+
+    completed: timedelta | None = timedelta(hours=24)
+    cancelled: timedelta | None = timedelta(hours=24)
+    discarded: timedelta | None = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfig:
+    """Everything about a client that is not code."""
+
+    client_id: str = field(default_factory=default_client_id)
+    """At most 100 characters; the last entry of ``attempted_by`` names who has a job, so no two clients share one."""
+    queues: Mapping[str, int] = field(default_factory=lambda: dict(TIERS))
+    """Queues that are worked, with the jobs of each that run at once."""
+    max_attempts: int = 25
+    """For jobs whose arguments and insert do not say. River's default."""
+    timeout: timedelta = timedelta(minutes=1)
+    """Deadline of an attempt whose worker does not say. River's default."""
+    retry_policy: RetryPolicy = field(default_factory=RiverRetry)
+    known_kinds_only: bool = False
+    """Leave rows of kinds without a worker here alone (River: `FetchOnlyKnownKinds`)."""
+    lead: bool = True
+    """Take part in the election of the leader that does River's maintenance."""
+    poll_only: bool = False
+    """Never LISTEN: for connections through PgBouncer in transaction mode."""
+    fetch_cooldown: timedelta = timedelta(0)
+    """Least time between two fetches; slots are refilled at once without one."""
+    poll_interval: timedelta = timedelta(seconds=5)
+    """Fetch at least this often while notifications arrive; they are hints, polling is the truth."""
+    poll_only_interval: timedelta = timedelta(seconds=1)
+    """The same while none can arrive. River's default."""
+    rescue_after: timedelta = timedelta(hours=1)
+    """River's rule for rows of clients without node rows, Go's for instance."""
+    stop: StopConfig = field(default_factory=StopConfig)
+    retention: RetentionConfig = field(default_factory=RetentionConfig)
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.client_id) <= 100:
+            message = f"client_id must have 1 to 100 characters, got {len(self.client_id)}"
+            raise ValueError(message)
+        for name, workers in self.queues.items():
+            check_queue_name(name)
+            if not 1 <= workers <= MAX_WORKERS:
+                message = f"queue {name!r} needs 1 to {MAX_WORKERS} workers, got {workers}"
+                raise ValueError(message)
+        if not 1 <= self.max_attempts <= 32_767:
+            message = f"max_attempts must be 1 to 32767 (a smallint), got {self.max_attempts}"
+            raise ValueError(message)
+        for name in ("timeout", "poll_interval", "poll_only_interval", "rescue_after"):
+            if getattr(self, name) <= timedelta(0):
+                message = f"{name} must be positive, got {getattr(self, name)}"
+                raise ValueError(message)
+        if self.fetch_cooldown < timedelta(0):
+            message = f"fetch_cooldown must not be negative, got {self.fetch_cooldown}"
+            raise ValueError(message)

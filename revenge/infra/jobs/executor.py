@@ -1,0 +1,257 @@
+"""Runs attempts: decodes the arguments, calls the worker, turns what happens into a settlement."""
+
+import asyncio
+import contextvars
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, Protocol, cast
+
+from revenge.infra.jobs import outcome
+from revenge.infra.jobs.attempt import Attempt, StopCause, current_job
+from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.errors import UnknownKind
+from revenge.infra.jobs.models import Claim
+from revenge.infra.jobs.outcome import Settlement
+from revenge.infra.jobs.registry import Workers
+from revenge.infra.jobs.stepping import Stepped, next_round
+from revenge.infra.jobs.verdict import Verdicts
+from revenge.infra.jobs.worker import NO_TIMEOUT, Job
+
+BURST_S = 0.005
+"""How long one task works jobs that never wait before it lets the loop look at its sockets."""
+
+logger = logging.getLogger("revenge.jobs")
+
+
+class Results(Protocol):
+    """Where ends of attempts go."""
+
+    def add_done(self, claim: Claim) -> None: ...
+
+    def add(self, settlement: Settlement) -> None: ...
+
+
+class Isolated(Protocol):
+    """Runs workers outside of the event loop."""
+
+    async def run(self, attempt: Attempt) -> object: ...
+
+
+class Executor:
+    """Works claims with a few long-lived tasks that are reused.
+
+    A task takes a claim and steps its worker's coroutine at once; only when that really waits does another task go on
+    with the next claim. So a job that never waits costs no task, and ``asyncio.current_task`` is a real one for every
+    job. There is one timer for all deadlines.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        workers: Workers,
+        results: Results,
+        verdicts: Verdicts,
+        timeout: timedelta,
+        threads: Isolated,
+        processes: Isolated,
+        on_free: Callable[[str], None],
+        on_end: Callable[[Attempt, str], None] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._workers = workers
+        self._results = results
+        self._verdicts = verdicts
+        self._timeout_s = timeout.total_seconds()
+        self._isolated: dict[str, Isolated] = {"thread": threads, "process": processes}
+        self._on_free = on_free
+        self._on_end = on_end
+        self._ready: deque[Attempt] = deque()
+        self._active: dict[int, Attempt] = {}
+        self._runners: set[asyncio.Task[None]] = set()
+        self._idle: list[asyncio.Future[None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._all_done = asyncio.Event()
+        self._all_done.set()
+        self._abandoned = False
+
+    def __len__(self) -> int:
+        return len(self._active)
+
+    @property
+    def attempts(self) -> Iterable[Attempt]:
+        """All attempts that have not ended."""
+        return self._active.values()
+
+    def running_jobs(self) -> Iterator[Job[Any]]:
+        """Yield the jobs whose workers run."""
+        for attempt in self._active.values():
+            if attempt.job is not None:
+                yield attempt.job
+
+    def start(self, claims: Iterable[Claim]) -> None:
+        """Work ``claims``, beginning now."""
+        for claim in claims:
+            attempt = Attempt(claim)
+            self._active[claim.id] = attempt
+            self._ready.append(attempt)
+        if self._ready:
+            self._all_done.clear()
+            self._wake_runner()
+
+    def cancel(self, job_id: int, *, attempted_at: datetime | None = None) -> bool:
+        """Tell the attempt of ``job_id`` to end because somebody cancelled the job; return whether it is here.
+
+        With ``attempted_at`` only that very attempt is meant: a poll's answer may be older than a newer attempt.
+        """
+        attempt = self._active.get(job_id)
+        if attempt is None or attempted_at not in (None, attempt.claim.attempted_at):
+            return False
+        attempt.end(StopCause.CANCELLED)
+        return True
+
+    async def wait_idle(self) -> None:
+        """Wait until no attempt is left; bound it with ``asyncio.timeout``."""
+        await self._all_done.wait()
+
+    def interrupt_all(self) -> None:
+        """Tell every attempt to end because the client stops; they go back without counting."""
+        for attempt in list(self._active.values()):
+            attempt.end(StopCause.STOPPED)
+
+    def abandon_all(self) -> None:
+        """Hand back the attempts that did not end, and let their workers be."""
+        self._abandoned = True
+        now = self._clock.now()
+        for attempt in self._active.values():
+            self._results.add(outcome.interrupted(attempt.claim, now=now))
+            logger.warning(
+                "job.abandoned",
+                extra={"job_id": attempt.claim.id, "kind": attempt.claim.kind, "attempt": attempt.claim.attempt},
+            )
+        self._active.clear()
+        self._all_done.set()
+
+    def close(self) -> None:
+        """End the tasks; call it when no attempt is left."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for runner in self._runners:
+            runner.cancel()
+
+    # The hot path: from here to `_settle` runs once per job.
+
+    def _wake_runner(self) -> None:
+        while self._idle:
+            waiting = self._idle.pop()
+            if not waiting.done():
+                waiting.set_result(None)
+                return
+        runner = asyncio.get_running_loop().create_task(self._run(), name="jobs.executor.runner")
+        self._runners.add(runner)
+        runner.add_done_callback(self._runners.discard)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        me = asyncio.current_task()
+        assert me is not None  # noqa: S101 - for the type checker: a task runs this
+        until = loop.time() + BURST_S
+        while True:
+            while not self._ready:
+                waiting = loop.create_future()
+                self._idle.append(waiting)
+                await waiting
+                until = loop.time() + BURST_S
+            attempt = self._ready.popleft()
+            attempt.runner = me
+            now = attempt.started_at = loop.time()
+            await self._work(attempt)
+            attempt.runner = None
+            # A cancellation meant the job; this task goes on with the next one.
+            while me.cancelling():
+                me.uncancel()
+            if now > until:
+                if self._ready:
+                    await next_round()
+                until = loop.time() + BURST_S
+
+    async def _work(self, attempt: Attempt) -> None:
+        claim = attempt.claim
+        registration = attempt.registration = self._workers.get(claim.kind)
+        try:
+            if attempt.cause is not None:
+                raise asyncio.CancelledError
+            if registration is None:
+                raise UnknownKind(claim.kind)
+            job = attempt.job = Job(claim, registration.decode(claim.args))
+            if registration.runs_in == "loop":
+                work = cast("Coroutine[Any, Any, object]", registration.worker.work(job))
+            else:
+                work = self._isolated[registration.runs_in].run(attempt)
+            result = await Stepped(work, self._context(job), lambda: self._waits(attempt))
+        except BaseException as error:
+            # Whatever a worker raises ends its own attempt only, SystemExit too.
+            self._end(attempt, self._verdicts.failure(attempt, error))
+            return
+        if result is None and attempt.job.staged is None and not self._abandoned:
+            self._results.add_done(claim)
+            self._leave(attempt, "completed")
+        else:
+            self._end(attempt, self._verdicts.success(attempt, result))
+
+    def _context(self, job: Job[Any]) -> contextvars.Context:
+        context = contextvars.copy_context()
+        context.run(current_job.set, job)
+        return context
+
+    def _waits(self, attempt: Attempt) -> None:
+        """Note that the worker of ``attempt`` really waits: watch its deadline, let another task take what is ready."""
+        if self._ready:
+            self._wake_runner()
+        registration = attempt.registration
+        timeout = registration.timeout if registration else None
+        seconds = self._timeout_s if timeout is None else timeout.total_seconds()
+        if timeout is NO_TIMEOUT or seconds >= NO_TIMEOUT.total_seconds():
+            return
+        attempt.deadline = attempt.started_at + seconds
+        if self._timer is None or attempt.deadline < self._timer.when():
+            self._arm(attempt.deadline)
+
+    def _leave(self, attempt: Attempt, status: str) -> None:
+        claim = attempt.claim
+        # An abandoned attempt has left already, and its id may be back with a newer one.
+        if self._active.get(claim.id) is attempt:
+            del self._active[claim.id]
+            if not self._active:
+                self._all_done.set()
+            if self._on_end is not None:
+                self._on_end(attempt, status)
+        self._on_free(claim.queue)
+
+    # Off the hot path.
+
+    def _end(self, attempt: Attempt, settlement: Settlement) -> None:
+        if self._active.get(attempt.claim.id) is attempt:
+            self._results.add(settlement)
+        self._leave(attempt, settlement.state.value)
+
+    def _arm(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(at, self._check_deadlines)
+
+    def _check_deadlines(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        following = float("inf")
+        for attempt in list(self._active.values()):
+            if not attempt.deadline or attempt.cause is not None:
+                continue
+            if attempt.deadline <= now:
+                attempt.end(StopCause.TIMED_OUT)
+            else:
+                following = min(following, attempt.deadline)
+        if following < float("inf"):
+            self._arm(following)

@@ -1,0 +1,245 @@
+"""Fills free slots: one statement claims due jobs for every queue that wants some."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from revenge.infra.jobs.errors import QueueAlreadyAdded, QueueNotFound, StoreError
+from revenge.infra.jobs.models import Claim
+
+FETCHES = 2
+"""Statements under way at once: a job that arrives while rows come back need not wait for them."""
+MAX_ROWS = 1000
+"""Jobs that one statement claims. Measured: larger ones gain nothing (docs/performance.md)."""
+REFILL_SHARE = 4
+"""A queue known to hold more is asked again when a quarter of its slots is free: fewer, fuller statements."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+
+logger = logging.getLogger("revenge.jobs")
+
+
+class FetcherStore(Protocol):
+    """What the fetcher needs of the database."""
+
+    async def fetch(self, *, client_id: str, slots: Mapping[str, int], kinds: Sequence[str] | None) -> list[Claim]: ...
+
+
+@dataclass(slots=True)
+class Lane:
+    """A queue in this process. ``busy`` counts running jobs and slots that a statement under way may fill."""
+
+    name: str
+    workers: int
+    busy: int = 0
+    is_paused: bool = False
+    is_hungry: bool = True
+    """A fetch may find something: it was notified of, polled, or the last fetch came back full."""
+    has_more: bool = False
+    """The last fetch came back full."""
+
+    @property
+    def wants(self) -> int:
+        """How many jobs to ask for now."""
+        free = self.workers - self.busy
+        if self.is_paused or not self.is_hungry or free <= 0:
+            return 0
+        # Small refills while a queue is known to be long would make a statement of every few jobs.
+        if self.has_more and self.busy and free * REFILL_SHARE < self.workers:
+            return 0
+        return min(free, MAX_ROWS)
+
+
+class Fetcher:
+    """Claims jobs the moment there is both a free slot and a hint that something is due.
+
+    Polling is the truth: ``poll`` makes every lane hungry. Nothing is fetched beyond the free slots, since a fetched
+    row is ``running``.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        store: FetcherStore,
+        kinds: Sequence[str] | None,
+        cooldown: timedelta,
+        start: Callable[[Iterable[Claim]], None],
+        may_fetch: Callable[[], bool],
+    ) -> None:
+        self._client_id = client_id
+        self._store = store
+        self._kinds = kinds
+        self._cooldown_s = cooldown.total_seconds()
+        self._start = start
+        self._may_fetch = may_fetch
+        self.lanes: dict[str, Lane] = {}
+        self._fetches: set[asyncio.Task[None]] = set()
+        self._cancelled_meanwhile: set[int] = set()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._resting: asyncio.TimerHandle | None = None
+        self._pause_s = FIRST_PAUSE_S
+        self._stopped = True
+        self._last_start = float("-inf")
+
+    def add(self, name: str, workers: int) -> None:
+        """Serve another queue.
+
+        Raises:
+            QueueAlreadyAdded: it is served already.
+        """
+        if name in self.lanes:
+            raise QueueAlreadyAdded(name)
+        self.lanes[name] = Lane(name, workers)
+        self._go()
+
+    def remove(self, name: str) -> None:
+        """Fetch nothing more of a queue; what runs goes on.
+
+        Raises:
+            QueueNotFound: it is not served here.
+        """
+        if self.lanes.pop(name, None) is None:
+            raise QueueNotFound(name)
+
+    def resize(self, name: str, workers: int) -> None:
+        """Change how many jobs of a queue run at once; fewer takes effect as they end.
+
+        Raises:
+            QueueNotFound: it is not served here.
+        """
+        if name not in self.lanes:
+            raise QueueNotFound(name)
+        self.lanes[name].workers = workers
+        self.hint(name)
+
+    def begin(self) -> None:
+        """Start fetching."""
+        self._stopped = False
+        self.poll()
+
+    async def stop(self) -> None:
+        """Fetch nothing more; wait for statements under way, whose jobs are started still."""
+        self._stopped = True
+        for timer in (*self._timers.values(), self._resting):
+            if timer is not None:
+                timer.cancel()
+        if self._fetches:
+            await asyncio.wait(self._fetches)
+
+    def poll(self) -> None:
+        """Look into every queue."""
+        for lane in self.lanes.values():
+            lane.is_hungry = True
+        self._go()
+
+    def hint(self, name: str) -> None:
+        """Look into one queue: something was inserted, resumed or came back."""
+        lane = self.lanes.get(name)
+        if lane is not None:
+            lane.is_hungry = True
+            self._go()
+
+    def hint_at(self, name: str, delay_s: float) -> None:
+        """Look into one queue when a job of it falls due in ``delay_s`` seconds; the earliest such time counts."""
+        loop = asyncio.get_running_loop()
+        at = loop.time() + delay_s
+        timer = self._timers.get(name)
+        if self._stopped or (timer is not None and not timer.cancelled() and loop.time() < timer.when() <= at):
+            return
+        if timer is not None:
+            timer.cancel()
+        self._timers[name] = loop.call_at(at, self.hint, name)
+
+    def set_paused(self, name: str, *, paused: bool) -> bool:
+        """Pause or resume a queue, ``*`` for all; return whether that changed anything."""
+        changed = False
+        for lane in self.lanes.values() if name == "*" else filter(None, [self.lanes.get(name)]):
+            changed |= lane.is_paused is not paused
+            lane.is_paused = paused
+            lane.is_hungry = True
+        self._go()
+        return changed
+
+    def free(self, name: str) -> None:
+        """A job of the queue ended: its slot may be filled."""
+        lane = self.lanes.get(name)
+        if lane is not None:
+            lane.busy -= 1
+            if lane.is_hungry:
+                self._go()
+
+    def note_cancel(self, job_id: int) -> None:
+        """Remember a cancel that found no running attempt: its job may be in a fetch under way."""
+        if self._fetches:
+            self._cancelled_meanwhile.add(job_id)
+
+    def was_cancelled(self, job_id: int) -> bool:
+        """Whether a cancel for this job arrived while it was being fetched."""
+        return job_id in self._cancelled_meanwhile
+
+    def _go(self) -> None:
+        """Send a fetch if one makes sense now."""
+        if self._stopped or self._resting is not None or len(self._fetches) >= FETCHES or not self._may_fetch():
+            return
+        slots = {name: wants for name, lane in self.lanes.items() if (wants := lane.wants)}
+        if not slots:
+            return
+        loop = asyncio.get_running_loop()
+        wait_s = self._last_start + self._cooldown_s - loop.time()
+        if wait_s > 0:
+            self._rest(wait_s)
+            return
+        self._last_start = loop.time()
+        for name, wants in slots.items():
+            lane = self.lanes[name]
+            lane.busy += wants
+            lane.is_hungry = lane.has_more = False
+        fetch = loop.create_task(self._fetch(slots), name="jobs.fetcher.fetch")
+        self._fetches.add(fetch)
+
+    async def _fetch(self, slots: Mapping[str, int]) -> None:
+        failed = False
+        claims: list[Claim] = []
+        try:
+            # Shielded from a stop by not being cancelled at all: rows that the statement claimed must be started.
+            claims = await self._store.fetch(client_id=self._client_id, slots=slots, kinds=self._kinds)
+        except StoreError as error:
+            failed = True
+            logger.warning("fetcher.failed", extra={"error": str(error), "queues": list(slots)})
+        self._account(slots, claims, failed=failed)
+        if claims:
+            self._start(claims)
+        current = asyncio.current_task()
+        if current is not None:
+            self._fetches.discard(current)
+        if not self._fetches:
+            self._cancelled_meanwhile.clear()
+        if failed:
+            self._rest(self._pause_s)
+            self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+        else:
+            self._pause_s = FIRST_PAUSE_S
+            self._go()
+
+    def _account(self, slots: Mapping[str, int], claims: Sequence[Claim], *, failed: bool) -> None:
+        found = dict.fromkeys(slots, 0)
+        for claim in claims:
+            found[claim.queue] += 1
+        for name, asked in slots.items():
+            lane = self.lanes.get(name)
+            if lane is None:
+                continue
+            lane.busy -= asked - found[name]
+            if failed or found[name] == asked:
+                lane.is_hungry = True
+                lane.has_more = not failed
+
+    def _rest(self, seconds: float) -> None:
+        self._resting = asyncio.get_running_loop().call_later(seconds, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._go()

@@ -1,0 +1,252 @@
+"""Statements on ``river_job``: insert, fetch, settle, and what people do to single jobs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from revenge.infra.jobs.encoding import encode, encode_time
+from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, UniqueConflict
+from revenge.infra.jobs.insertion import NewJob
+from revenge.infra.jobs.models import (
+    AttemptError,
+    Claim,
+    InsertResult,
+    JobListParams,
+    JobRow,
+    JobState,
+)
+from revenge.infra.jobs.outcome import Settlement
+from revenge.infra.jobs.store import Connection, Store
+from revenge.infra.jobs.unique import states_of
+
+
+class JobStore:
+    """One method per statement of ``sql/river_job.sql``; errors as in ``Store``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def insert_many(
+        self, jobs: Sequence[NewJob], *, now: datetime, conn: Connection | None = None
+    ) -> list[InsertResult]:
+        """Insert ``jobs`` and notify their queues; results are in the same order.
+
+        Two jobs of one unique key in one call become one row: the second is a duplicate of the first.
+        """
+        first_of: dict[bytes, int] = {}
+        rows: list[NewJob] = []
+        places: list[tuple[int, bool]] = []
+        for job in jobs:
+            key = job.unique.key if job.unique else None
+            if key is not None and key in first_of:
+                places.append((first_of[key], True))
+                continue
+            if key is not None:
+                first_of[key] = len(rows)
+            places.append((len(rows), False))
+            rows.append(job)
+        records = await self._store.fetch(
+            "job_insert_many",
+            [job.kind for job in rows],
+            [job.args for job in rows],
+            [job.queue for job in rows],
+            [job.state.value for job in rows],
+            [job.priority for job in rows],
+            [job.max_attempts for job in rows],
+            [job.scheduled_at for job in rows],
+            [job.metadata for job in rows],
+            [",".join(job.tags) for job in rows],
+            [job.unique.key if job.unique else b"" for job in rows],
+            [job.unique.states if job.unique else 0 for job in rows],
+            now,
+            await self._store.channel("river_insert"),
+            conn=conn,
+        )
+        inserted = [InsertResult(job_from(record), record["duplicate"]) for record in records]
+        return [
+            InsertResult(inserted[place].job, duplicate=True) if again else inserted[place] for place, again in places
+        ]
+
+    async def fetch(self, *, client_id: str, slots: Mapping[str, int], kinds: Sequence[str] | None) -> list[Claim]:
+        """Claim at most ``slots[queue]`` due jobs of each queue; ``kinds`` None means every kind."""
+        records = await self._store.fetch("job_fetch", client_id, list(slots), list(slots.values()), kinds)
+        return [Claim(record) for record in records]
+
+    async def complete_many(self, claims: Sequence[Claim], *, finalized_at: datetime) -> list[tuple[int, JobState]]:
+        """Write plain successes; return those that were still this attempt's."""
+        records = await self._store.fetch(
+            "job_complete_many",
+            [claim.id for claim in claims],
+            [claim.attempt for claim in claims],
+            [claim.attempted_at for claim in claims],
+            finalized_at,
+        )
+        return [(record[0], JobState(record[1])) for record in records]
+
+    async def settle_many(
+        self, settlements: Sequence[Settlement], *, now: datetime, conn: Connection | None = None
+    ) -> list[tuple[int, JobState]]:
+        """Write the ends of attempts; return the persisted state of those that were still theirs."""
+        records = await self._store.fetch(
+            "job_settle_many",
+            [item.id for item in settlements],
+            [item.attempt for item in settlements],
+            [item.attempted_at for item in settlements],
+            [item.state.value for item in settlements],
+            [item.finalized_at for item in settlements],
+            [item.scheduled_at for item in settlements],
+            [item.new_attempt for item in settlements],
+            [item.error for item in settlements],
+            [item.metadata for item in settlements],
+            now,
+            conn=conn,
+        )
+        return [(record[0], JobState(record[1])) for record in records]
+
+    async def get(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+        """Return the job.
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        record = await self._store.fetchrow("job_get", job_id, conn=conn)
+        if record is None:
+            raise JobNotFound(job_id)
+        return job_from(record)
+
+    async def get_many(self, job_ids: Sequence[int]) -> list[JobRow]:
+        """Return those of the jobs that exist, by id."""
+        return [job_from(record) for record in await self._store.fetch("job_get_many", list(job_ids))]
+
+    async def list_page(self, params: JobListParams, *, before_id: int | None) -> list[JobRow]:
+        """Return at most ``params.limit`` jobs, newest first."""
+        records = await self._store.fetch(
+            "job_list",
+            [state.value for state in params.states] or None,
+            list(params.kinds) or None,
+            list(params.queues) or None,
+            list(params.tags) or None,
+            before_id,
+            params.limit,
+        )
+        return [job_from(record) for record in records]
+
+    async def cancel(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+        """Cancel what waits, ask what runs to end, leave what has ended; return the row.
+
+        Raises:
+            JobNotFound: there is no such job.
+        """
+        record = await self._store.fetchrow(
+            "job_cancel",
+            job_id,
+            await self._store.channel("river_control"),
+            f'"{encode_time(datetime.now(UTC))}"',
+            conn=conn,
+        )
+        return job_from(record) if record else await self._get_committed(job_id, conn)
+
+    async def retry(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+        """Make the job available now, with another attempt if it had used them up.
+
+        Raises:
+            JobNotFound: there is no such job.
+            UniqueConflict: an unfinished job with the same unique key exists.
+        """
+        try:
+            record = await self._store.fetchrow("job_retry", job_id, conn=conn)
+        except asyncpg.UniqueViolationError as error:
+            raise UniqueConflict(job_id) from error
+        return job_from(record) if record else await self._get_committed(job_id, conn)
+
+    async def delete(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+        """Delete the job; return it as it was.
+
+        Raises:
+            JobNotFound: there is no such job.
+            JobIsRunning: it is being worked.
+        """
+        record = await self._store.fetchrow("job_delete", job_id, conn=conn)
+        if record is None:
+            await self._get_committed(job_id, conn)
+            raise JobIsRunning(job_id)
+        return job_from(record)
+
+    async def cancel_requested(self, job_ids: Sequence[int]) -> list[tuple[int, int, datetime]]:
+        """Return id, attempt and attempted_at of those running jobs that somebody asked to cancel."""
+        records = await self._store.fetch("job_get_cancel_requested", list(job_ids))
+        return [(record[0], record[1], record[2]) for record in records]
+
+    async def _get_committed(self, job_id: int, conn: Connection | None) -> JobRow:
+        # After a statement that touched nothing: wait for a concurrent change, so that its loser sees the winner's row.
+        record = await self._store.fetchrow("job_get_locked", job_id, conn=conn)
+        if record is None:
+            raise JobNotFound(job_id)
+        return job_from(record)
+
+
+def job_from(record: asyncpg.Record) -> JobRow:
+    """Make a row of a record with River's columns; errors of another shape never make it unreadable."""
+    return JobRow(
+        id=record["id"],
+        kind=record["kind"],
+        queue=record["queue"],
+        state=JobState(record["state"]),
+        priority=record["priority"],
+        attempt=record["attempt"],
+        max_attempts=record["max_attempts"],
+        args=orjson.loads(record["args"]),
+        metadata=orjson.loads(record["metadata"]),
+        tags=record["tags"],
+        created_at=record["created_at"],
+        scheduled_at=record["scheduled_at"],
+        attempted_at=record["attempted_at"],
+        finalized_at=record["finalized_at"],
+        attempted_by=record["attempted_by"] or [],
+        errors=[_error_from(text) for text in record["errors"] or ()],
+        unique_key=record["unique_key"],
+        unique_states=states_of(record["unique_states"] or 0),
+    )
+
+
+def error_json(*, at: datetime, attempt: int, error: str, trace: str = "") -> str:
+    """Return an element of ``errors`` as River writes it; NUL, which PostgreSQL's JSON cannot hold, becomes U+FFFD."""
+    return encode({"at": at, "attempt": attempt, "error": error, "trace": trace}).replace("\\u0000", "\ufffd")
+
+
+def _error_from(text: str | None) -> AttemptError:
+    value: Any = orjson.loads(text) if text is not None else {}
+    if not isinstance(value, dict):
+        return AttemptError(at=None, attempt=0, error=_text(value), trace="")
+    return AttemptError(
+        at=_time(value.get("at")),
+        attempt=_integer(value.get("attempt")),
+        error=_text(value.get("error")),
+        trace=_text(value.get("trace")),
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else encode(value)
+
+
+def _time(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _integer(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0

@@ -1,0 +1,101 @@
+"""The one LISTEN connection of a process: notifications are hints, and their loss is noticed."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Protocol
+
+import asyncpg
+import orjson
+
+from revenge.infra.jobs.clock import Clock, sleep_unless
+from revenge.infra.jobs.store import Store
+
+PING_INTERVAL = timedelta(seconds=10)
+PING_TIMEOUT = timedelta(seconds=10)
+"""River: the ping has its own time limit (0.51.1), or a silent network blocks it for ever."""
+LONGEST_BACKOFF = timedelta(seconds=30)
+
+TOPICS = ("river_insert", "river_control", "river_leadership")
+
+logger = logging.getLogger("revenge.jobs")
+
+ListenConnection = asyncpg.Connection[asyncpg.Record]
+Connect = Callable[[], Awaitable[ListenConnection]]
+
+
+class Listener(Protocol):
+    """Who wants to hear."""
+
+    def on_notification(self, topic: str, payload: dict[str, Any]) -> None:
+        """Take a notification; runs in the loop and must not block."""
+
+    async def on_connect(self, conn: ListenConnection) -> None:
+        """A new connection listens: whatever was sent while there was none has been missed."""
+
+
+class Notifier:
+    """Keeps one connection listening to River's channels and hands on what it hears."""
+
+    def __init__(self, *, clock: Clock, connect: Connect, store: Store, listener: Listener) -> None:
+        self._clock = clock
+        self._connect = connect
+        self._store = store
+        self._listener = listener
+        self._lost = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self.is_listening = False
+        """Whether notifications arrive at present; without them everything is polled."""
+
+    async def run(self) -> None:
+        """Listen until ``stop``; a lost connection is made anew, with growing pauses."""
+        failures = 0
+        while not self._stopped.is_set():
+            try:
+                await self._listen()
+                failures = 0
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                failures += 1
+                logger.warning("notifier.lost", extra={"error": str(error) or type(error).__name__})
+            finally:
+                self.is_listening = False
+            if not self._stopped.is_set():
+                pause = min(timedelta(seconds=0.1 * 2**failures), LONGEST_BACKOFF)
+                await sleep_unless(self._stopped, pause * random.uniform(0.9, 1.1))  # noqa: S311 - spreads reconnects
+
+    def stop(self) -> None:
+        """End ``run`` soon; the connection closes, and with it the node's lock is free."""
+        self._stopped.set()
+        self._lost.set()
+
+    async def _listen(self) -> None:
+        self._lost.clear()
+        if self._stopped.is_set():
+            return
+        conn = await self._connect()
+        try:
+            conn.add_termination_listener(lambda _: self._lost.set())
+            for topic in TOPICS:
+                await conn.add_listener(await self._store.channel(topic), self._heard(topic))
+            self.is_listening = True
+            await self._listener.on_connect(conn)
+            while not await sleep_unless(self._lost, PING_INTERVAL):
+                await conn.execute("SELECT 1", timeout=PING_TIMEOUT.total_seconds())
+        finally:
+            self.is_listening = False
+            # Closing politely may wait for a silent server; the socket is what matters.
+            conn.terminate()
+
+    def _heard(self, topic: str) -> Callable[..., None]:
+        def hear(_conn: object, _pid: int, _channel: str, payload: object) -> None:
+            try:
+                message = orjson.loads(str(payload))
+            except orjson.JSONDecodeError:
+                logger.debug("notifier.garbage", extra={"topic": topic})
+                return
+            if isinstance(message, dict):
+                self._listener.on_notification(topic, message)
+
+        return hear

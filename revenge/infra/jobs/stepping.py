@@ -1,0 +1,50 @@
+"""Drive a worker's coroutine from a task that other jobs use too."""
+
+import contextvars
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+
+class Stepped:
+    """Await a coroutine in a context of its own, and call ``on_wait`` once when it really waits.
+
+    Its result, or what it raises, is the await's. Until it waits it has run within the caller's step, so a coroutine
+    that never waits costs neither a task nor a round of the loop.
+    """
+
+    __slots__ = ("_context", "_coroutine", "_on_wait")
+
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, object], context: contextvars.Context, on_wait: Callable[[], None]
+    ) -> None:
+        self._coroutine = coroutine
+        self._context = context
+        self._on_wait = on_wait
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        run, send, throw = self._context.run, self._coroutine.send, self._coroutine.throw
+        try:
+            awaited = run(send, None)
+        except StopIteration as stop:
+            return stop.value
+        self._on_wait()
+        while True:
+            try:
+                value = yield awaited
+            except BaseException as error:  # noqa: BLE001 - passed on as it is
+                thrown: BaseException | None = error
+            else:
+                thrown = None
+            try:
+                awaited = run(send, value) if thrown is None else run(throw, thrown)
+            except StopIteration as stop:
+                return stop.value
+
+
+class next_round:  # noqa: N801 - reads as a verb after await
+    """Let the loop run once: see to its sockets and timers."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield

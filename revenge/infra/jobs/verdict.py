@@ -1,0 +1,146 @@
+"""What an ended attempt amounts to: from a worker's result or exception to the settlement that is written."""
+
+import asyncio
+import logging
+import traceback
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from revenge.infra.jobs import outcome
+from revenge.infra.jobs.attempt import Attempt, StopCause
+from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.encoding import encode
+from revenge.infra.jobs.errors import InvalidJob, JobCancelled, UnknownKind
+from revenge.infra.jobs.job_store import error_json
+from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Settlement, Snooze
+from revenge.infra.jobs.retry import RetryPolicy
+
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
+MAX_FRAMES = 50
+"""Frames of a traceback that are kept, the innermost ones; a RecursionError has thousands."""
+
+logger = logging.getLogger("revenge.jobs")
+
+
+class Verdicts:
+    """Decides how attempts end; never raises, since the attempt must end somehow."""
+
+    def __init__(self, *, clock: Clock, retry_policy: RetryPolicy) -> None:
+        self._clock = clock
+        self._retry_policy = retry_policy
+
+    def success(self, attempt: Attempt, result: object) -> Settlement:
+        """Judge what a worker returned."""
+        try:
+            return self._judge(attempt, result)
+        except (InvalidJob, TypeError, ValueError, RecursionError) as error:
+            # The output has no JSON form or is too large.
+            return self._failed(attempt, error, staged=None)
+
+    def failure(self, attempt: Attempt, error: BaseException) -> Settlement:
+        """Judge what a worker raised: a cancellation, an interruption by a stop, a timeout or a failure."""
+        try:
+            staged = _staged(attempt)
+        except (InvalidJob, TypeError, ValueError, RecursionError):
+            staged = None
+        now, claim = self._clock.now(), attempt.claim
+        ended = isinstance(error, (asyncio.CancelledError, JobCancelled))
+        match attempt.cause:
+            case StopCause.CANCELLED:
+                text = _error(attempt, "JobCancelError: job cancelled remotely")
+                return outcome.cancelled(claim, now=now, error=text, metadata=staged)
+            case StopCause.STOPPED if ended:
+                return outcome.interrupted(claim, now=now, metadata=staged)
+            case StopCause.TIMED_OUT if ended or isinstance(error, TimeoutError):
+                seconds = attempt.deadline - attempt.started_at
+                return self._failed(
+                    attempt, TimeoutError(f"the attempt took longer than its {seconds:g} s"), staged=staged
+                )
+            case _:
+                return self._failed(attempt, error, staged=staged)
+
+    def _judge(self, attempt: Attempt, result: object) -> Settlement:
+        now, claim = self._clock.now(), attempt.claim
+        match result:
+            case Snooze():
+                count = claim.metadata().get("snoozes")
+                snoozes = {"snoozes": (count if isinstance(count, int) else 0) + 1}
+                return outcome.snoozed(claim, now=now, for_=result.for_, metadata=_staged(attempt, snoozes))
+            case Cancel():
+                text = _error(attempt, f"JobCancelError: {result.reason}")
+                return outcome.cancelled(claim, now=now, error=text, metadata=_staged(attempt))
+            case None:
+                return outcome.completed(claim, now=now, metadata=_staged(attempt))
+            case _:
+                return outcome.completed(claim, now=now, metadata=_staged(attempt, {"output": result}))
+
+    def _failed(self, attempt: Attempt, error: BaseException, *, staged: str | None) -> Settlement:
+        now, claim = self._clock.now(), attempt.claim
+        text = _describe(error)
+        logger.warning(
+            "job.failed",
+            extra={
+                "job_id": claim.id,
+                "kind": claim.kind,
+                "queue": claim.queue,
+                "attempt": claim.attempt,
+                "max_attempts": claim.max_attempts,
+                "error": text,
+            },
+        )
+        return outcome.failed(
+            claim,
+            now=now,
+            retry_at=now + min(self._delay(attempt, error), LAST_MOMENT - now),
+            error=_error(attempt, text, trace=_trace(error)),
+            metadata=staged,
+        )
+
+    def _delay(self, attempt: Attempt, error: BaseException) -> timedelta:
+        registration, failures = attempt.registration, attempt.claim.error_count + 1
+        policy = self._retry_policy
+        try:
+            if registration is not None and attempt.job is not None:
+                wish = registration.worker.retry_delay(attempt.job, error)
+                if wish is not None:
+                    return max(wish, timedelta(0))
+                policy = registration.retry_policy or policy
+            return max(policy.delay(failures), timedelta(0))
+        except Exception:
+            logger.exception("job.retry_policy_failed", extra={"job_id": attempt.claim.id, "kind": attempt.claim.kind})
+            return self._retry_policy.delay(failures)
+
+
+def _error(attempt: Attempt, text: str, *, trace: str = "") -> str:
+    claim = attempt.claim
+    return error_json(at=claim.attempted_at, attempt=claim.attempt, error=text, trace=trace)
+
+
+def _staged(attempt: Attempt, more: dict[str, Any] | None = None) -> str | None:
+    """Return the metadata to merge as JSON text, None without any.
+
+    Raises:
+        InvalidJob: it is larger than River allows.
+        TypeError: a value has no JSON form.
+    """
+    staged = {**((attempt.job and attempt.job.staged) or {}), **(more or {})}
+    if not staged:
+        return None
+    text = encode(staged)
+    if len(text) > MAX_OUTPUT_BYTES:
+        message = f"output and metadata are {len(text)} bytes of JSON; {MAX_OUTPUT_BYTES} are allowed"
+        raise InvalidJob(message)
+    # PostgreSQL's jsonb cannot hold NUL.
+    return text.replace("\\u0000", "\ufffd")
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, UnknownKind):
+        return str(error)
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _trace(error: BaseException) -> str:
+    frames = traceback.TracebackException.from_exception(error, limit=-MAX_FRAMES, compact=True)
+    return "".join(frames.format())
