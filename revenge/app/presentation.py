@@ -1,0 +1,106 @@
+"""The JSON shapes that the CLI and the HTTP API share: jobs, queues, and what the library holds."""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from revenge.infra.jobs.models import AttemptError, JobRow, JobState, QueueInfo
+from revenge.infra.jobs.progress import Progress
+
+JsonObject = dict[str, Any]
+
+
+def job_to_json(row: JobRow, progress: Progress | None) -> JsonObject:
+    """Return a job as contract.md, 'A job in JSON', has it; ``progress`` is the engine's own, None where it has none."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "queue": row.queue,
+        "state": row.state.value,
+        "priority": row.priority,
+        "attempt": row.attempt,
+        "max_attempts": row.max_attempts,
+        "args": row.args,
+        "metadata": row.metadata,
+        "tags": list(row.tags),
+        "created_at": time_to_json(row.created_at),
+        "scheduled_at": time_to_json(row.scheduled_at),
+        "attempted_at": time_to_json(row.attempted_at),
+        "finalized_at": time_to_json(row.finalized_at),
+        "attempted_by": list(row.attempted_by),
+        "errors": [attempt_error_to_json(error) for error in row.errors],
+        "output": row.output,
+        "progress": progress_to_json(progress) if progress else _progress_of_go(row),
+    }
+
+
+def attempt_error_to_json(error: AttemptError) -> JsonObject:
+    """Return one failed attempt."""
+    return {"at": time_to_json(error.at), "attempt": error.attempt, "error": error.error, "trace": error.trace}
+
+
+def progress_to_json(progress: Progress) -> JsonObject:
+    """Return progress with its time as text."""
+    return {**progress.to_dict(), "updated_at": time_to_json(progress.updated_at)}
+
+
+def queue_to_json(queue: QueueInfo) -> JsonObject:
+    """Return a queue as the whole cluster sees it; ``counts`` names every unfinished state."""
+    unfinished = (
+        JobState.AVAILABLE,
+        JobState.PENDING,
+        JobState.RETRYABLE,
+        JobState.RUNNING,
+        JobState.SCHEDULED,
+    )
+    return {
+        "name": queue.name,
+        "paused": queue.paused_at is not None,
+        "paused_at": time_to_json(queue.paused_at),
+        "counts": {state.value: queue.counts.get(state.value, 0) for state in unfinished},
+        "oldest_wait_s": queue.oldest_wait_s,
+        "workers": queue.workers,
+        "created_at": time_to_json(queue.created_at),
+        "updated_at": time_to_json(queue.updated_at),
+    }
+
+
+def path_to_json(path: bytes) -> JsonObject:
+    """Return ``path`` to show, and ``path_b64`` beside it where the bytes are no UTF-8 and the text can't be undone."""
+    try:
+        return {"path": path.decode()}
+    except UnicodeDecodeError:
+        return {"path": path.decode(errors="replace"), "path_b64": base64.b64encode(path).decode()}
+
+
+def time_to_json(moment: datetime | None) -> str | None:
+    """Return RFC 3339 in UTC with a ``Z``, None for None."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _progress_of_go(row: JobRow) -> JsonObject | None:
+    """Read what a Go worker says of itself: it writes its progress into ``metadata.output`` while it runs."""
+    shape = row.output
+    if row.state is not JobState.RUNNING or not isinstance(shape, Mapping):
+        return None
+    phase, current = shape.get("phase"), shape.get("current")
+    if not isinstance(phase, str) or not _is_number(current):
+        return None
+    total, percent, message = shape.get("total"), shape.get("percent"), shape.get("message")
+    return {
+        "phase": phase,
+        "current": current,
+        "total": total if _is_number(total) and total else None,
+        "percent": float(percent) if _is_number(percent) and total else None,
+        "message": message if isinstance(message, str) else "",
+        "rate_per_s": None,
+        "eta_s": None,
+        "updated_at": time_to_json(row.attempted_at),
+    }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
