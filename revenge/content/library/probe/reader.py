@@ -20,6 +20,7 @@ from revenge.content.library.probe.complete import Shortfall, find_shortfall, lo
 from revenge.content.library.probe.dump import StreamFacts, read_dump
 from revenge.content.library.probe.errors import ProbeFailed
 from revenge.content.library.probe.models import AudioTrack, Chapter, Picture, Probe, SubtitleTrack, VideoTrack
+from revenge.content.library.text import clean_text
 
 if TYPE_CHECKING:
     from collections import defaultdict
@@ -43,9 +44,7 @@ _SHORT_NAMES: Final = {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matro
 _DOLBY_VISION_TAGS: Final = frozenset({"dvh1", "dvhe", "dva1", "dvav", "dav1"})
 _FIELD_ORDERS: Final = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
 
-_MAX_TEXT: Final = 500
 _MAX_CHAPTERS: Final = 1000
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _NO_LANGUAGE: Final = frozenset({"und", "unk", "mis", "zxx", "mul", "qaa"})
 
@@ -127,7 +126,7 @@ def _read_descriptor(fd: int, size_bytes: int) -> Probe:
 
 def _ffmpeg_reason(error: av.error.FFmpegError, shortfall: Shortfall | None, *, is_media: bool) -> str:
     # The last complaint is (level, who, what); the stubs say otherwise.
-    complaint = _text(str(error.log[-1])) if error.log else None
+    complaint = clean_text(str(error.log[-1])) if error.log else None
     if complaint == "moov atom not found":
         return f"moov atom not found: {shortfall or 'the file is incomplete'}"
     if not is_media or (complaint or "").startswith("Format not on whitelist"):
@@ -149,7 +148,7 @@ def _read_container(container: InputContainer, head: bytes) -> Probe:
         container=_container_name(container.format.name, tags, head),
         duration_s=_duration(container),
         bit_rate=_positive(container.bit_rate),
-        title=_text(tags.get("title")),
+        title=clean_text(tags.get("title")),
         created_at=_moment(tags.get("creation_time") or tags.get("date_utc")),
         video=tuple(_video(container, stream, facts[stream.index]) for stream in videos if not _is_picture(stream)),
         audio=tuple(_audio(stream, facts[stream.index]) for stream in container.streams.audio),
@@ -195,7 +194,7 @@ def _duration(container: InputContainer) -> float | None:
 
 def _video(container: InputContainer, stream: VideoStream, facts: StreamFacts) -> VideoTrack:
     context = _decoder(stream)
-    language, title = _language(stream), _text(stream.metadata.get("title"))
+    language, title = _language(stream), clean_text(stream.metadata.get("title"))
     default = bool(stream.disposition & Disposition.default)
     if context is None:
         return VideoTrack(codec=facts.codec, width=0, height=0, language=language, title=title, default=default)
@@ -243,7 +242,9 @@ def _picture(stream: VideoStream, facts: StreamFacts) -> Picture:
         codec=context.codec.canonical_name if context else facts.codec,
         width=max(context.width, 0) if context else 0,
         height=max(context.height, 0) if context else 0,
-        title=_text(stream.metadata.get("filename") or stream.metadata.get("title") or stream.metadata.get("comment")),
+        title=clean_text(
+            stream.metadata.get("filename") or stream.metadata.get("title") or stream.metadata.get("comment")
+        ),
     )
 
 
@@ -253,11 +254,11 @@ def _audio(stream: AudioStream, facts: StreamFacts) -> AudioTrack:
         codec=context.codec.canonical_name if context else facts.codec,
         profile=context.profile if context else None,
         channels=max(context.channels, 0) if context else 0,
-        layout=(_text(context.layout.name) if context and context.channels > 0 else None),
+        layout=(clean_text(context.layout.name) if context and context.channels > 0 else None),
         sample_rate=_positive(context.sample_rate) if context else None,
         bit_rate=_bit_rate(stream),
         language=_language(stream),
-        title=_text(stream.metadata.get("title")),
+        title=clean_text(stream.metadata.get("title")),
         default=bool(stream.disposition & Disposition.default),
         commentary=bool(stream.disposition & Disposition.comment),
     )
@@ -268,7 +269,7 @@ def _subtitle(stream: SubtitleStream, facts: StreamFacts) -> SubtitleTrack:
     return SubtitleTrack(
         codec=context.codec.canonical_name if context else facts.codec,
         language=_language(stream),
-        title=_text(stream.metadata.get("title")),
+        title=clean_text(stream.metadata.get("title")),
         default=bool(stream.disposition & Disposition.default),
         forced=bool(stream.disposition & Disposition.forced),
         hearing_impaired=bool(stream.disposition & Disposition.hearing_impaired),
@@ -283,7 +284,7 @@ def _chapters(container: InputContainer) -> Iterator[Chapter]:
         yield Chapter(
             start_s=round(float(chapter["start"] * unit), 3),
             end_s=round(float(chapter["end"] * unit), 3),
-            title=_text(chapter["metadata"].get("title")),
+            title=clean_text(chapter["metadata"].get("title")),
         )
 
 
@@ -332,10 +333,6 @@ def _has_hdr10_plus(container: InputContainer, stream: VideoStream) -> bool:
 def _language(stream: Stream) -> str | None:
     code = (stream.language or "").strip().lower().replace("_", "-")
     return code if _LANGUAGE.fullmatch(code) and code not in _NO_LANGUAGE else None
-
-
-def _text(value: str | None) -> str | None:
-    return _CONTROL.sub(" ", value or "").strip()[:_MAX_TEXT].strip() or None
 
 
 def _positive(value: int | None) -> int | None:
