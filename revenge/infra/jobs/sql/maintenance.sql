@@ -1,0 +1,32 @@
+-- Statements on no table: locks' time limits and indexes.
+
+-- name: set_lock_timeout :exec
+-- For the rest of the transaction. $1 interval
+SELECT set_config('lock_timeout', (extract(epoch FROM $1::interval) * 1000)::integer::text, true);
+
+-- name: index_get :many
+-- Those of the indexes that exist, each with what an interrupted rebuild has left. $1 names text[], $2 schema text or null
+-- for the current one
+SELECT
+    index.relname::text AS name,
+    array(
+        SELECT artifact.relname::text
+        FROM pg_class AS artifact
+        WHERE artifact.relnamespace = index.relnamespace
+            AND artifact.relkind = 'i'
+            AND artifact.relname ~ ('^' || index.relname || '_cc(new|old)[0-9]*$')
+        ORDER BY 1
+    ) AS artifacts
+FROM pg_class AS index
+JOIN pg_namespace AS namespace ON namespace.oid = index.relnamespace
+WHERE namespace.nspname = coalesce($2::text, current_schema())
+    AND index.relkind = 'i'
+    AND index.relname = ANY ($1::text[]);
+
+-- name: index_rebuild :exec
+-- Outside any transaction. No parameters: the index's name is put in as text.
+REINDEX INDEX CONCURRENTLY /* TEMPLATE: schema *//* TEMPLATE: index */;
+
+-- name: index_drop :exec
+-- Outside any transaction. No parameters: the index's name is put in as text.
+DROP INDEX CONCURRENTLY IF EXISTS /* TEMPLATE: schema *//* TEMPLATE: index */;

@@ -1,0 +1,97 @@
+-- Statements on river_queue.
+
+-- name: queue_create_or_touch :many
+-- River: `QueueCreateOrSetUpdatedAt`, for all queues of a client. Returns which of them are paused.
+-- $1 names text[]
+INSERT INTO /* TEMPLATE: schema */river_queue AS queue (name, created_at, metadata, updated_at)
+SELECT DISTINCT wanted.name, now(), '{}'::jsonb, now()
+FROM unnest($1::text[]) AS wanted (name)
+ORDER BY wanted.name
+ON CONFLICT (name) DO UPDATE SET updated_at = excluded.updated_at
+RETURNING queue.name, queue.paused_at IS NOT NULL AS is_paused;
+
+-- name: queue_get_paused :many
+-- The truth behind pause and resume notifications. $1 names text[]
+SELECT name
+FROM /* TEMPLATE: schema */river_queue
+WHERE name = ANY ($1::text[]) AND paused_at IS NOT NULL;
+
+-- name: queue_pause :one
+-- River: `QueuePause` with its notification. Returns how many rows matched. $1 name or * text, $2 control channel text,
+-- $3 payload text
+WITH matched AS (
+    UPDATE /* TEMPLATE: schema */river_queue
+    SET
+        paused_at = coalesce(paused_at, now()),
+        updated_at = CASE WHEN paused_at IS NULL THEN now() ELSE updated_at END
+    WHERE name = $1 OR $1 = '*'
+    RETURNING name
+),
+told AS (
+    SELECT pg_notify($2, $3)
+    WHERE $1 = '*' OR EXISTS (SELECT FROM matched)
+)
+SELECT (SELECT count(*) FROM matched) AS queues, (SELECT count(*) FROM told) AS notified;
+
+-- name: queue_resume :one
+-- River: `QueueResume` with its notification. Returns how many rows matched. $1 name or * text, $2 control channel text,
+-- $3 payload text
+WITH matched AS (
+    UPDATE /* TEMPLATE: schema */river_queue
+    SET
+        paused_at = NULL,
+        updated_at = CASE WHEN paused_at IS NULL THEN updated_at ELSE now() END
+    WHERE name = $1 OR $1 = '*'
+    RETURNING name
+),
+told AS (
+    SELECT pg_notify($2, $3)
+    WHERE $1 = '*' OR EXISTS (SELECT FROM matched)
+)
+SELECT (SELECT count(*) FROM matched) AS queues, (SELECT count(*) FROM told) AS notified;
+
+-- name: queue_list :many
+-- Queues by name, with unfinished jobs counted from River's fetching index and slots of all nodes that have beaten of
+-- late. $1 limit integer, $2 latest beat interval
+WITH counted AS (
+    SELECT job.queue, job.state, count(*) AS jobs, min(job.scheduled_at) AS first_at
+    FROM /* TEMPLATE: schema */river_job AS job
+    WHERE job.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+    GROUP BY job.queue, job.state
+),
+slots AS (
+    SELECT served.key AS queue, sum(served.value::integer) AS workers
+    FROM /* TEMPLATE: schema */revenge_job_node AS node
+    CROSS JOIN LATERAL jsonb_each_text(node.queues) AS served
+    WHERE node.dead_at IS NULL AND node.beaten_at > now() - $2::interval
+    GROUP BY served.key
+)
+SELECT
+    queue.name,
+    queue.paused_at,
+    queue.created_at,
+    queue.updated_at,
+    coalesce(
+        (SELECT json_object_agg(counted.state, counted.jobs) FROM counted WHERE counted.queue = queue.name), '{}'
+    )::text AS counts,
+    (
+        SELECT extract(epoch FROM now() - counted.first_at)::float8
+        FROM counted
+        WHERE counted.queue = queue.name AND counted.state = 'available' AND counted.first_at <= now()
+    ) AS oldest_wait_s,
+    coalesce((SELECT slots.workers FROM slots WHERE slots.queue = queue.name), 0)::integer AS workers
+FROM /* TEMPLATE: schema */river_queue AS queue
+ORDER BY queue.name
+LIMIT $1;
+
+-- name: queue_delete_expired :exec
+-- River: `QueueDeleteExpired`. $1 retention interval, $2 limit integer
+DELETE FROM /* TEMPLATE: schema */river_queue
+WHERE name IN (
+    SELECT name
+    FROM /* TEMPLATE: schema */river_queue
+    WHERE updated_at < now() - $1::interval
+    ORDER BY name
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+);
