@@ -14,7 +14,7 @@ import asyncpg
 import orjson
 
 from revenge.infra.jobs.liveness import OtherNode
-from revenge.infra.jobs.store import Store
+from revenge.infra.jobs.store import DirectConnection, Store
 
 logger = logging.getLogger("revenge.jobs")
 
@@ -69,7 +69,7 @@ class Presence:
         self._on_revived = on_revived
         self._started_at: datetime | None = None
         self._lock_key: int | None = None
-        self._lock_conn: asyncpg.Connection[asyncpg.Record] | None = None
+        self._lock_conn: DirectConnection | None = None
 
     @property
     def is_locked(self) -> bool:
@@ -106,7 +106,7 @@ class Presence:
         row = await self._store.fetchrow("node_get", self.client_id)
         return None if row is None else _other_node(row)
 
-    async def attach(self, conn: asyncpg.Connection[asyncpg.Record]) -> None:
+    async def attach(self, conn: DirectConnection) -> None:
         """Take the lock on ``conn``, the direct connection that lives as long as this process.
 
         Each connection gets a key of its own: a lost one may hold its lock for a while yet, and must not stand for

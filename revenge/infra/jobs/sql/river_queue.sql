@@ -59,29 +59,34 @@ WITH counted AS (
     WHERE job.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
     GROUP BY job.queue, job.state
 ),
+filled AS (
+    SELECT
+        counted.queue,
+        json_object_agg(counted.state, counted.jobs)::text AS counts,
+        min(counted.first_at) AS first_at,
+        min(counted.first_at) FILTER (WHERE counted.state = 'available' AND counted.first_at <= now()) AS waits_since
+    FROM counted
+    GROUP BY counted.queue
+),
 slots AS (
-    SELECT served.key AS queue, sum(served.value::integer) AS workers
+    SELECT served.key AS queue, sum(served.value::integer)::integer AS workers
     FROM /* TEMPLATE: schema */revenge_job_node AS node
     CROSS JOIN LATERAL jsonb_each_text(node.queues) AS served
     WHERE node.dead_at IS NULL AND node.beaten_at > now() - $2::interval
     GROUP BY served.key
 )
 SELECT
-    queue.name,
+    coalesce(queue.name, filled.queue) AS name,
     queue.paused_at,
-    queue.created_at,
-    queue.updated_at,
-    coalesce(
-        (SELECT json_object_agg(counted.state, counted.jobs) FROM counted WHERE counted.queue = queue.name), '{}'
-    )::text AS counts,
-    (
-        SELECT extract(epoch FROM now() - counted.first_at)::float8
-        FROM counted
-        WHERE counted.queue = queue.name AND counted.state = 'available' AND counted.first_at <= now()
-    ) AS oldest_wait_s,
-    coalesce((SELECT slots.workers FROM slots WHERE slots.queue = queue.name), 0)::integer AS workers
+    coalesce(queue.created_at, filled.first_at) AS created_at,
+    coalesce(queue.updated_at, filled.first_at) AS updated_at,
+    coalesce(filled.counts, '{}') AS counts,
+    extract(epoch FROM now() - filled.waits_since)::float8 AS oldest_wait_s,
+    coalesce(slots.workers, 0) AS workers
 FROM /* TEMPLATE: schema */river_queue AS queue
-ORDER BY queue.name
+FULL JOIN filled ON filled.queue = queue.name
+LEFT JOIN slots ON slots.queue = coalesce(queue.name, filled.queue)
+ORDER BY name
 LIMIT $1;
 
 -- name: queue_delete_expired :exec

@@ -17,7 +17,7 @@ MAX_QUEUES = 10_000
 _BEATEN_WITHIN = timedelta(seconds=30)
 
 
-class Queues:
+class QueueStore:
     """Every statement on queues; errors of the database are StoreError."""
 
     def __init__(self, store: Store) -> None:
@@ -51,8 +51,11 @@ class Queues:
         """
         await self._change("queue_resume", "resume", name, conn)
 
-    async def list(self, *, limit: int = MAX_QUEUES) -> list[QueueInfo]:
-        """Return the queues by name."""
+    async def list_all(self, *, limit: int = MAX_QUEUES) -> list[QueueInfo]:
+        """Return by name all queues that have a row or hold unfinished jobs.
+
+        One without a row, which no client has ever worked, counts as created when its oldest job was due.
+        """
         rows = await self._store.fetch("queue_list", limit, _BEATEN_WITHIN)
         return [
             QueueInfo(
