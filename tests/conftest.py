@@ -151,12 +151,16 @@ async def _create_template(admin: str) -> str:
 
 async def _migrate(dsn: str) -> None:
     try:
-        from revenge.infra.database.migrations import REVENGE
         from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator
     except ImportError:  # until the migrator is written
         return
+    lines = [MAIN, REVENGE_JOBS]
+    with contextlib.suppress(ImportError, ValueError):  # until the application's tables are written
+        from revenge.infra.database.migrations import REVENGE
+
+        lines.append(REVENGE)
     connection = await asyncpg.connect(dsn)
     try:
-        await Migrator([MAIN, REVENGE_JOBS, REVENGE]).up(connection)
+        await Migrator(lines).up(connection)
     finally:
         await connection.close()
