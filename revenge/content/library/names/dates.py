@@ -1,0 +1,118 @@
+"""Find the day an episode was first shown, and the year of a film or series."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import NamedTuple
+
+from revenge.content.library.names.tokens import Name
+
+FIRST_YEAR = 1870
+LAST_YEAR = 2039
+"""Later numbers are titles: "Blade Runner 2049", "Cyberpunk 2077", "2160p". A constant, since a name's meaning must not change with the clock."""
+
+_YEAR_FIRST = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})([ .-]| - )([0-9]{2})\2([0-9]{2})(?![0-9])")
+_YEAR_LAST = re.compile(r"(?<![0-9])([0-3][0-9])([ .-])([0-3][0-9])\2((?:19|20)[0-9]{2})(?![0-9])")
+_PACKED = re.compile(r"(?<![^\W_])((?:19|20)[0-9]{2}|[0-2][0-9])([01][0-9])([0-3][0-9])(?![^\W_])")
+_IN_BRACKETS = re.compile(r"[(\[] ?((?:1[89]|20)[0-9]{2})(?: ?[-–] ?(?:[0-9]{4}|present|)| ?, [^()\[\]]{1,40}|) ?[)\]]")
+_AT_START = re.compile(r"[(\[] ?(?:1[89]|20)[0-9]{2} ?[)\]]")
+
+
+class AirDate(NamedTuple):
+    """A day in a name; ``day`` is ``None`` where day and month cannot be told apart."""
+
+    day: date | None
+    start: int
+    end: int
+
+
+class Year(NamedTuple):
+    """A year in a name."""
+
+    value: int
+    start: int
+    end: int
+    bracketed: bool
+
+
+def find_air_date(name: Name) -> AirDate | None:
+    """Give the first calendar day that is written in a name."""
+    if len(name.numbers) < 3 and not any(len(word) in {6, 8} for word in name.numbers):
+        return None
+    flat = name.flat
+    for match in _YEAR_FIRST.finditer(flat):
+        year, first, second = int(match[1]), int(match[3]), int(match[4])
+        # Some release groups write the day before the month.
+        if found := _day(year, first, second) or _day(year, second, first):
+            return AirDate(found, match.start(), match.end())
+    for match in _YEAR_LAST.finditer(flat):
+        first, second, year = int(match[1]), int(match[3]), int(match[4])
+        orders = {day for day in (_day(year, second, first), _day(year, first, second)) if day}
+        if orders:
+            return AirDate(orders.pop() if len(orders) == 1 else None, match.start(), match.end())
+    return _packed(name)
+
+
+def _packed(name: Name) -> AirDate | None:
+    """Read ``20140722`` and, where the rest agrees, ``140722``."""
+    for match in _PACKED.finditer(name.flat, name.begin):
+        year = int(match[1])
+        if len(match[1]) == 2:
+            year += 2000
+        if name.inside(match.start()) or match.start() == name.begin:
+            continue
+        if found := _day(year, int(match[2]), int(match[3])):
+            return AirDate(found, match.start(), match.end())
+    return None
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def is_year(text: str) -> bool:
+    """Tell whether four digits can be a year of release."""
+    return len(text) == 4 and text.isdecimal() and text.isascii() and FIRST_YEAR <= int(text) <= LAST_YEAR
+
+
+def find_years(name: Name) -> list[Year]:
+    """List what can be years, in order. Bare numbers that begin the name are its title."""
+    years: list[Year] = []
+    if not any(len(word) == 4 for word in name.numbers):
+        return years
+    flat = name.flat
+    taken: set[int] = set()
+    if "(" in flat or "[" in flat:
+        for match in _IN_BRACKETS.finditer(flat):
+            if is_year(match[1]):
+                years.append(Year(int(match[1]), match.start(), match.end(), bracketed=True))
+                taken.update(range(match.start(), match.end()))
+    for word, start, end in zip(name.words, name.starts, name.ends, strict=True):
+        if (
+            len(word) == 4
+            and start > name.begin
+            and start not in taken
+            and is_year(word)
+            and not _joined(flat, start, end)
+        ):
+            years.append(Year(int(word), start, end, bracketed=False))
+    years.sort(key=lambda year: year.start)
+    return years
+
+
+def _joined(flat: str, start: int, end: int) -> bool:
+    """Tell whether a number is part of a longer one: ``1999-2003``, ``3.1999``."""
+    before, after = flat[max(0, start - 2) : start], flat[end : end + 2]
+    return (len(after) == 2 and after[0] in "-–" and after[1].isdecimal()) or (
+        len(before) == 2 and before[1] in "-–#" and before[0].isdecimal()
+    )
+
+
+def starts_with_year(name: Name) -> int | None:
+    """Give the position behind a bracketed year that begins a name, as in ``(1995) Movie Name``."""
+    match = _AT_START.match(name.flat, name.begin)
+    return match.end() if match and name.flat[match.end() :].strip(" .-") else None
