@@ -22,6 +22,8 @@ import pytest
 from revenge.infra.database.cluster import Cluster
 from revenge.infra.database.embedded import EmbeddedPostgres
 from revenge.infra.database.locks import FileLock
+from revenge.infra.database.migrations import REVENGE
+from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -150,17 +152,8 @@ async def _create_template(admin: str) -> str:
 
 
 async def _migrate(dsn: str) -> None:
-    try:
-        from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator
-    except ImportError:  # until the migrator is written
-        return
-    lines = [MAIN, REVENGE_JOBS]
-    with contextlib.suppress(ImportError, ValueError):  # until the application's tables are written
-        from revenge.infra.database.migrations import REVENGE
-
-        lines.append(REVENGE)
     connection = await asyncpg.connect(dsn)
     try:
-        await Migrator(lines).up(connection)
+        await Migrator([MAIN, REVENGE_JOBS, REVENGE]).up(connection)
     finally:
         await connection.close()

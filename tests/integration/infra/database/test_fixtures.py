@@ -21,3 +21,8 @@ async def test_empty_database_has_no_tables(empty_database: str) -> None:
         assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
     finally:
         await connection.close()
+
+
+async def test_database_has_the_tables_of_all_three_lines(conn: asyncpg.Connection) -> None:
+    for table in ("river_job", "revenge_job_progress", "revenge.library"):
+        assert await conn.fetchval("SELECT to_regclass($1)", table), table
