@@ -3,7 +3,6 @@
 Insert with ``Client.insert``, work with a ``Worker`` for each kind, wait with ``Client.wait``.
 """
 
-from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import (
     InvalidCursor,
@@ -49,7 +48,6 @@ __all__ = [
     "UNFINISHED",
     "AttemptError",
     "Cancel",
-    "Client",
     "ClientConfig",
     "ExponentialRetry",
     "InsertOpts",

@@ -96,3 +96,15 @@ class StoreError(JobsError):
 
 class JobCancelled(JobsError):
     """Raised inside a thread or process worker at its next report once the job is cancelled or the node stops."""
+
+
+class WorkerLost(JobsError):
+    """The process of a process worker ended without a result: killed, out of memory, crashed."""
+
+
+class WorkerRaised(JobsError):
+    """A process worker raised in its process; the text describes what, ``trace`` is the traceback there."""
+
+    def __init__(self, text: str, trace: str) -> None:
+        self.trace = trace
+        super().__init__(text)

@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from revenge.infra.jobs.clock import Clock, sleep_unless
-from revenge.infra.jobs.store import Store
+from revenge.infra.jobs.store import DirectConnection, Store
 
 PING_INTERVAL = timedelta(seconds=10)
 PING_TIMEOUT = timedelta(seconds=10)
@@ -22,8 +22,7 @@ TOPICS = ("river_insert", "river_control", "river_leadership")
 
 logger = logging.getLogger("revenge.jobs")
 
-ListenConnection = asyncpg.Connection[asyncpg.Record]
-Connect = Callable[[], Awaitable[ListenConnection]]
+Connect = Callable[[], Awaitable[DirectConnection]]
 
 
 class Listener(Protocol):
@@ -32,7 +31,7 @@ class Listener(Protocol):
     def on_notification(self, topic: str, payload: dict[str, Any]) -> None:
         """Take a notification; runs in the loop and must not block."""
 
-    async def on_connect(self, conn: ListenConnection) -> None:
+    async def on_connect(self, conn: DirectConnection) -> None:
         """A new connection listens: whatever was sent while there was none has been missed."""
 
 

@@ -50,9 +50,10 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> bytes:
     staged: dict[str, Any] | None = None
     try:
         worker = _load(request)
+        work: Any = worker.work
         job = _job(request["claim"], worker)
         with _Reporting(job, answers):
-            result = worker.work(job)
+            result = work(job)
         staged = job.staged
         match result:
             case Snooze():

@@ -11,19 +11,12 @@ from typing import Any
 import orjson
 
 from revenge.infra.jobs.attempt import Attempt
+from revenge.infra.jobs.errors import WorkerLost, WorkerRaised
 from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Snooze
 from revenge.infra.jobs.progress import Report
 
 KILL_AFTER = timedelta(seconds=2)
 """Time between asking a worker's process to end and killing it."""
-
-
-class WorkerLost(Exception):
-    """The worker's process ended without a result."""
-
-
-class WorkerRaised(Exception):
-    """What the worker raised in its process: its description is the text, its traceback a note."""
 
 
 class ProcessWorkers:
@@ -57,11 +50,12 @@ class ProcessWorkers:
         finally:
             self._give_back(process, reusable=reusable)
 
-    def close(self) -> None:
-        """Kill every process."""
+    async def close(self) -> None:
+        """Kill every process and wait for their ends."""
         for process in self._all:
             if process.returncode is None:
                 process.kill()
+        await asyncio.gather(*(process.wait() for process in self._all))
         self._all.clear()
         self._idle.clear()
 
@@ -70,7 +64,6 @@ class ProcessWorkers:
             process = self._idle.pop()
             if process.returncode is None:
                 return process
-            self._all.discard(process)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -88,10 +81,9 @@ class ProcessWorkers:
     def _give_back(self, process: Process, *, reusable: bool) -> None:
         if reusable and process.returncode is None and len(self._idle) < self._keep:
             self._idle.append(process)
-            return
-        self._all.discard(process)
-        if process.returncode is None:
+        elif process.returncode is None:
             process.kill()
+        self._all = {other for other in self._all if other.returncode is None}
 
     async def _end(self, process: Process) -> None:
         process.terminate()
@@ -145,7 +137,5 @@ def _result(message: dict[str, Any]) -> object:
         case {"cancel": reason}:
             return Cancel(reason)
         case {"error": text, "trace": trace}:
-            raised = WorkerRaised(text)
-            raised.add_note(trace)
-            raise raised
+            raise WorkerRaised(text, trace)
     return message["output"]

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -20,7 +20,13 @@ read-only (a standby before its promotion), object in use."""
 _REFUSALS = ("22", "23")
 """Bad data, broken constraint."""
 
-Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:
+    # asyncpg's classes are generic in their stubs only.
+    DirectConnection = asyncpg.Connection[asyncpg.Record]
+    Connection = DirectConnection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    DirectConnection = Connection = Pool = Any
 
 
 class Store:
@@ -34,7 +40,7 @@ class Store:
         asyncpg.UniqueViolationError: as it is, since it is an answer and no failure.
     """
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], *, schema: str | None = None) -> None:
+    def __init__(self, pool: Pool, *, schema: str | None = None) -> None:
         self.pool = pool
         self.schema = schema
         self.sql = load("revenge.infra.jobs.sql", schema=schema)

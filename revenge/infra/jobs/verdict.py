@@ -10,7 +10,7 @@ from revenge.infra.jobs import outcome
 from revenge.infra.jobs.attempt import Attempt, StopCause
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.encoding import encode
-from revenge.infra.jobs.errors import InvalidJob, JobCancelled, UnknownKind
+from revenge.infra.jobs.errors import InvalidJob, JobCancelled, UnknownKind, WorkerRaised
 from revenge.infra.jobs.job_store import error_json
 from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Settlement, Snooze
 from revenge.infra.jobs.retry import RetryPolicy
@@ -135,12 +135,14 @@ def _staged(attempt: Attempt, more: dict[str, Any] | None = None) -> str | None:
 
 
 def _describe(error: BaseException) -> str:
-    if isinstance(error, UnknownKind):
+    if isinstance(error, (UnknownKind, WorkerRaised)):
         return str(error)
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _trace(error: BaseException) -> str:
+    if isinstance(error, WorkerRaised):
+        return error.trace
     frames = traceback.TracebackException.from_exception(error, limit=-MAX_FRAMES, compact=True)
     return "".join(frames.format())

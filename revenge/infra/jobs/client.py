@@ -1,0 +1,274 @@
+"""The engine's front door: insert jobs, look at them, cancel, retry, delete, wait; and run workers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+from revenge.infra.jobs.clock import Clock, SystemClock
+from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.cursor import decode_cursor, encode_cursor
+from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.events import EventHub, JobEvent
+from revenge.infra.jobs.insertion import build
+from revenge.infra.jobs.job_store import JobStore
+from revenge.infra.jobs.models import (
+    InsertOpts,
+    InsertResult,
+    JobListParams,
+    JobPage,
+    JobRow,
+    QueueInfo,
+)
+from revenge.infra.jobs.notifier import Connect
+from revenge.infra.jobs.progress import Progress
+from revenge.infra.jobs.progress_store import ProgressStore
+from revenge.infra.jobs.queue_store import QueueStore
+from revenge.infra.jobs.registry import Workers
+from revenge.infra.jobs.runtime import OnEnd, Runtime
+from revenge.infra.jobs.store import Connection, Pool, Store
+from revenge.infra.jobs.worker import JobArgs
+
+MAX_PAGE = 10_000
+"""River: `JobListParams.First`."""
+FIRST_LOOK_S, LONGEST_LOOK_S = 0.02, 0.5
+
+InsertItem = JobArgs | tuple[JobArgs, InsertOpts]
+
+
+class Client:
+    """One client of one schema; safe to share between all tasks of a loop.
+
+    Without ``start`` it only inserts and looks. ``conn`` is always the caller's asyncpg connection: the call becomes
+    part of its transaction, and an error leaves that transaction to be rolled back.
+
+    Raises:
+        StoreError: from every method that reads or writes, when the database could not do it.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        config: ClientConfig | None = None,
+        workers: Workers | None = None,
+        schema: str | None = None,
+        listen: Connect | None = None,
+        clock: Clock | None = None,
+        on_end: OnEnd | None = None,
+    ) -> None:
+        """Put a client together; nothing is connected yet.
+
+        ``listen`` opens a direct connection for LISTEN; without it, or with ``config.poll_only``, everything is polled.
+        ``on_end`` is called with kind, queue, status and seconds for each attempt that ends here.
+        """
+        self.config = config or ClientConfig()
+        self.workers = workers or Workers()
+        self._clock = clock or SystemClock()
+        self._store = Store(pool, schema=schema)
+        self._jobs = JobStore(self._store)
+        self._queues = QueueStore(self._store)
+        self._progress = ProgressStore(self._store)
+        self._hub = EventHub(clock=self._clock, store=self._store, progress=self._progress)
+        self._listen = None if self.config.poll_only else listen
+        self._on_end = on_end
+        self._runtime: Runtime | None = None
+
+    # Inserting
+
+    async def insert(
+        self, args: JobArgs, opts: InsertOpts | None = None, *, conn: Connection | None = None
+    ) -> InsertResult:
+        """Insert one job; a unique job that is there already is returned as a duplicate.
+
+        Raises:
+            InvalidJob: an option breaks one of River's rules.
+            UnknownKind: this client has workers, and none of them, nor a declaration, is for this kind.
+        """
+        return (await self.insert_many([(args, opts or InsertOpts())], conn=conn))[0]
+
+    async def insert_many(
+        self, items: Sequence[InsertItem], *, conn: Connection | None = None
+    ) -> Sequence[InsertResult]:
+        """Insert jobs in one round trip, all or none; results are in the same order.
+
+        Raises:
+            InvalidJob: there is nothing to insert, or an option breaks one of River's rules.
+            UnknownKind: as for ``insert``.
+        """
+        if not items:
+            message = "no jobs to insert"
+            raise InvalidJob(message)
+        now = self._clock.now()
+        rows = []
+        for item in items:
+            args, opts = item if isinstance(item, tuple) else (item, None)
+            row = build(args, opts, config=self.config, now=now)
+            if len(self.workers):
+                self.workers.args_type(row.kind)
+            rows.append(row)
+        results = await self._jobs.insert_many(rows, now=now, conn=conn)
+        if conn is None and self._runtime is not None:
+            self._runtime.inserted(result.job for result in results)
+        return results
+
+    async def insert_raw(
+        self, kind: str, args: Mapping[str, Any], opts: InsertOpts | None = None, *, conn: Connection | None = None
+    ) -> InsertResult:
+        """Insert a job by its kind's name; ``args`` are checked by the kind's own class.
+
+        Raises:
+            UnknownKind: no worker and no declaration names the kind.
+            pydantic.ValidationError: the arguments do not fit.
+            InvalidJob: an option breaks one of River's rules.
+        """
+        return await self.insert(self.workers.args_type(kind).model_validate(args), opts, conn=conn)
+
+    # Single jobs
+
+    async def get(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+        """Return a job.
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        return await self._jobs.get(job_id, conn=conn)
+
+    async def cancel(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+        """Cancel a job that waits, tell one that runs to end, leave one that has ended; return its row.
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        return await self._jobs.cancel(job_id, conn=conn)
+
+    async def retry(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+        """Make a job available now, whatever it ended in; one that runs or is due already stays as it is.
+
+        Raises:
+            JobNotFound: there is none.
+            UniqueConflict: an unfinished job with the same unique key exists.
+        """
+        row = await self._jobs.retry(job_id, conn=conn)
+        if conn is None:
+            # River's clients would find it at their next poll; ours need not wait.
+            await self._store.notify("river_insert", [f'{{"queue": "{row.queue}"}}'])
+        return row
+
+    async def delete(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+        """Delete a job that does not run; return it as it was.
+
+        Raises:
+            JobNotFound: there is none.
+            JobIsRunning: it is being worked.
+        """
+        return await self._jobs.delete(job_id, conn=conn)
+
+    async def wait(self, job_id: int, *, timeout: timedelta | None = None) -> JobRow:  # noqa: ASYNC109 - part of the contract
+        """Wait until a job has ended, here or on another node; return its row.
+
+        Raises:
+            JobNotFound: there is none, or it was deleted meanwhile.
+            TimeoutError: it has not ended within ``timeout``.
+        """
+        pause = FIRST_LOOK_S
+        async with asyncio.timeout(timeout.total_seconds() if timeout is not None else None):
+            while not (row := await self.get(job_id)).is_final:
+                await self._clock.sleep(timedelta(seconds=pause))
+                pause = min(pause * 1.5, LONGEST_LOOK_S)
+        return row
+
+    async def progress(self, job_ids: Sequence[int]) -> dict[int, Progress]:
+        """Return the last progress of those of the jobs that reported any."""
+        return await self._progress.get(job_ids)
+
+    # Many jobs, queues, events
+
+    async def list(self, params: JobListParams | None = None) -> JobPage:
+        """Return a page of jobs, newest first.
+
+        Raises:
+            InvalidCursor: the cursor is not one that a list returned.
+            InvalidJob: the limit is out of range.
+        """
+        params = params or JobListParams()
+        if not 1 <= params.limit <= MAX_PAGE:
+            message = f"limit must be 1 to {MAX_PAGE}, got {params.limit}"
+            raise InvalidJob(message)
+        before = decode_cursor(params.cursor) if params.cursor else None
+        rows = await self._jobs.list_page(params, before_id=before)
+        return JobPage(rows, encode_cursor(rows[-1]) if len(rows) == params.limit else None)
+
+    async def queues(self) -> Sequence[QueueInfo]:
+        """Return all queues that anybody serves or that hold unfinished jobs, by name."""
+        return await self._queues.list_all()
+
+    async def pause_queue(self, name: str) -> None:
+        """Let no node fetch from a queue, ``*`` for all existing ones; what runs goes on.
+
+        Raises:
+            QueueNotFound: nobody has ever served it.
+        """
+        await self._queues.pause(name)
+
+    async def resume_queue(self, name: str) -> None:
+        """Undo ``pause_queue``.
+
+        Raises:
+            QueueNotFound: nobody has ever served it.
+        """
+        await self._queues.resume(name)
+
+    async def subscribe(
+        self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
+    ) -> AsyncIterator[JobEvent]:
+        """Yield what happens to jobs on any node from now on, within about half a second; an empty filter lets all pass."""
+        async with aclosing(self._hub.subscribe(kinds=kinds, queues=queues, job_ids=job_ids)) as events:
+            async for event in events:
+                yield event
+
+    # Running
+
+    @property
+    def is_running(self) -> bool:
+        """Whether this client works jobs."""
+        return self._runtime is not None
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this client does River's maintenance at present."""
+        return self._runtime is not None and self._runtime.is_leader
+
+    async def start(self) -> None:
+        """Work the configured queues until ``stop``.
+
+        Raises:
+            InvalidJob: there are no queues or no workers.
+            StoreError: the database can't be reached, or its schema is missing.
+        """
+        if self._runtime is not None:
+            return
+        if not self.config.queues or not len(self.workers):
+            message = "a client needs at least one queue and one worker to start; without them it only inserts"
+            raise InvalidJob(message)
+        runtime = Runtime(
+            clock=self._clock,
+            config=self.config,
+            store=self._store,
+            jobs=self._jobs,
+            queues=self._queues,
+            progress=self._progress,
+            workers=self.workers,
+            listen=self._listen,
+            on_end=self._on_end,
+        )
+        await runtime.start()
+        self._runtime = runtime
+
+    async def stop(self, *, soft: timedelta | None = None) -> None:
+        """Stop: fetch no more, let jobs finish for ``soft``, then cancel and hand back the rest; bounded in time."""
+        runtime, self._runtime = self._runtime, None
+        await self._hub.close()
+        if runtime is not None:
+            await runtime.stop(soft=self.config.stop.soft if soft is None else soft)

@@ -1,0 +1,76 @@
+"""JSON has the bytes that Go's encoding/json writes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from revenge.infra.jobs.encoding import encode
+
+
+@dataclass
+class Counts:
+    seen: int
+    errors: tuple[str, ...]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "1"),
+        (-0.0, "-0"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e+21"),
+        (1e-6, "0.000001"),
+        (1e-7, "1e-7"),
+        (-1.5e-9, "-1.5e-9"),
+        (5e-324, "5e-324"),
+        (1.7976931348623157e308, "1.7976931348623157e+308"),
+        (0.1, "0.1"),
+        (123456789.125, "123456789.125"),
+        ('<a href="x">&amp;</a>', '"\\u003ca href=\\"x\\"\\u003e\\u0026amp;\\u003c/a\\u003e"'),
+        ("\b\f\n\r\t\x00\x1f\x7f", '"\\b\\f\\n\\r\\t\\u0000\\u001f\x7f"'),
+        ("\u2028é😀/", '"\\u2028é😀/"'),
+        ("\udcff", '"\ufffd"'),
+        (datetime(2026, 1, 2, 3, 4, 5, 500000, tzinfo=UTC), '"2026-01-02T03:04:05.5Z"'),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=5, minutes=30))), '"2026-01-02T03:04:05+05:30"'),
+        (timedelta(days=1), "86400000000000"),
+        (timedelta(microseconds=-1), "-1000"),
+        (UUID(int=0), '"00000000-0000-0000-0000-000000000000"'),
+        (b"\xff\x00", '"/wA="'),
+        ({"z": 1, "a": [None, True, {}]}, '{"z":1,"a":[null,true,{}]}'),
+        (Counts(2, ("x",)), '{"seen":2,"errors":["x"]}'),
+    ],
+)
+def test_values_look_as_go_writes_them(value: Any, text: str) -> None:
+    assert encode(value) == text
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {"a": {1j}}])
+def test_what_has_no_json_form_is_refused(value: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        encode(value)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(-1e15, 1e15)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_every_json_value_survives(value: Any) -> None:
+    assert orjson.loads(encode(value)) == value
