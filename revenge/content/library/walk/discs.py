@@ -1,0 +1,48 @@
+"""Measures a copied disc, a folder of many files that is one film."""
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from revenge.content.library.walk.events import signed
+from revenge.content.library.walk.names import DISC_STREAMS, extension
+
+
+class Measure(NamedTuple):
+    """What a disc amounts to."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+    main: bytes
+
+
+def measure_disc(folder: bytes) -> Measure | None:
+    """Return the sum of all files in ``folder``, the newest time and the largest stream; None without any stream.
+
+    Raises:
+        OSError: something in it cannot be read, so that the sum would be wrong.
+    """
+    entries: list[os.DirEntry[bytes]] = []
+    folders = [folder]
+    while folders:
+        with os.scandir(folders.pop()) as listing:
+            for entry in listing:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    entries.append(entry)
+    return measure_files(entries, os.stat(folder).st_ino)
+
+
+def measure_files(entries: Iterable[os.DirEntry[bytes]], inode: int) -> Measure | None:
+    """Return the measure of a disc whose files are ``entries``; ``inode`` stands for the disc."""
+    size = mtime_ns = main_size = 0
+    main = None
+    for entry in entries:
+        found = entry.stat()
+        size += found.st_size
+        mtime_ns = max(mtime_ns, found.st_mtime_ns)
+        if extension(entry.name) in DISC_STREAMS and (main is None or (found.st_size, main) > (main_size, entry.path)):
+            main, main_size = entry.path, found.st_size
+    return None if main is None else Measure(size, mtime_ns, signed(inode), main)
