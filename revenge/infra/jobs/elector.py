@@ -6,14 +6,23 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.service import backoff, sleep_or_wake
-from revenge.infra.jobs.store import Store
 
 logger = logging.getLogger("revenge.jobs")
+
+
+class ElectorStore(Protocol):
+    """What the elector needs of the database."""
+
+    async def fetchval(self, name: str, *args: Any) -> Any: ...
+
+    async def execute(self, name: str, *args: Any) -> int: ...
+
+    async def channel(self, topic: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +77,13 @@ class Elector:
     """
 
     def __init__(
-        self, *, clock: Clock, config: ElectorConfig, store: Store, client_id: str, lead: Callable[[], Awaitable[None]]
+        self,
+        *,
+        clock: Clock,
+        config: ElectorConfig,
+        store: ElectorStore,
+        client_id: str,
+        lead: Callable[[], Awaitable[None]],
     ) -> None:
         self._clock = clock
         self._config = config

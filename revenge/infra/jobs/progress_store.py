@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.progress import Progress, ProgressMeter, Report
@@ -15,6 +15,12 @@ MAX_ROWS = 1000
 """Reports in one statement; a node with more writes the rest right after it."""
 
 logger = logging.getLogger("revenge.jobs")
+
+
+class ReporterStore(Protocol):
+    """What the reporter needs of the database."""
+
+    async def execute(self, name: str, *args: Any) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,7 @@ class ProgressReporter:
         self,
         *,
         clock: Clock,
-        store: Store,
+        store: ReporterStore,
         running: Callable[[], Iterable[Job[Any]]],
         phases: Callable[[str], Mapping[str, float]],
         fan_out: Callable[[Sequence[ProgressRow]], None] | None = None,
@@ -79,7 +85,12 @@ class ProgressReporter:
         Raises:
             StoreError: the database could not be written; what was to be written is kept for the next call.
         """
-        rows = [row for job in self._running() if (row := self._sample(job)) is not None]
+        jobs = list(self._running())
+        rows = [row for job in jobs if (row := self._sample(job)) is not None]
+        if len(self._metered) > len(jobs):
+            # Jobs that a stop abandoned never finish.
+            alive = {job.id for job in jobs}
+            self._metered = {job_id: metered for job_id, metered in self._metered.items() if job_id in alive}
         self._publish(rows)
         return await self._write()
 

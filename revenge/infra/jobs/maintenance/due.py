@@ -3,18 +3,25 @@
 import asyncio
 import heapq
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 import orjson
 
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.service import sleep_or_wake
-from revenge.infra.jobs.store import Store
 
 LONGEST = timedelta(minutes=1)
 
 logger = logging.getLogger("revenge.jobs")
+
+
+class DueStore(Protocol):
+    """What the notifier needs of the database."""
+
+    async def notify(self, topic: str, payloads: Sequence[str]) -> None: ...
 
 
 class DueNotifier:
@@ -23,7 +30,7 @@ class DueNotifier:
     Without it such a job starts with the next poll. A notification that fails is not sent again: polling is the truth.
     """
 
-    def __init__(self, *, clock: Clock, store: Store) -> None:
+    def __init__(self, *, clock: Clock, store: DueStore) -> None:
         self._clock = clock
         self._store = store
         self._due: list[tuple[float, str]] = []
