@@ -116,6 +116,7 @@ class Mark:
 def make_video(
     path: Path,
     *,
+    container: str | None = None,
     seconds: float = 1.0,
     width: int = 320,
     height: int = 180,
@@ -132,7 +133,7 @@ def make_video(
     cover: bool = False,
     fonts: int = 0,
 ) -> None:
-    """Write a video file; the suffix chooses the container.
+    """Write a video file; its suffix, or ``container`` (``.mkv``) in its stead, chooses what kind.
 
     ``hue`` (0 to 255) changes the picture. ``dolby_vision_profile`` works in ``.mp4``, ``.m4v`` and ``.mkv``, ``cover``
     and ``fonts`` in ``.mkv``. Equal arguments give equal bytes, and pictures and sounds that were
@@ -143,7 +144,7 @@ def make_video(
         ValueError: the container cannot hold that codec.
         OSError: the file cannot be written.
     """
-    form = _FORMATS[path.suffix.lower()]
+    form = _FORMATS[(container or path.suffix).lower()]
     picture = _encoded_picture(codec, width, height, Fraction(frame_rate), colour, hue)
     if dolby_vision_profile is not None:
         picture = declare_dolby_vision(_rewrapped(picture, "mp4"), profile=dolby_vision_profile)
