@@ -1,0 +1,101 @@
+"""The HTTP application: routes, errors, security and the dashboard, around services that the container plugs in."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+from starlette.responses import Response
+
+from revenge.app.http import problems
+from revenge.app.http.config import HttpConfig
+from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
+from revenge.app.http.routes.events import NothingMore, events_router
+from revenge.app.http.routes.jobs import jobs_router
+from revenge.app.http.routes.queues import queues_router
+from revenge.app.http.routes.server import health_router, server_router, session_router
+from revenge.app.http.security import SESSION_COOKIE
+from revenge.app.http.services import ApiServices
+from revenge.app.http.sse import Streams
+from revenge.app.http.static import PUBLIC_PREFIXES, dashboard_routes
+
+API = "/api/v1"
+
+
+def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> FastAPI:
+    """Return the ASGI application.
+
+    The services are used, never started or stopped. Before the server waits for its open answers to end, call
+    ``close_streams``: event streams never end by themselves.
+    """
+    config = config or HttpConfig()
+    app = FastAPI(
+        title="Revenge",
+        summary="Libraries, scans and the jobs behind them.",
+        version=services.view.version,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        middleware=[
+            Middleware(Boundary),
+            Middleware(Gate, config=config, clock=services.clock, public_prefixes=PUBLIC_PREFIXES),
+        ],
+        telemetry={"tracing": False},
+    )
+    streams = Streams(services.client, clock=services.clock)
+    app.state.streams = streams
+    problems.install(app)
+    app.add_exception_handler(NothingMore, _nothing_more)
+    for router in (
+        events_router(services.client, streams),
+        jobs_router(services.client),
+        queues_router(services.client),
+        server_router(services.view, services.readiness),
+        session_router(config, services.clock),
+    ):
+        app.include_router(router, prefix=API)
+    app.include_router(health_router(services.readiness, services.metrics))
+    app.router.routes.extend(dashboard_routes())
+    app.openapi = lambda: _openapi(app, config)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return app
+
+
+def close_streams(app: FastAPI) -> None:
+    """End every open event stream of ``app``, so that its server can stop; browsers come back by themselves."""
+    streams: Streams = app.state.streams
+    streams.close()
+
+
+async def _nothing_more(request: Request, error: Exception) -> Response:
+    return Response(status_code=204)
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name.rstrip("_")
+
+
+def _openapi(app: FastAPI, config: HttpConfig) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        components = schema.setdefault("components", {})
+        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        components["schemas"] |= {**problem.pop("$defs"), "Problem": problem}
+        if config.api_key is not None:
+            _secure(schema, components)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _secure(schema: dict[str, Any], components: dict[str, Any]) -> None:
+    components["securitySchemes"] = {
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
+    }
+    schema["security"] = [{"key": []}, {"bearer": []}, {"session": []}]
+    for path, operations in schema["paths"].items():
+        if path in PUBLIC_PATHS:
+            for operation in operations.values():
+                operation["security"] = []

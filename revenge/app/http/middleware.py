@@ -1,0 +1,155 @@
+"""What every request passes before it meets a route: the last resort for errors, headers, and the gate."""
+
+from http.cookies import CookieError, SimpleCookie
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from revenge.app.http.config import HttpConfig
+from revenge.app.http.problems import problem_response
+from revenge.app.http.security import SESSION_COOKIE, host_allowed, key_matches, key_of, origin_allowed, session_valid
+from revenge.infra.jobs.clock import Clock
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/api/v1/session"})
+"""What works without a key; the dashboard's files do too, since its login form is one of them."""
+
+log = structlog.get_logger(__name__)
+
+
+class Boundary:
+    """The outermost layer: security headers on all answers, and a plain 500 for what nobody expected."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_secured(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_secured)
+        except Exception as error:
+            log.exception("http.failed", method=scope["method"], path=scope["path"], error=type(error).__name__)
+            if started:
+                raise
+            await problem_response(500, "this should not have happened; the server's log says more")(
+                scope, receive, send_secured
+            )
+
+
+class Gate:
+    """Refuses foreign hosts and origins, bodies that are too large, and callers without the key."""
+
+    def __init__(self, app: ASGIApp, *, config: HttpConfig, clock: Clock, public_prefixes: tuple[str, ...]) -> None:
+        self._app = app
+        self._config = config
+        self._clock = clock
+        self._public_prefixes = public_prefixes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refuse(scope["path"], headers)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, self._limited(receive), send)
+
+    def _refuse(self, path: str, headers: Headers) -> Response | None:
+        if not host_allowed(headers.get("host"), self._config):
+            return problem_response(
+                421,
+                "this server does not answer to the host name of this request; server.allowed_hosts names those it does",
+                code="foreign-host",
+            )
+        if not origin_allowed(headers, self._config):
+            return problem_response(
+                403,
+                "a page of another origin made this request; server.allowed_origins can allow it",
+                code="foreign-origin",
+            )
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit():
+            return problem_response(400, "Content-Length must be a number")
+        if int(length) > self._config.max_body_bytes:
+            return problem_response(413, self._too_large)
+        if self._needs_key(path) and not self._has_key(headers):
+            return problem_response(
+                401,
+                "this server wants its API key: X-API-Key, Authorization: Bearer, or the dashboard's login",
+                code="key-required",
+                headers={"WWW-Authenticate": 'Bearer realm="revenge"'},
+            )
+        return None
+
+    @property
+    def _too_large(self) -> str:
+        return f"a request's body may have at most {self._config.max_body_bytes} bytes"
+
+    def _needs_key(self, path: str) -> bool:
+        return not (
+            self._config.api_key is None
+            or path in PUBLIC_PATHS
+            or path == "/"
+            or path.startswith(self._public_prefixes)
+        )
+
+    def _has_key(self, headers: Headers) -> bool:
+        given = key_of(headers)
+        if given is not None:
+            return key_matches(given, self._config)
+        return session_valid(session_cookie(headers), self._config, now=self._clock.now())
+
+    def _limited(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > self._config.max_body_bytes:
+                    raise HTTPException(413, self._too_large)
+            return message
+
+        return receive_limited
+
+
+def session_cookie(headers: Headers) -> str | None:
+    """Return the value of the dashboard's cookie."""
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None

@@ -1,0 +1,167 @@
+"""Errors on the wire: RFC 9457 problem documents, for whatever goes wrong."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+
+from revenge.infra.jobs.errors import InvalidJob, JobIsRunning, JobNotFound, QueueNotFound, StoreError, UniqueConflict
+
+PROBLEM_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+"""What a client is told to wait when the database is away: its restart takes about that."""
+
+log = structlog.get_logger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """One thing that is wrong with the request."""
+
+    pointer: str = Field(description="Where: a JSON pointer into the body, or the parameter's name.")
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="Names the problem for programs: `urn:revenge:problem:...`, or `about:blank`.")
+    title: str
+    status: int
+    detail: str = Field(description="What happened this time, and what to do.")
+    errors: list[FieldProblem] | None = Field(default=None, description="What is wrong with the request, one by one.")
+    scan_id: str | None = Field(default=None, description="The scan that is in the way.")
+    job_id: int | None = Field(default=None, description="The job that is in the way.")
+
+
+class ProblemError(Exception):
+    """Raised anywhere in a request: becomes the answer."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers
+        self.members = members
+        super().__init__(detail)
+
+    def response(self) -> Response:
+        """Return the answer."""
+        return problem_response(self.status, self.detail, code=self.code, headers=self.headers, **self.members)
+
+
+def problem_response(
+    status: int, detail: str, *, code: str | None = None, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """Return a problem document; without ``code`` the status says all there is to say."""
+    document = {
+        "type": f"urn:revenge:problem:{code}" if code else "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **members,
+    }
+    return Response(
+        orjson.dumps(document), status_code=status, media_type=PROBLEM_TYPE, headers=dict(headers) if headers else None
+    )
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a route that may answer with problems of these statuses."""
+    reference = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM_TYPE: {"schema": reference}}}
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of ``app``'s routes a problem document."""
+
+    async def on_problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ProblemError)  # noqa: S101 - what the registration below says
+        return error.response()
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - what the registration below says
+        if error.status_code == 405:
+            allowed = _allowed_methods(request)
+            detail = f"{request.method} is not possible here; {', '.join(allowed)} is"
+            return problem_response(405, detail, headers={"Allow": ", ".join(allowed)})
+        detail = f"there is nothing at {request.url.path}" if error.status_code == 404 else str(error.detail)
+        return problem_response(error.status_code, detail, headers=error.headers)
+
+    async def on_validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - what the registration below says
+        return invalid(error.errors()).response()
+
+    async def on_jobs(request: Request, error: Exception) -> Response:
+        return _of_jobs(error).response()
+
+    app.add_exception_handler(ProblemError, on_problem)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_validation)
+    for kind in (InvalidJob, JobIsRunning, JobNotFound, QueueNotFound, StoreError, UniqueConflict):
+        app.add_exception_handler(kind, on_jobs)
+
+
+def invalid(errors: Sequence[Mapping[str, Any]], *, prefix: tuple[str, ...] = ()) -> ProblemError:
+    """Return the 422 for pydantic's ``errors``; what was sent is not repeated, it may be secret."""
+    fields = [{"pointer": _pointer((*error["loc"],), prefix), "detail": error["msg"]} for error in errors]
+    detail = "; ".join(f"{field['pointer']}: {field['detail']}" for field in fields[:3])
+    return ProblemError(422, "invalid-request", detail, errors=fields)
+
+
+def _pointer(location: tuple[Any, ...], prefix: tuple[str, ...]) -> str:
+    parts = [*prefix, *map(str, location)]
+    if parts and parts[0] == "body":
+        return "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts[1:])
+    return parts[-1] if len(parts) <= 2 else ".".join(parts[1:])
+
+
+def _of_jobs(error: Exception) -> ProblemError:
+    match error:
+        case JobNotFound():
+            return ProblemError(404, "job-not-found", str(error))
+        case QueueNotFound():
+            return ProblemError(404, "queue-not-found", str(error))
+        case JobIsRunning():
+            return ProblemError(409, "job-is-running", str(error), job_id=error.job_id)
+        case UniqueConflict():
+            return ProblemError(409, "unique-conflict", str(error), job_id=error.job_id)
+        case InvalidJob():
+            return ProblemError(422, "invalid-job", str(error))
+        case _:
+            # The statement's name and the server's words stay in the log: they are no business of a client.
+            log.error("http.database_failed", error=str(error))
+            return ProblemError(
+                503,
+                "database-unavailable",
+                "the database can't be reached or is busy: try again in a moment",
+                headers={"Retry-After": str(RETRY_AFTER_S)},
+            )
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return every method of the path: the router itself tells only those of the first route that fits."""
+    found: set[str] = set()
+    for route in request.app.router.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return sorted(found)

@@ -1,0 +1,11 @@
+"""JSON answers, encoded once; the response models of the routes describe them and tests hold them to it."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+
+def json_response(document: Any, status: int = 200, *, headers: dict[str, str] | None = None) -> Response:
+    """Return ``document`` as JSON."""
+    return Response(orjson.dumps(document), status_code=status, media_type="application/json", headers=headers)

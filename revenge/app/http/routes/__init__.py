@@ -1,0 +1,1 @@
+"""One router per thing that the API is about."""

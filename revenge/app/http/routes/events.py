@@ -1,0 +1,85 @@
+"""Server-sent events: of one job, and of all."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import Field
+
+from revenge.app.http.problems import documented
+from revenge.app.http.schemas import FilterText, JobId, Strict
+from revenge.app.http.services import Jobs
+from revenge.app.http.sse import Mailbox, Streams, since_of, version
+from revenge.infra.jobs.models import JobRow
+
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=256)]
+
+
+class NothingMore(Exception):
+    """The client has seen the job's end: 204 tells its EventSource not to come back."""
+
+
+class EventsQuery(Strict):
+    """Which jobs' events to send; an empty filter lets all pass."""
+
+    kinds: list[FilterText] = Field(default=[])
+    queues: list[FilterText] = Field(default=[])
+
+
+def events_router(jobs: Jobs, streams: Streams) -> APIRouter:
+    """Return ``/jobs/{id}/events`` and ``/events``."""
+    router = APIRouter(tags=["events"], responses=documented(401, 422, 503))
+
+    async def watched(id: JobId, last_event_id: LastEventId = None) -> AsyncIterator[tuple[JobRow, Mailbox]]:
+        job = await jobs.get(id)
+        async with streams.subscribed(job_ids=(id,)) as mailbox:
+            # Read again now that the subscription stands: what happened in between is in the row.
+            job = await jobs.get(id)
+            if job.is_final and last_event_id == version(job, (await jobs.progress([id])).get(id)):
+                raise NothingMore
+            yield job, mailbox
+
+    async def watched_all(query: Annotated[EventsQuery, Query()]) -> AsyncIterator[Mailbox]:
+        async with streams.subscribed(kinds=_split(query.kinds), queues=_split(query.queues)) as mailbox:
+            yield mailbox
+
+    @router.get(
+        "/jobs/{id}/events",
+        response_class=EventSourceResponse,
+        responses={
+            204: {"description": "The job has ended, and `Last-Event-ID` says that it was seen."},
+            **documented(404),
+        },
+    )
+    async def job_events(watch: Annotated[tuple[JobRow, Mailbox], Depends(watched)]) -> AsyncIterator[ServerSentEvent]:
+        """Follow a job until it is final.
+
+        `state` events hold the whole job, `progress` events its `id kind queue state progress`. The present state
+        comes first, after a reconnect too; what was missed in between is in it.
+        """
+        job, mailbox = watch
+        async for event in streams.of_job(job, mailbox):
+            yield event
+
+    @router.get("/events", response_class=EventSourceResponse)
+    async def all_events(
+        query: Annotated[EventsQuery, Query()],
+        mailbox: Annotated[Mailbox, Depends(watched_all)],
+        last_event_id: LastEventId = None,
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Follow all jobs; `kinds` and `queues` are repeated or separated by commas.
+
+        Events are those of a single job's stream: `state` for each job that runs now, then for whatever changes. With `Last-Event-ID` what was missed comes first, and `reset` where it
+        was too much to list: read the lists anew then.
+        """
+        since = since_of(last_event_id)
+        kinds, queues = _split(query.kinds), _split(query.queues)
+        async for event in streams.of_all(mailbox, kinds=kinds, queues=queues, since=since):
+            yield event
+
+    return router
+
+
+def _split(values: list[str]) -> tuple[str, ...]:
+    return tuple(part for value in values for part in value.split(",") if part)

@@ -1,0 +1,94 @@
+"""What the HTTP side needs of the rest of the server, as ports: plugged in by the container, faked in tests."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from revenge.infra.jobs.clock import Clock, SystemClock
+from revenge.infra.jobs.events import JobEvent
+from revenge.infra.jobs.models import InsertOpts, InsertResult, JobListParams, JobPage, JobRow, QueueInfo
+from revenge.infra.jobs.progress import Progress
+from revenge.infra.jobs.worker import JobArgs
+
+
+class Kinds(Protocol):
+    """The kinds of jobs that the engine knows."""
+
+    def args_type(self, kind: str) -> type[JobArgs]: ...
+
+
+class Jobs(Protocol):
+    """The part of the engine's ``Client`` that is used here; errors as documented there."""
+
+    @property
+    def workers(self) -> Kinds: ...
+
+    async def get(self, job_id: int) -> JobRow: ...
+
+    async def list(self, params: JobListParams) -> JobPage: ...
+
+    async def insert(self, args: JobArgs, opts: InsertOpts | None = None) -> InsertResult: ...
+
+    async def cancel(self, job_id: int) -> JobRow: ...
+
+    async def retry(self, job_id: int) -> JobRow: ...
+
+    async def delete(self, job_id: int) -> JobRow: ...
+
+    async def progress(self, job_ids: Sequence[int]) -> dict[int, Progress]: ...
+
+    async def queues(self) -> Sequence[QueueInfo]: ...
+
+    async def pause_queue(self, name: str) -> object: ...
+
+    async def resume_queue(self, name: str) -> object: ...
+
+    def subscribe(
+        self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
+    ) -> AsyncIterator[JobEvent]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be well before the server can do its work."""
+
+    ok: bool
+    detail: str = ""
+    """What is wrong and what to do, or a word about what is right."""
+
+
+class Readiness(Protocol):
+    """Looks whether the server can do its work."""
+
+    async def check(self) -> Mapping[str, Check]:
+        """Return the checks by name: database, schema, workers; never raise."""
+
+
+class Exposition(Protocol):
+    """Prometheus metrics."""
+
+    async def render(self) -> bytes:
+        """Return the text exposition format, version 0.0.4."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerView:
+    """What the dashboard tells about the server itself; nothing secret."""
+
+    version: str
+    started_at: datetime
+    client_id: str
+    works: bool
+    """Whether this process works jobs, or only serves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiServices:
+    """Everything that the routes call; see ``create_app``."""
+
+    client: Jobs
+    readiness: Readiness
+    metrics: Exposition
+    view: ServerView
+    clock: Clock = field(default_factory=SystemClock)
