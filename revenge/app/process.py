@@ -1,0 +1,56 @@
+"""What each kind of process starts, in order; it stops in the opposite one."""
+
+from datetime import timedelta
+
+from revenge.app.container import Container
+from revenge.app.lifecycle import Step
+
+HAND_BACK = timedelta(seconds=15)
+"""What the engine gets on top of its own stop times, to write its last results."""
+
+
+def database_steps(container: Container) -> list[Step]:
+    """A command that only needs the database to be there."""
+    database = container.database()
+    limit = container.settings().database.embedded.stop_timeout + timedelta(seconds=10)
+    return [Step(name="database", start=database.start, stop=database.stop, grace=limit, abort=database.stop)]
+
+
+def command_steps(container: Container) -> list[Step]:
+    """A command that looks at things, changes them and inserts jobs."""
+    database = container.database()
+    return [
+        *database_steps(container),
+        Step(name="schema", start=lambda: container.schema().prepare()),
+        Step(name="pools", start=database.open_pools, stop=database.close_pools, abort=database.cut_connections),
+    ]
+
+
+def work_steps(container: Container) -> list[Step]:
+    """What works jobs, on top of ``command_steps``."""
+    jobs = container.settings().jobs
+    return [
+        Step(name="prober", start=lambda: container.prober().start(), stop=lambda: container.prober().stop()),
+        Step(
+            name="engine",
+            start=lambda: container.client().start(),
+            stop=lambda: container.client().stop(),
+            grace=jobs.stop.soft + jobs.stop.cancel + HAND_BACK,
+            abort=lambda: container.client().stop(soft=timedelta(0)),
+        ),
+    ]
+
+
+def worker_steps(container: Container) -> list[Step]:
+    """A process that works jobs and listens nowhere."""
+    return [*command_steps(container), *work_steps(container)]
+
+
+def server_steps(container: Container) -> list[Step]:
+    """The server: its port first, since one that is taken should be told before anything is started."""
+    server = container.server()
+    return [
+        Step(name="port", start=server.bind, stop=server.release),
+        *(worker_steps(container) if container.settings().jobs.enabled else command_steps(container)),
+        Step(name="http", start=server.start, stop=server.stop, abort=server.cut),
+    ]
