@@ -3,7 +3,8 @@
 Insert with ``Client.insert``, work with a ``Worker`` for each kind, wait with ``Client.wait``.
 """
 
-from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.client import Client
+from revenge.infra.jobs.config import ClientConfig, RetentionConfig, StopConfig
 from revenge.infra.jobs.errors import (
     InvalidCursor,
     InvalidJob,
@@ -48,6 +49,7 @@ __all__ = [
     "UNFINISHED",
     "AttemptError",
     "Cancel",
+    "Client",
     "ClientConfig",
     "ExponentialRetry",
     "InsertOpts",
@@ -73,9 +75,11 @@ __all__ = [
     "QueueAlreadyAdded",
     "QueueInfo",
     "QueueNotFound",
+    "RetentionConfig",
     "RetryPolicy",
     "RiverRetry",
     "Snooze",
+    "StopConfig",
     "StoreError",
     "UniqueConflict",
     "UniqueOpts",

@@ -1,7 +1,7 @@
 """The engine's front door: insert jobs, look at them, cancel, retry, delete, wait; and run workers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
@@ -222,7 +222,7 @@ class Client:
 
     async def subscribe(
         self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
-    ) -> AsyncIterator[JobEvent]:
+    ) -> AsyncGenerator[JobEvent, None]:
         """Yield what happens to jobs on any node from now on, within about half a second; an empty filter lets all pass."""
         async with aclosing(self._hub.subscribe(kinds=kinds, queues=queues, job_ids=job_ids)) as events:
             async for event in events:
@@ -258,7 +258,6 @@ class Client:
             store=self._store,
             jobs=self._jobs,
             queues=self._queues,
-            progress=self._progress,
             workers=self.workers,
             listen=self._listen,
             on_end=self._on_end,

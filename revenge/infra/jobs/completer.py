@@ -57,6 +57,7 @@ class Completer:
         self.stale = 0
         """Results that came too late: their attempt had been taken away."""
         self.unwritten = 0
+        self._under_way: list[list[int]] = []
         """Results taken and not yet in the database."""
 
     def add_done(self, claim: Claim) -> None:
@@ -77,6 +78,11 @@ class Completer:
     def is_full(self) -> bool:
         """Whether so much is unwritten that nothing more should be fetched."""
         return self.unwritten >= BACKPRESSURE
+
+    def job_ids(self) -> list[int]:
+        """Return the jobs whose results are not in the database yet."""
+        waiting = [claim.id for claim in self._done] + [item.id for item in self._settlements]
+        return waiting + [job_id for batch in self._under_way for job_id in batch]
 
     async def drain(self) -> None:
         """Wait until everything taken is in the database; end it with ``asyncio.timeout``."""
@@ -114,10 +120,15 @@ class Completer:
     async def _flush(self) -> None:
         done, self._done = self._done[:BATCH], self._done[BATCH:]
         settlements, self._settlements = self._settlements[:BATCH], self._settlements[BATCH:]
-        if done:
-            await self._persist(len(done), lambda: self._store.complete_many(done, finalized_at=self._clock.now()))
-        if settlements:
-            await self._persist_settlements(settlements)
+        under_way = [claim.id for claim in done] + [item.id for item in settlements]
+        self._under_way.append(under_way)
+        try:
+            if done:
+                await self._persist(len(done), lambda: self._store.complete_many(done, finalized_at=self._clock.now()))
+            if settlements:
+                await self._persist_settlements(settlements)
+        finally:
+            self._under_way.remove(under_way)
 
     async def _persist_settlements(self, batch: list[Settlement]) -> None:
         try:

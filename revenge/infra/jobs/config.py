@@ -94,6 +94,8 @@ class ClientConfig:
         if not 0 < len(self.client_id) <= 100:
             message = f"client_id must have 1 to 100 characters, got {len(self.client_id)}"
             raise ValueError(message)
+        # Plain strings: a StrEnum member as a key is none for orjson.
+        object.__setattr__(self, "queues", {str(name): workers for name, workers in self.queues.items()})
         for name, workers in self.queues.items():
             check_queue_name(name)
             if not 1 <= workers <= MAX_WORKERS:

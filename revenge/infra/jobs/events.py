@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -85,7 +85,7 @@ class EventHub:
 
     async def subscribe(
         self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
-    ) -> AsyncIterator[JobEvent]:
+    ) -> AsyncGenerator[JobEvent, None]:
         """Yield what happens from now on; an empty filter lets all pass. Close the iterator to unsubscribe."""
         subscriber = _Subscriber(kinds=kinds, queues=queues, job_ids=job_ids)
         with self._registered(subscriber):
@@ -147,7 +147,7 @@ class EventHub:
         is_new = self._seen.get(row.id) != (row.state, row.attempt)
         moved = progress is not None and self._progress_seen.get(row.id) != progress.updated_at
         self._remember(row)
-        if progress is not None and not row.is_final:
+        if progress is not None:
             self._progress_seen[row.id] = progress.updated_at
         if not is_new and not moved:
             return

@@ -1,9 +1,10 @@
 """Fills free slots: one statement claims due jobs for every queue that wants some."""
 
 import asyncio
+import heapq
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -16,7 +17,10 @@ MAX_ROWS = 1000
 """Jobs that one statement claims. Measured: larger ones gain nothing (docs/performance.md)."""
 REFILL_SHARE = 4
 """A queue known to hold more is asked again when a quarter of its slots is free: fewer, fuller statements."""
+MAX_DUE = 1000
+"""Timers a queue keeps for jobs that come back soon; the poll finds those beyond."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+SECOND_LOOK_S = 30.0
 
 logger = logging.getLogger("revenge.jobs")
 
@@ -39,6 +43,9 @@ class Lane:
     """A fetch may find something: it was notified of, polled, or the last fetch came back full."""
     has_more: bool = False
     """The last fetch came back full."""
+    due: list[float] = field(default_factory=list)
+    """A heap of the loop's times at which jobs of it that this process put off fall due."""
+    timer: asyncio.TimerHandle | None = None
 
     @property
     def wants(self) -> int:
@@ -68,18 +75,27 @@ class Fetcher:
         cooldown: timedelta,
         start: Callable[[Iterable[Claim]], None],
         may_fetch: Callable[[], bool],
+        on_failure: Callable[[], Awaitable[None]],
     ) -> None:
+        """Make it; ``begin`` starts it.
+
+        ``start`` takes what was claimed. ``may_fetch`` says no while results pile up; call ``resume`` when they no
+        longer do. ``on_failure`` is awaited after a statement failed, with none under way: the server may have claimed
+        jobs in it although no answer came.
+        """
         self._client_id = client_id
         self._store = store
         self._kinds = kinds
         self._cooldown_s = cooldown.total_seconds()
         self._start = start
         self._may_fetch = may_fetch
+        self._on_failure = on_failure
+        self._may_have_unseen = False
         self.lanes: dict[str, Lane] = {}
         self._fetches: set[asyncio.Task[None]] = set()
         self._cancelled_meanwhile: set[int] = set()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._resting: asyncio.TimerHandle | None = None
+        self._second_look: asyncio.TimerHandle | None = None
         self._pause_s = FIRST_PAUSE_S
         self._stopped = True
         self._last_start = float("-inf")
@@ -123,11 +139,15 @@ class Fetcher:
     async def stop(self) -> None:
         """Fetch nothing more; wait for statements under way, whose jobs are started still."""
         self._stopped = True
-        for timer in (*self._timers.values(), self._resting):
-            if timer is not None:
-                timer.cancel()
+        for timer in (*(lane.timer for lane in self.lanes.values()), self._resting, self._second_look):
+            self._cancel(timer)
         if self._fetches:
             await asyncio.wait(self._fetches)
+
+    def resume(self) -> None:
+        """Fetch again if results no longer pile up."""
+        if any(lane.wants for lane in self.lanes.values()):
+            self._go()
 
     def poll(self) -> None:
         """Look into every queue."""
@@ -142,16 +162,27 @@ class Fetcher:
             lane.is_hungry = True
             self._go()
 
-    def hint_at(self, name: str, delay_s: float) -> None:
-        """Look into one queue when a job of it falls due in ``delay_s`` seconds; the earliest such time counts."""
-        loop = asyncio.get_running_loop()
-        at = loop.time() + delay_s
-        timer = self._timers.get(name)
-        if self._stopped or (timer is not None and not timer.cancelled() and loop.time() < timer.when() <= at):
+    def hint_at(self, name: str, due_in: timedelta) -> None:
+        """Look into one queue when a job of it falls due."""
+        lane = self.lanes.get(name)
+        if self._stopped or lane is None or len(lane.due) >= MAX_DUE:
             return
-        if timer is not None:
-            timer.cancel()
-        self._timers[name] = loop.call_at(at, self.hint, name)
+        at = asyncio.get_running_loop().time() + due_in.total_seconds()
+        heapq.heappush(lane.due, at)
+        if lane.due[0] == at:
+            self._arm(lane)
+
+    def _arm(self, lane: Lane) -> None:
+        self._cancel(lane.timer)
+        if lane.due:
+            lane.timer = asyncio.get_running_loop().call_at(lane.due[0], self._fell_due, lane)
+
+    def _fell_due(self, lane: Lane) -> None:
+        now = asyncio.get_running_loop().time()
+        while lane.due and lane.due[0] <= now:
+            heapq.heappop(lane.due)
+        self._arm(lane)
+        self.hint(lane.name)
 
     def set_paused(self, name: str, *, paused: bool) -> bool:
         """Pause or resume a queue, ``*`` for all; return whether that changed anything."""
@@ -184,6 +215,9 @@ class Fetcher:
         """Send a fetch if one makes sense now."""
         if self._stopped or self._resting is not None or len(self._fetches) >= FETCHES or not self._may_fetch():
             return
+        if self._may_have_unseen:
+            self._recover()
+            return
         slots = {name: wants for name, lane in self.lanes.items() if (wants := lane.wants)}
         if not slots:
             return
@@ -200,6 +234,19 @@ class Fetcher:
         fetch = loop.create_task(self._fetch(slots), name="jobs.fetcher.fetch")
         self._fetches.add(fetch)
 
+    def _recover(self) -> None:
+        if not self._fetches:
+            recovery = asyncio.get_running_loop().create_task(self._hand_back(), name="jobs.fetcher.recover")
+            self._fetches.add(recovery)
+
+    async def _hand_back(self) -> None:
+        try:
+            await self._on_failure()
+            self._may_have_unseen = False
+        except StoreError as error:
+            logger.warning("fetcher.recovery_failed", extra={"error": str(error)})
+        self._leave(failed=self._may_have_unseen)
+
     async def _fetch(self, slots: Mapping[str, int]) -> None:
         failed = False
         claims: list[Claim] = []
@@ -212,6 +259,18 @@ class Fetcher:
         self._account(slots, claims, failed=failed)
         if claims:
             self._start(claims)
+        if failed:
+            self._suspect()
+            # A server that lost us may have gone on for a while: look once more.
+            self._cancel(self._second_look)
+            self._second_look = asyncio.get_running_loop().call_later(SECOND_LOOK_S, self._suspect)
+        self._leave(failed=failed)
+
+    def _suspect(self) -> None:
+        self._may_have_unseen = True
+        self._go()
+
+    def _leave(self, *, failed: bool) -> None:
         current = asyncio.current_task()
         if current is not None:
             self._fetches.discard(current)
@@ -236,6 +295,11 @@ class Fetcher:
             if failed or found[name] == asked:
                 lane.is_hungry = True
                 lane.has_more = not failed
+
+    @staticmethod
+    def _cancel(timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()
 
     def _rest(self, seconds: float) -> None:
         self._resting = asyncio.get_running_loop().call_later(seconds, self._rested)

@@ -1,10 +1,9 @@
 """From arguments and options to the columns of a new row: precedence, validation, unique key. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from revenge.infra.jobs.config import ClientConfig, check_queue_name
 from revenge.infra.jobs.encoding import encode
@@ -41,22 +40,12 @@ def build(args: JobArgs, opts: InsertOpts | None, *, config: ClientConfig, now: 
     Raises:
         InvalidJob: an option breaks one of River's rules; the text names it, the limit and the value.
     """
-    return _build(type(args), args.model_dump(by_alias=True), opts, config=config, now=now)
-
-
-def _build(
-    args_type: type[JobArgs],
-    args: Mapping[str, Any],
-    opts: InsertOpts | None,
-    *,
-    config: ClientConfig,
-    now: datetime,
-) -> NewJob:
-    own, given = args_type.insert_opts, opts or InsertOpts()
-    kind = getattr(args_type, "kind", None)
+    kind = getattr(args, "kind", None)
     if not kind:
-        message = f"{args_type.__name__} has no kind: class {args_type.__name__}(JobArgs, kind=...)"
+        message = f"{type(args).__name__} has no kind: class {type(args).__name__}(JobArgs, kind=...)"
         raise InvalidJob(message)
+    own, given = args.insert_opts, opts or InsertOpts()
+    wire = args.model_dump(by_alias=True)
     queue = check_queue_name(given.queue or own.queue or Queue.DEFAULT)
     priority = _within("priority", given.priority or own.priority or 1, 1, 4)
     max_attempts = _within(
@@ -66,10 +55,15 @@ def _build(
     if scheduled_at is not None and scheduled_at.tzinfo is None:
         message = f"scheduled_at needs a time zone, got {scheduled_at!r}"
         raise InvalidJob(message)
-    unique = own.unique if given.unique is None or given.unique.is_empty else given.unique
+    wish = own.unique if given.unique is None or given.unique.is_empty else given.unique
+    unique = (
+        unique_key(wish, kind=kind, args=wire, queue=queue, scheduled_at=scheduled_at, now=now)
+        if wish is not None
+        else None
+    )
     return NewJob(
         kind=kind,
-        args=encode(args),
+        args=encode(wire),
         queue=queue,
         state=_first_state(pending=given.pending, scheduled=scheduled_at is not None),
         priority=priority,
@@ -77,7 +71,7 @@ def _build(
         scheduled_at=(scheduled_at or now).astimezone(UTC),
         metadata=encode(given.metadata) if given.metadata else "{}",
         tags=_check_tags(given.tags if given.tags is not None else own.tags or ()),
-        unique=unique and unique_key(unique, kind=kind, args=args, queue=queue, scheduled_at=scheduled_at, now=now),
+        unique=unique,
     )
 
 

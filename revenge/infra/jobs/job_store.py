@@ -180,6 +180,10 @@ class JobStore:
         records = await self._store.fetch("job_get_cancel_requested", list(job_ids))
         return [(record[0], record[1], record[2]) for record in records]
 
+    async def hand_back_unseen(self, *, client_id: str, known_ids: Sequence[int]) -> int:
+        """Make available again what is claimed by ``client_id`` and not in ``known_ids``; return how many jobs."""
+        return await self._store.execute("job_hand_back_unseen", client_id, list(known_ids))
+
     async def _get_committed(self, job_id: int, conn: Connection | None) -> JobRow:
         # After a statement that touched nothing: wait for a concurrent change, so that its loser sees the winner's row.
         record = await self._store.fetchrow("job_get_locked", job_id, conn=conn)

@@ -48,11 +48,8 @@ class Settlement:
     new_attempt: int | None = None
     error: str | None = None
     metadata: str | None = None
-
-    @property
-    def is_plain_success(self) -> bool:
-        """Whether the short statement for jobs that are simply done can write it."""
-        return self.state is JobState.COMPLETED and self.metadata is None
+    queue: str = ""
+    """Of what comes back: who writes this also sees to it that it is fetched in time."""
 
 
 def completed(claim: Claim, *, now: datetime, metadata: str | None = None) -> Settlement:
@@ -81,7 +78,7 @@ def failed(claim: Claim, *, now: datetime, retry_at: datetime, error: str, metad
     if claim.attempt >= claim.max_attempts:
         return Settlement(*fence, JobState.DISCARDED, finalized_at=now, error=error, metadata=metadata)
     state = JobState.AVAILABLE if retry_at - now <= SOON else JobState.RETRYABLE
-    return Settlement(*fence, state, scheduled_at=retry_at, error=error, metadata=metadata)
+    return Settlement(*fence, state, scheduled_at=retry_at, error=error, metadata=metadata, queue=claim.queue)
 
 
 def snoozed(claim: Claim, *, now: datetime, for_: timedelta, metadata: str | None = None) -> Settlement:
@@ -94,6 +91,7 @@ def snoozed(claim: Claim, *, now: datetime, for_: timedelta, metadata: str | Non
         scheduled_at=now + for_,
         new_attempt=max(claim.attempt - 1, 0),
         metadata=metadata,
+        queue=claim.queue,
     )
 
 
@@ -107,4 +105,5 @@ def interrupted(claim: Claim, *, now: datetime, metadata: str | None = None) -> 
         scheduled_at=now,
         new_attempt=max(claim.attempt - 1, 0),
         metadata=metadata,
+        queue=claim.queue,
     )

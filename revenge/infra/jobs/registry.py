@@ -85,6 +85,11 @@ class Workers:
         except KeyError:
             raise UnknownKind(kind) from None
 
+    def phases(self, kind: str) -> Mapping[str, float]:
+        """Return the phases of a kind with their weights, none when nothing here works it."""
+        registration = self._by_kind.get(kind)
+        return registration.phases if registration else {}
+
     @property
     def kinds(self) -> list[str]:
         """The kinds that are worked here, sorted."""

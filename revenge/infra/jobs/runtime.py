@@ -8,8 +8,10 @@ from typing import Any
 
 from revenge.infra.jobs.attempt import Attempt
 from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.cluster import Cluster
 from revenge.infra.jobs.completer import Completer
 from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.executor import Executor
 from revenge.infra.jobs.fetcher import Fetcher
 from revenge.infra.jobs.job_store import JobStore
@@ -17,6 +19,8 @@ from revenge.infra.jobs.models import Claim, JobRow, JobState
 from revenge.infra.jobs.notifier import Connect, Notifier
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.processes import ProcessWorkers
+from revenge.infra.jobs.progress_store import ProgressReporter
+from revenge.infra.jobs.queue_store import TOUCH_INTERVAL, QueueStore
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.store import DirectConnection, Store
@@ -27,6 +31,9 @@ CONTROL_POLL = timedelta(minutes=1)
 """Cancel requests and pauses are looked up this often while notifications arrive (River 0.51)."""
 CONTROL_POLL_ONLY = timedelta(seconds=1)
 """The same while none can arrive."""
+WRITTEN_WITHIN = timedelta(milliseconds=20)
+"""How long the completer usually needs to write a job that comes back at once."""
+PROGRESS_INTERVAL = timedelta(seconds=1)
 SETTLE_TIME = timedelta(seconds=10)
 """How long a stop waits for the last results to be written."""
 
@@ -34,3 +41,251 @@ logger = logging.getLogger("revenge.jobs")
 
 OnEnd = Callable[[str, str, str, float], None]
 """Called with kind, queue, status and seconds of each attempt that ended here."""
+
+
+class Runtime:
+    """Everything that a client runs between its start and its stop."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        config: ClientConfig,
+        store: Store,
+        jobs: JobStore,
+        queues: QueueStore,
+        workers: Workers,
+        listen: Connect | None,
+        on_end: OnEnd | None,
+    ) -> None:
+        self._clock = clock
+        self._config = config
+        self._store = store
+        self._jobs = jobs
+        self._queues = queues
+        self._on_end = on_end
+        self._threads = ThreadWorkers(most=sum(config.queues.values()))
+        self._processes = ProcessWorkers()
+        self._completer = Completer(clock=clock, store=jobs, on_settled=lambda _: self._fetcher.resume())
+        self._fetcher = Fetcher(
+            client_id=config.client_id,
+            store=jobs,
+            kinds=workers.kinds if config.known_kinds_only else None,
+            cooldown=config.fetch_cooldown,
+            start=self._fetched,
+            may_fetch=lambda: not self._completer.is_full,
+            on_failure=self._hand_back_unseen,
+        )
+        self._executor = Executor(
+            clock=clock,
+            workers=workers,
+            results=self,
+            verdicts=Verdicts(clock=clock, retry_policy=config.retry_policy),
+            timeout=config.timeout,
+            threads=self._threads,
+            processes=self._processes,
+            on_free=self._fetcher.free,
+            on_end=self._ended,
+        )
+        self._reporter = ProgressReporter(
+            clock=clock, store=store, running=self._executor.running_jobs, phases=workers.phases
+        )
+        self._notifier = listen and Notifier(clock=clock, connect=listen, store=store, listener=self)
+        self._cluster = Cluster(
+            clock=clock,
+            config=config,
+            store=store,
+            workers=workers,
+            queues=self._slots,
+            stats=self._stats,
+            on_revived=self._drop_lost,
+        )
+        self._services = [
+            Service("poll", self._poll, clock=clock, interval=self._poll_interval),
+            Service("control", self._look_up_control, clock=clock, interval=self._control_interval, at_once=False),
+            Service("touch_queues", self._touch_queues, clock=clock, interval=TOUCH_INTERVAL, at_once=False),
+            Service("progress", self._reporter.run_once, clock=clock, interval=PROGRESS_INTERVAL),
+        ]
+        self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this client does River's maintenance now."""
+        return self._cluster.is_leader
+
+    async def start(self) -> None:
+        """Register, then fetch; when a step fails the earlier ones are undone.
+
+        Raises:
+            StoreError: the database can't be reached, or its schema is missing.
+        """
+        for name, workers in self._config.queues.items():
+            self._fetcher.add(name, workers)
+        await self._touch_queues()
+        await self._cluster.start()
+        if self._notifier is not None:
+            self._listening = asyncio.create_task(self._notifier.run(), name="jobs.notifier")
+        for service in self._services:
+            service.start()
+        self._fetcher.begin()
+        logger.info("client.started", extra={"client_id": self._config.client_id, "queues": dict(self._config.queues)})
+
+    async def stop(self, *, soft: timedelta) -> None:
+        """Let jobs finish for ``soft``, cancel the rest, hand back what ignores that; settle all; leave the cluster."""
+        await self._fetcher.stop()
+        if not await self._idle_within(soft):
+            self._executor.interrupt_all()
+            if not await self._idle_within(self._config.stop.cancel):
+                self._executor.abandon_all()
+        await self._settle_all()
+        for service in self._services:
+            await service.stop()
+        await self._write_last_progress()
+        await self._cluster.stop()
+        if self._notifier is not None and self._listening is not None:
+            self._notifier.stop()
+            await asyncio.wait([self._listening])
+        self._executor.close()
+        self._threads.close()
+        await self._processes.close()
+        logger.info("client.stopped", extra={"client_id": self._config.client_id})
+
+    def inserted(self, rows: Iterable[JobRow]) -> None:
+        """Look for jobs that this very process inserted without waiting for the notification."""
+        rows = list(rows)
+        for queue in {row.queue for row in rows if row.state is JobState.AVAILABLE}:
+            self._fetcher.hint(queue)
+        self._cluster.scheduled(row.scheduled_at for row in rows if row.state is JobState.SCHEDULED)
+
+    # What the notifier hears
+
+    def on_notification(self, topic: str, payload: dict[str, Any]) -> None:
+        """Act on a message of River's; unknown ones are ignored."""
+        match topic, payload:
+            case "river_insert", {"queue": str(queue)}:
+                self._fetcher.hint(queue)
+            case "river_control", {"action": "cancel", "job_id": int(job_id)}:
+                if not self._executor.cancel(job_id):
+                    self._fetcher.note_cancel(job_id)
+            case "river_control", {"action": "pause" | "resume" as action, "queue": str(queue)}:
+                self._fetcher.set_paused(queue, paused=action == "pause")
+            case "river_leadership", _:
+                self._cluster.on_notification(payload)
+
+    async def on_connect(self, conn: DirectConnection) -> None:
+        """Catch up: whatever was sent while nobody listened was missed."""
+        await self._cluster.attach(conn)
+        await self._look_up_control()
+        self._fetcher.poll()
+
+    # What the executor and the completer tell
+
+    def add_done(self, claim: Claim) -> None:
+        """Take a plain success from the executor."""
+        self._completer.add_done(claim)
+
+    def add(self, settlement: Settlement) -> None:
+        """Take any other end; what comes back soon is looked for when it is due."""
+        self._completer.add(settlement)
+        if settlement.state is JobState.AVAILABLE and settlement.scheduled_at is not None:
+            due_in = settlement.scheduled_at - self._clock.now()
+            # A moment later than its time, which by then has been written.
+            self._fetcher.hint_at(settlement.queue, max(due_in, timedelta(0)) + WRITTEN_WITHIN)
+
+    def _fetched(self, claims: Iterable[Claim]) -> None:
+        claims = list(claims)
+        self._executor.start(claims)
+        for claim in claims:
+            if self._fetcher.was_cancelled(claim.id):
+                self._executor.cancel(claim.id)
+
+    def _ended(self, attempt: Attempt, status: str) -> None:
+        if attempt.job is not None:
+            self._reporter.finished(attempt.job)
+        if self._on_end is not None:
+            seconds = asyncio.get_running_loop().time() - attempt.started_at
+            self._on_end(attempt.claim.kind, attempt.claim.queue, status, seconds)
+
+    # Services
+
+    async def _poll(self) -> None:
+        self._fetcher.poll()
+
+    def _poll_interval(self) -> timedelta:
+        return self._config.poll_interval if self._is_listening else self._config.poll_only_interval
+
+    def _control_interval(self) -> timedelta:
+        return CONTROL_POLL if self._is_listening else CONTROL_POLL_ONLY
+
+    @property
+    def _is_listening(self) -> bool:
+        return self._notifier is not None and self._notifier.is_listening
+
+    async def _touch_queues(self) -> None:
+        self._apply_pauses(await self._queues.touch(list(self._fetcher.lanes) or list(self._config.queues)))
+
+    async def _look_up_control(self) -> None:
+        """Find the cancels and pauses whose notifications did not arrive."""
+        running = list(self._executor.attempts)
+        if running:
+            for job_id, _, attempted_at in await self._jobs.cancel_requested([item.claim.id for item in running]):
+                self._executor.cancel(job_id, attempted_at=attempted_at)
+        self._apply_pauses(await self._queues.paused(list(self._fetcher.lanes)))
+
+    def _apply_pauses(self, paused: set[str]) -> None:
+        for name in self._fetcher.lanes:
+            self._fetcher.set_paused(name, paused=name in paused)
+
+    def _slots(self) -> dict[str, int]:
+        return {name: lane.workers for name, lane in self._fetcher.lanes.items()}
+
+    def _stats(self) -> dict[str, Any]:
+        return {"running": len(self._executor), "stale_results": self._completer.stale}
+
+    # When the database was away
+
+    async def _drop_lost(self) -> None:
+        """End the attempts that others took over while this node seemed dead; their results would change nothing."""
+        mine = [item.claim for item in self._executor.attempts]
+        held = await self._cluster.presence.still_held([(item.id, item.attempt, item.attempted_at) for item in mine])
+        for claim in mine:
+            if claim.id not in held:
+                self._executor.cancel(claim.id, attempted_at=claim.attempted_at)
+
+    async def _hand_back_unseen(self) -> None:
+        """Give back jobs that a fetch claimed whose answer never came: no attempt here knows of them.
+
+        Called while no fetch is under way.
+
+        Raises:
+            StoreError: the database could not be written.
+        """
+        known = [item.claim.id for item in self._executor.attempts]
+        count = await self._jobs.hand_back_unseen(
+            client_id=self._config.client_id, known_ids=[*known, *self._completer.job_ids()]
+        )
+        if count:
+            logger.warning("fetcher.handed_back", extra={"jobs": count})
+
+    async def _idle_within(self, limit: timedelta) -> bool:
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                await self._executor.wait_idle()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _settle_all(self) -> None:
+        try:
+            async with asyncio.timeout(SETTLE_TIME.total_seconds()):
+                await self._completer.drain()
+        except TimeoutError:
+            # Other nodes find these jobs by the end of this node's life, and hand them back.
+            logger.error("client.results_unwritten", extra={"results": self._completer.unwritten})  # noqa: TRY400
+            self._completer.abandon()
+
+    async def _write_last_progress(self) -> None:
+        try:
+            await self._reporter.run_once()
+        except StoreError as error:
+            logger.warning("progress.unwritten", extra={"error": str(error)})

@@ -249,6 +249,15 @@ SELECT id, attempt, attempted_at
 FROM /* TEMPLATE: schema */river_job
 WHERE id = ANY ($1::bigint[]) AND state = 'running' AND metadata ? 'cancel_attempted_at';
 
+-- name: job_hand_back_unseen :exec
+-- Jobs that a fetch of this client claimed without its answer arriving: as interrupted ones, the attempt does not count.
+-- $1 client id text, $2 ids of jobs that the client knows bigint[]
+UPDATE /* TEMPLATE: schema */river_job
+SET state = 'available', attempt = greatest(attempt - 1, 0), scheduled_at = now()
+WHERE state = 'running'
+    AND attempted_by[cardinality(attempted_by)] = $1
+    AND id <> ALL ($2::bigint[]);
+
 -- name: notify_many :exec
 -- $1 channel text, $2 payloads text[]
 SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload;
