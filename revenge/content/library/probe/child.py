@@ -18,6 +18,9 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from revenge.content.library.probe.errors import ProbeFailed
+from revenge.content.library.text import clean_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -85,8 +88,6 @@ def _limit_cpu(seconds: float) -> None:
 
 
 def _answer(read: Callable[[bytes], Probe], path: bytes) -> dict[str, Any]:
-    from revenge.content.library.probe.errors import ProbeFailed
-
     try:
         return {"probe": read(path).to_dict()}
     except ProbeFailed as failed:
@@ -94,7 +95,7 @@ def _answer(read: Callable[[bytes], Probe], path: bytes) -> dict[str, Any]:
     except MemoryError:
         return {"failed": "ran out of memory", "exhausted": True}
     except Exception as error:  # noqa: BLE001 - one odd file must not cost a process
-        return {"failed": f"the reader did not understand it ({type(error).__name__}: {error})"[:300]}
+        return {"failed": clean_text(f"the reader did not understand it ({type(error).__name__}: {error})", limit=300)}
 
 
 def _receive(pipe: BinaryIO) -> bytes | None:

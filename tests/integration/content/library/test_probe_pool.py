@@ -19,6 +19,7 @@ import pytest
 from revenge.content.library.demo.video import Sound, Words, make_video
 from revenge.content.library.probe import Probe, ProbeFailed, Prober, ProberUnavailable
 from revenge.content.library.probe import process as process_module
+from revenge.content.library.probe.process import ReaderProcess
 
 GONE_LIMIT_S = 5.0
 
@@ -217,6 +218,37 @@ async def test_a_cancelled_wait_for_a_reader_costs_nothing(video: bytes) -> None
         assert prober.pids == before
     finally:
         await prober.stop()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b'{"failed": "ran out of memory", "exhausted": true}', "ran out of memory"),
+        (b"not json", "made no sense"),
+        (b"[]", "made no sense"),
+        (b"{}", "made no sense"),
+        (b'{"probe": {"container": 5}}', "made no sense"),
+        (b'{"probe": ' + b"[" * 100_000, "made no sense"),
+        (b"\xff\xfe", "made no sense"),
+    ],
+)
+async def test_a_reader_that_is_exhausted_or_talks_nonsense_is_replaced(
+    prober: Prober, video: bytes, monkeypatch: pytest.MonkeyPatch, answer: bytes, reason: str
+) -> None:
+    async def reply(_: ReaderProcess, _path: bytes) -> bytes:
+        return answer
+
+    before = prober.pids
+    with monkeypatch.context() as patch:
+        patch.setattr(ReaderProcess, "ask", reply)
+        with pytest.raises(ProbeFailed, match=reason):
+            await prober.probe(video)
+
+    assert len(prober.pids) == 1
+    assert prober.pids < before
+    found = await asyncio.gather(*(prober.probe(video) for _ in range(4)))
+    assert {probe.container for probe in found} == {"matroska"}
+    assert len(prober.pids) == 2
 
 
 async def test_a_reader_is_replaced_after_its_share_of_files(video: bytes) -> None:
