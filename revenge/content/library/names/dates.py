@@ -16,6 +16,7 @@ _YEAR_FIRST = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})([ .-]| - )([0-9]{2})\2(
 _YEAR_LAST = re.compile(r"(?<![0-9])([0-3][0-9])([ .-])([0-3][0-9])\2((?:19|20)[0-9]{2})(?![0-9])")
 _PACKED = re.compile(r"(?<![^\W_])((?:19|20)[0-9]{2}|[0-2][0-9])([01][0-9])([0-3][0-9])(?![^\W_])")
 _IN_BRACKETS = re.compile(r"[(\[] ?((?:1[89]|20)[0-9]{2})(?: ?[-–] ?(?:[0-9]{4}|present|)| ?, [^()\[\]]{1,40}|) ?[)\]]")
+_RANGE_BEHIND = re.compile(r"[-–](?:[0-9]{2}|[0-9]{4})(?!\w)")
 _AT_START = re.compile(r"[(\[] ?(?:1[89]|20)[0-9]{2} ?[)\]]")
 
 
@@ -106,10 +107,9 @@ def find_years(name: Name) -> list[Year]:
 
 def _joined(flat: str, start: int, end: int) -> bool:
     """Tell whether a number is part of a longer one: ``1999-2003``, ``3.1999``."""
-    before, after = flat[max(0, start - 2) : start], flat[end : end + 2]
-    return (len(after) == 2 and after[0] in "-–" and after[1].isdecimal()) or (
-        len(before) == 2 and before[1] in "-–#" and before[0].isdecimal()
-    )
+    if _RANGE_BEHIND.match(flat, end):
+        return True
+    return start > 1 and flat[start - 1] in "-–#" and flat[start - 2].isdecimal()
 
 
 def starts_with_year(name: Name) -> int | None:

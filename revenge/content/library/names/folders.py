@@ -23,7 +23,7 @@ _SHELVES = listed(
     "root, volume1, volume2, volumes, users, user, downloads, download, torrents, torrent, usenet, complete, completed, incomplete, incoming, finished, sonarr, "
     "radarr, unsorted, sorted, temp, tmp, test, tests, tv drop, drop, new, hd, uhd, 4k, 1080p, 720p, nas, storage, disk, disk1, disk2, archive, backup, content, "
     "nzb, seeding, watched, unwatched, collections, movies 4k, 4k movies, tv 4k, anime movies, movies 3d, 3d movies, kids movies, var, opt, usr, export, "
-    "video ts, bdmv, stream, audio ts, playlist, subs, subtitles"
+    "dcim, camera, camera uploads, video ts, bdmv, stream, audio ts, playlist, subs, subtitles"
 )
 _DRIVE = re.compile(r"[a-z]:?$")
 _SEASON = re.compile(rf"(?:{SEASON})[ .#-]{{0,3}}([0-9]{{1,4}})(?![\w])(?!\.[0-9])")

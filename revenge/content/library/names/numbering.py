@@ -77,9 +77,9 @@ _PART = re.compile(
 )
 _PACKED = re.compile(r"(?<!\w)([0-9]{1,2})([0-9]{2})([0-9]{2})(?!\w)")
 _NEXT = re.compile(
-    r"([ .]{0,2}(?:[-–~+&,]|to |bis |and )?[ .]{0,2})"
+    r"([ .]{0,2}(?:[-–~+&,]|-?to[ -]|bis |and )?[ .]{0,2})"
     r"(?:s([0-9]{1,4})[ .]?[ex]|([0-9]{1,4})x|ep?\.?|(x)(?!26[45]))([0-9]{1,5})(?![0-9])(?![a-df-uwyz])"
-    r"|([-–~+&]| )([0-9]{1,5})(?!\w)(?!\.[0-9](?!\w))"
+    r"|([-–]| ?[~+&] ?| )([0-9]{1,5})(?!\w)(?!\.[0-9](?!\w))"
 )
 _SEASON_ALONE = re.compile(
     rf"(?<!\w)(?:s((?:19|20)[0-9]{{2}}|[0-9]{{1,2}})|(?:{SEASON})[ .-]{{0,2}}([0-9]{{1,4}})|({ORDINAL})[ .]season|"
@@ -152,12 +152,16 @@ def _behind(name: Name) -> Numbering | None:
     return Numbering(None, episodes, match.start(), match.end(), absolute=episodes)
 
 
-def find_part(name: Name) -> Numbering | None:
-    """Read ``Part 2``, ``Part Two``, ``2 of 6``: an episode of a mini series, or a part of a film's title."""
+def find_part(name: Name, *, alone: bool) -> Numbering | None:
+    """Read ``Part 2``, ``Part Two``, ``2 of 6``: an episode of a mini series, or a part of a film's title.
+
+    Args:
+        alone: whether it may be all that the name holds, as in ``Season 1/Part 2.mkv``.
+    """
     if name.letters.isdisjoint(PART_WORDS):
         return None
     match = _PART.search(name.flat, name.begin)
-    if not match or (match.start() == name.begin and not match[2]):
+    if not match or (match.start() == name.begin and not match[2] and not alone):
         return None
     value = number(match[1] or match[2])
     return Numbering(1, (value,), match.start(), match.end(), sure=False) if value else None

@@ -123,7 +123,7 @@ def _numbering(facts: Facts, folders: list[Folder], media: MediaType | None) -> 
         return _with_season(found, around)
     if facts.air_date is not None:
         return None
-    counted, part = find_counted(around), find_part(facts.name)
+    counted, part = find_counted(around), find_part(facts.name, alone=season is not None)
     if part and (in_series or (around.television and not around.year_behind(part.end))):
         at_start = counted is not None and counted.start <= facts.name.begin and season is None
         if counted is None or at_start or part.start <= counted.start < part.end:
@@ -197,7 +197,15 @@ def _episode(reading: _Reading, folders: list[Folder]) -> ParsedName:
         numbering = _of_folder(theirs, numbering)
         title, year = folders[0].title, folders[0].year
     owner = next((folder for folder in folders[:3] if folder.title and folder.number is None), None)
-    if not title and owner is not None:
+    if (
+        numbering is None
+        and facts.air_date is None
+        and facts.season_mark is None
+        and owner is not None
+        and _folder_season(folders) is not None
+    ):
+        title, year, episode_title = owner.title, owner.year, title or None
+    elif not title and owner is not None:
         title, year = owner.title, year or owner.year
     elif not title and facts.air_date is not None and episode_title:
         title, episode_title = episode_title, None

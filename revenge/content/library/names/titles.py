@@ -120,6 +120,8 @@ def _belongs_to_title(facts: Facts) -> bool:
     mark, numbering = facts.season_mark, facts.numbering
     if mark is None or numbering is None or mark.start <= facts.name.begin:
         return False
+    if facts.name.flat[mark.start] == "第":
+        return False
     return numbering.absolute != () and not facts.name.flat[mark.end : numbering.start].strip(" .-–")
 
 

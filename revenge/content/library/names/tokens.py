@@ -86,15 +86,15 @@ class Name:
                 break
         while position < len(flat) and flat[position] in _FILLER:
             position += 1
-        if _YEAR_NEXT.match(flat, position) and len(self.brackets) and not site:
-            # Nothing but a year follows: "[REC] (2007)" is in brackets because it is written so.
+        if self.brackets and not site and (position == len(flat) or _YEAR_NEXT.match(flat, position)):
+            # Nothing or a year follows: "[REC] (2007)" is in brackets because it is written so.
             return 0
         return position
 
     @cached_property
     def only_brackets(self) -> bool:
         """Whether all is in brackets, ``[Group][Title][04][1080p]``."""
-        if len(self.brackets) < 3 or self.brackets[0][0] > 1:
+        if len(self.brackets) < 2 or self.flat[self.brackets[1][0]] not in _SQUARE or self.brackets[0][0] > 1:
             return False
         outside = [self.flat[closed + 1 : opened] for (_, closed), (opened, _) in pairwise(self.brackets)]
         return not any(letter.isalnum() for gap in (*outside, self.flat[self.brackets[-1][1] + 1 :]) for letter in gap)

@@ -57,7 +57,7 @@ _SURE_SOURCES = {
 _SOURCES = {
     "BluRay": "bd, blu, uhd bd",
     "WEB-DL": "web",
-    "SDTV": "dsr, tv, dvb, sat",
+    "SDTV": "dsr, dvb",
     "HDTV": "hdrip, hd rip",
     "DVD": "dvd",
     "VHS": "vhs",
@@ -80,8 +80,8 @@ _SURE_VIDEO = {
     "divx": "divx, divx5, divx6",
 }
 _VIDEO = {"wmv": "wmv, wmv9", "mpeg2": "m2v"}
-_SURE_RESOLUTIONS = {"2160p": "2160p, uhd 4k, 4k uhd, ultrahd"}
-_RESOLUTIONS = {"2160p": "4k, uhd, 2160", "4320p": "8k", "1080p": "1080, fhd", "720p": "720", "480p": "480"}
+_SURE_RESOLUTIONS = {"2160p": "2160p, uhd 4k, 4k uhd, 4k ultrahd, ultrahd, 4k, uhd", "4320p": "8k"}
+_RESOLUTIONS = {"2160p": "2160", "1080p": "1080, fhd", "720p": "720", "480p": "480"}
 _SURE_EDITIONS = {
     "Director's Cut": "directors cut, director's cut, director s cut, directors edition, director's edition, director s edition",
     "Extended Director's Cut": "extended director's cut, extended directors cut",
@@ -134,7 +134,7 @@ _AUDIO = (
 _SURE_OTHER = (
     "hdr, hdr10, hdr10plus, hdr10p, dolby vision, dovi, hlg, 10bit, 8bit, 12bit, 10 bit, 8 bit, hi444pp, hsbs, half sbs, h sbs, half ou, h ou, "
     "hou, full sbs, nvenc, qsv, readnfo, read nfo, softsub, softsubs, hardsub, hardsubs, hardcoded, multisub, multisubs, multi subs, "
-    "multi sub, esub, esubs, engsub, engsubs, subs eng, vobsub, subbed, dvdfull, bdfull"
+    "multi sub, esub, esubs, engsub, engsubs, subs eng, vobsub, subbed, dvdfull, bdfull, hdc"
 )
 _OTHER = (
     "proper, repack, rerip, real, internal, limited, complete, stv, festival, retail, ws, fs, pal, ntsc, hc, 3d, sbs, multi, dual, dl, ml, md, "
