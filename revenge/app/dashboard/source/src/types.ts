@@ -1,0 +1,127 @@
+/** The documents of the HTTP API, as far as the dashboard reads them. */
+
+export type JobState =
+  | "available"
+  | "cancelled"
+  | "completed"
+  | "discarded"
+  | "pending"
+  | "retryable"
+  | "running"
+  | "scheduled";
+
+export interface Progress {
+  phase: string;
+  current: number;
+  total: number | null;
+  percent: number | null;
+  message: string;
+  rate_per_s: number | null;
+  eta_s: number | null;
+  updated_at: string | null;
+}
+
+export interface AttemptError {
+  at: string | null;
+  attempt: number;
+  error: string;
+  trace: string;
+}
+
+export interface Job {
+  id: number;
+  kind: string;
+  queue: string;
+  state: JobState;
+  priority: number;
+  attempt: number;
+  max_attempts: number;
+  args: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  tags: string[];
+  created_at: string;
+  scheduled_at: string;
+  attempted_at: string | null;
+  finalized_at: string | null;
+  attempted_by: string[];
+  errors: AttemptError[];
+  output: unknown;
+  progress: Progress | null;
+}
+
+/** What a `progress` event holds. */
+export type JobNews = Pick<Job, "id" | "kind" | "queue" | "state" | "progress">;
+
+export interface Queue {
+  name: string;
+  paused: boolean;
+  counts: Record<string, number>;
+  oldest_wait_s: number | null;
+  workers: number;
+}
+
+export type ScanStatus = "pending" | "running" | "completed" | "failed" | "cancelled";
+
+export interface Scan {
+  id: string;
+  job_id: number | null;
+  library_id: string;
+  scan_type: string;
+  status: ScanStatus;
+  items_scanned: number;
+  items_added: number;
+  items_updated: number;
+  items_moved: number;
+  items_unchanged: number;
+  items_missing: number;
+  items_removed: number;
+  items_unmatched: number;
+  error_count: number;
+  error_message: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  duration_s: number | null;
+  created_at: string;
+}
+
+export interface ScanError {
+  path: string;
+  error: string;
+}
+
+export interface ScanDetail extends Scan {
+  errors: ScanError[];
+}
+
+export interface Library {
+  id: string;
+  name: string;
+  type: string;
+  paths: string[];
+  enabled: boolean;
+  file_counts: Record<string, number>;
+  latest_scan: Scan | null;
+}
+
+export interface Check {
+  ok: boolean;
+  detail: string;
+}
+
+export interface Server {
+  version: string;
+  started_at: string;
+  works: boolean;
+  checks: Record<string, Check>;
+}
+
+export interface Session {
+  key_required: boolean;
+  signed_in: boolean;
+}
+
+export interface Problem {
+  title: string;
+  status: number;
+  detail: string;
+}

@@ -1,0 +1,68 @@
+import { useStore } from "../store";
+import { useHash } from "../hooks";
+import { AddLibrary } from "./AddLibrary";
+import { Failures } from "./Failures";
+import { Header } from "./Header";
+import { JobSheet } from "./JobSheet";
+import { Libraries } from "./Libraries";
+import { Login } from "./Login";
+import { Notices } from "./Notices";
+import { Queues } from "./Queues";
+import { Running } from "./Running";
+import { Scans } from "./Scans";
+
+export function App() {
+  const state = useStore();
+  const hash = useHash();
+  const jobId = Number(/^#\/jobs\/(\d+)$/.exec(hash)?.[1]);
+
+  if (state.signedIn === null) {
+    return (
+      <main class="splash" aria-busy="true">
+        <Mark />
+        <p>{state.connection === "reconnecting" ? "Waiting for the server…" : "Connecting…"}</p>
+      </main>
+    );
+  }
+  if (!state.signedIn) return <Login />;
+  return (
+    <>
+      <a class="skip" href="#now">
+        Skip to what is running
+      </a>
+      <Header state={state} />
+      <main class="board" id="now" tabIndex={-1}>
+        <h1 class="unseen">Now</h1>
+        <div class="column wide">
+          <Running state={state} />
+          <Scans state={state} />
+        </div>
+        <div class="column">
+          <Libraries state={state} />
+          <Failures state={state} />
+          <Queues state={state} />
+        </div>
+      </main>
+      <footer class="foot">
+        {state.server && <span>Revenge {state.server.version}</span>}
+        <a href="/openapi.json">API</a>
+        <a href="/metrics">Metrics</a>
+      </footer>
+      {hash === "#/add" && <AddLibrary />}
+      {jobId > 0 && <JobSheet key={jobId} id={jobId} state={state} />}
+      <Notices notices={state.notices} />
+      <div class="unseen" role="status" aria-live="polite">
+        {state.announcement}
+      </div>
+    </>
+  );
+}
+
+export function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="9" />
+      <path d="M8 9.5h9.5M8 16h16M8 22.5h12" />
+    </svg>
+  );
+}
