@@ -58,11 +58,11 @@ _CROSS = re.compile(
     r"(?<!\w)(?<![0-9]\.)((?:19|20)[0-9]{2}|[0-9]{1,2})xe?(?!26[45])([0-9]{1,3})(?=[^\w]|v[0-9]|[xe][0-9]|$)"
 )
 _WORDS = re.compile(
-    rf"(?<!\w)(?:{SEASON})[ .:#]{{0,2}}([0-9]{{1,4}})[ .,:;-]{{0,4}}(?:{EPISODE}|e|x)[ .:#]{{0,2}}([0-9]{{1,5}})(?![0-9])"
+    rf"(?<!\w)(?:{SEASON})[ .:#]{{0,2}}([0-9]{{1,4}})[ .,:;-]{{0,4}}(?:{EPISODE}|e|x)[ .:#]{{0,2}}([0-9]{{1,5}})(?![0-9pi])"
 )
 _WORDS_BEHIND = re.compile(
     rf"(?<!\w)([0-9]{{1,2}})(?:st|nd|rd|th|\.|ª|º)? ?(?:{SEASON_BEHIND})[ .,-]{{0,4}}"
-    rf"(?:(?:{EPISODE}|e)[ .]{{0,2}}([0-9]{{1,4}})|([0-9]{{1,4}})\.? ?(?:{EPISODE_BEHIND}))(?!\w)"
+    rf"(?:(?:{EPISODE}|e)[ .]{{0,2}}([0-9]{{1,4}})|([0-9]{{1,4}})\.? ?(?:{EPISODE_BEHIND})(?! ?[0-9]{{1,3}}(?!\w)))(?!\w)"
 )
 _CAP = re.compile(r"(?<!\w)cap(?:[ií]tulo)?s?[. ]{0,2}([0-9]{1,2})([0-9]{2})(?:[ -]([0-9]{1,2})([0-9]{2}))?(?![0-9])")
 _ALONE = re.compile(
@@ -117,11 +117,10 @@ def _cross(name: Name) -> Numbering | None:
 def _words(name: Name) -> Numbering | None:
     if name.letters.isdisjoint(SEASON_WORDS) or name.letters.isdisjoint(EPISODE_WORDS):
         return None
-    if match := _WORDS.search(name.flat):
-        return _continued(name, match)
     if match := _WORDS_BEHIND.search(name.flat):
         return Numbering(int(match[1]), (int(match[2] or match[3]),), match.start(), match.end())
-    return None
+    match = _WORDS.search(name.flat)
+    return _continued(name, match) if match else None
 
 
 def _cap(name: Name) -> Numbering | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from revenge.content.library.names.dates import AirDate, Year, starts_with_year
 from revenge.content.library.names.identifiers import Identifiers
@@ -20,8 +20,9 @@ _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef·・�
 _LATIN = re.compile(r"[A-Za-z]{2}")
 
 
-class Facts(NamedTuple):
-    """All that was found in a name and can bound its title."""
+@dataclass(slots=True)
+class Facts:
+    """All that was found in a name and can bound its title; filled in as it is found."""
 
     name: Name
     marks: list[Mark]
