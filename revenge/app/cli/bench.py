@@ -1,12 +1,86 @@
-"""``revenge bench``: what this machine does; the measurements live in ``bench/``."""
+"""``revenge bench``: what this machine does; the measurements live in ``app/bench``."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from revenge.app.cli.shell import HELP
+from revenge.app.cli.session import use
+from revenge.app.cli.shell import EVERYWHERE, HELP, Shell, shell_of
+
+if TYPE_CHECKING:
+    from revenge.app.bench.ground import Ground
+    from revenge.app.container import Container
 
 app = typer.Typer(help="Measure what this machine does.", context_settings=HELP)
 
+Jobs = Annotated[int, typer.Option("--n", min=1, help="How many jobs.")]
+Slots = Annotated[int, typer.Option("--workers", min=1, max=10_000, help="How many run at once.")]
+Seconds = Annotated[int, typer.Option("--seconds", min=1, help="How long to look.")]
 
-@app.callback()
-def _bench() -> None:
-    """Measure what this machine does."""
+
+@app.command(epilog=EVERYWHERE)
+def drain(context: typer.Context, n: Jobs = 200_000, workers: Slots = 2000) -> None:
+    """Work N jobs that do nothing, inserted before, in one queue."""
+    from revenge.app.bench import throughput
+
+    _measure(context, lambda ground: throughput.drain(ground, n=n, workers=workers))
+
+
+@app.command(epilog=EVERYWHERE)
+def default5(context: typer.Context, n: Jobs = 5000) -> None:
+    """Work N jobs that do nothing, spread over the five tiers at their default sizes."""
+    from revenge.app.bench import throughput
+
+    _measure(context, lambda ground: throughput.default5(ground, n=n))
+
+
+@app.command(epilog=EVERYWHERE)
+def insert(context: typer.Context, n: Jobs = 100_000) -> None:
+    """Insert N jobs in batches of 1,000, returned and by COPY."""
+    from revenge.app.bench import throughput
+
+    _measure(context, lambda ground: throughput.insert(ground, n=n))
+
+
+@app.command(epilog=EVERYWHERE)
+def latency(context: typer.Context, n: Jobs = 3000, workers: Slots = 50) -> None:
+    """Insert N single jobs at 300 a second; how long from commit to start."""
+    from revenge.app.bench import delay
+
+    _measure(context, lambda ground: delay.latency(ground, n=n, workers=workers))
+
+
+@app.command(epilog=EVERYWHERE)
+def idle(context: typer.Context, n: Jobs = 100, workers: Slots = 50) -> None:
+    """Insert one job at a time into an idle system; how long from insert to start."""
+    from revenge.app.bench import delay
+
+    _measure(context, lambda ground: delay.idle(ground, n=n, workers=workers))
+
+
+@app.command(epilog=EVERYWHERE)
+def quiet(context: typer.Context, seconds: Seconds = 60) -> None:
+    """Do nothing; how many transactions a second an idle node costs."""
+    from revenge.app.bench import delay
+
+    _measure(context, lambda ground: delay.quiet(ground, seconds=seconds))
+
+
+def _measure(context: typer.Context, measure: "Callable[[Ground], Awaitable[dict[str, Any]]]") -> None:
+    shell = shell_of(context)
+
+    async def act(container: "Container") -> dict[str, Any]:
+        from revenge.app.bench.ground import ground
+
+        async with ground(container.database()) as place:
+            return await measure(place)
+
+    _show(shell, use(shell, act))
+
+
+def _show(shell: Shell, figures: dict[str, Any]) -> None:
+    if shell.json:
+        shell.document(figures)
+    else:
+        shell.table(["figure", "value"], [[name, str(value)] for name, value in figures.items()], empty="")

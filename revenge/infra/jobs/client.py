@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from revenge.infra.jobs.clock import Clock, SystemClock
@@ -11,7 +11,7 @@ from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.cursor import decode_cursor, encode_cursor
 from revenge.infra.jobs.errors import InvalidJob
 from revenge.infra.jobs.events import EventHub, JobEvent
-from revenge.infra.jobs.insertion import build
+from revenge.infra.jobs.insertion import NewJob, build
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import (
     InsertOpts,
@@ -97,6 +97,23 @@ class Client:
             InvalidJob: there is nothing to insert, or an option breaks one of River's rules.
             UnknownKind: as for ``insert``.
         """
+        rows, now = self._build(items)
+        results = await self._jobs.insert_many(rows, now=now, conn=conn)
+        if conn is None and self._runtime is not None:
+            self._runtime.inserted(result.job for result in results)
+        return results
+
+    async def insert_many_fast(self, items: Sequence[InsertItem], *, conn: Connection | None = None) -> int:
+        """Insert jobs by COPY, all or none; return how many. Rows are not returned, and duplicates are errors.
+
+        Raises:
+            InvalidJob, UnknownKind: as for ``insert_many``.
+            asyncpg.UniqueViolationError: one is a unique job that is there already; nothing was inserted.
+        """
+        rows, now = self._build(items)
+        return await self._jobs.copy_many(rows, now=now, conn=conn)
+
+    def _build(self, items: Sequence[InsertItem]) -> tuple[Sequence[NewJob], datetime]:
         if not items:
             message = "no jobs to insert"
             raise InvalidJob(message)
@@ -108,10 +125,7 @@ class Client:
             if len(self.workers):
                 self.workers.args_type(row.kind)
             rows.append(row)
-        results = await self._jobs.insert_many(rows, now=now, conn=conn)
-        if conn is None and self._runtime is not None:
-            self._runtime.inserted(result.job for result in results)
-        return results
+        return rows, now
 
     async def insert_raw(
         self, kind: str, args: Mapping[str, Any], opts: InsertOpts | None = None, *, conn: Connection | None = None

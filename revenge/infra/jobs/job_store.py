@@ -70,6 +70,20 @@ class JobStore:
             InsertResult(inserted[place].job, duplicate=True) if again else inserted[place] for place, again in places
         ]
 
+    async def copy_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: Connection | None = None) -> int:
+        """Insert ``jobs`` by COPY and notify their queues; return how many.
+
+        Raises:
+            asyncpg.UniqueViolationError: one is a unique job that is there already; none was inserted.
+        """
+        if conn is None:
+            async with self._store.transaction() as own:
+                return await self.copy_many(jobs, now=now, conn=own)
+        await self._store.copy("river_job", _COPIED, [_copied(job, now) for job in jobs], conn=conn)
+        due = {job.queue for job in jobs if job.state is JobState.AVAILABLE}
+        await self._store.notify("river_insert", [f'{{"queue": "{queue}"}}' for queue in sorted(due)], conn=conn)
+        return len(jobs)
+
     async def fetch(self, *, client_id: str, slots: Mapping[str, int], kinds: Sequence[str] | None) -> list[Claim]:
         """Claim at most ``slots[queue]`` due jobs of each queue; ``kinds`` None means every kind."""
         records = await self._store.fetch("job_fetch", client_id, list(slots), list(slots.values()), kinds)
@@ -190,6 +204,21 @@ class JobStore:
         if record is None:
             raise JobNotFound(job_id)
         return job_from(record)
+
+
+_COPIED = (
+    *("kind", "args", "queue", "state", "priority", "max_attempts", "created_at", "scheduled_at", "metadata", "tags"),
+    *("unique_key", "unique_states"),
+)
+
+
+def _copied(job: NewJob, now: datetime) -> tuple[Any, ...]:
+    unique = job.unique
+    return (
+        *(job.kind, job.args, job.queue, job.state.value, job.priority, job.max_attempts, now, job.scheduled_at),
+        *(job.metadata, list(job.tags)),
+        *((unique.key, asyncpg.BitString.from_int(unique.states, length=8)) if unique else (None, None)),
+    )
 
 
 def job_from(record: asyncpg.Record) -> JobRow:

@@ -75,6 +75,13 @@ class Store:
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
+    async def copy(
+        self, table: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]], *, conn: Connection
+    ) -> None:
+        """Put ``records`` into ``table`` by COPY, all or none."""
+        with _translated("copy"):
+            await conn.copy_records_to_table(table, schema_name=self.schema, columns=columns, records=records)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Give a connection of the pool inside a transaction that commits when the block ends well."""
