@@ -67,6 +67,16 @@ def quiet(context: typer.Context, seconds: Seconds = 60) -> None:
     _measure(context, lambda ground: delay.quiet(ground, seconds=seconds))
 
 
+@app.command(epilog=EVERYWHERE)
+def parse(
+    context: typer.Context, n: Annotated[int, typer.Option("--n", min=1, help="How many names.")] = 50_000
+) -> None:
+    """Read N file names on one core."""
+    from revenge.app.bench import names
+
+    _show(shell_of(context), names.parse(n=n))
+
+
 def _measure(context: typer.Context, measure: "Callable[[Ground], Awaitable[dict[str, Any]]]") -> None:
     shell = shell_of(context)
 
