@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from revenge.content.library.names.folders import Folder, read_folder
 from revenge.content.library.names.identifiers import Identifiers
@@ -12,6 +11,7 @@ from revenge.content.library.names.numbering import Numbering
 from revenge.content.library.names.paths import split_path
 from revenge.content.library.names.reading import Reading, read_file
 from revenge.content.library.names.release import Release
+from revenge.content.library.names.spelling import folded
 from revenge.content.library.names.titles import Facts
 from revenge.content.library.names.tokens import Name
 from revenge.content.library.names.vocabulary import listed
@@ -135,7 +135,7 @@ def _series(reading: Reading, folders: list[Folder]) -> tuple[str, int | None, s
         return owner.title, owner.year, title or None
     if not title or (in_season and _ABBREVIATED.match(title.lower())):
         return owner.title, year or owner.year, episode_title
-    if year is None and _folded(owner.title) == _folded(title):
+    if year is None and folded(owner.title) == folded(title):
         year = owner.year
     return title, year, episode_title
 
@@ -161,7 +161,7 @@ def _movie(reading: Reading, folders: list[Folder], media: MediaType | None, *, 
         title = ""
     part = reading.part or next((folder.disc for folder in folders[:1] if folder.disc), None)
     found = MediaType.EXTRA if extra else media if media not in {None, MediaType.UNKNOWN} else None
-    trusted = owner is not None and (owner.identifiers.start is not None or _folded(owner.title) == _folded(title))
+    trusted = owner is not None and (owner.identifiers.start is not None or folded(owner.title) == folded(title))
     release, ids = _shared(reading, [owner] if owner is not None and trusted else [])
     return ParsedName(
         media=found or (MediaType.MOVIE if title else MediaType.UNKNOWN),
@@ -210,13 +210,3 @@ def _shared(reading: Reading, owners: list[Folder]) -> tuple[Release, Identifier
             ids.tmdb or owner.identifiers.tmdb, ids.imdb or owner.identifiers.imdb, ids.tvdb or owner.identifiers.tvdb
         )
     return release, ids
-
-
-def _folded(title: str) -> str:
-    """Write a title so that spellings of it compare equal."""
-    plain = (
-        title
-        if title.isascii()
-        else "".join(c for c in unicodedata.normalize("NFKD", title) if not unicodedata.combining(c))
-    )
-    return " ".join("".join(c if c.isalnum() else " " for c in plain.lower()).split())

@@ -11,7 +11,8 @@ from revenge.content.library.names.identifiers import find_identifiers
 from revenge.content.library.names.models import MediaType
 from revenge.content.library.names.numbering import Numbering, find_numbering, find_part, find_season
 from revenge.content.library.names.release import Release, find_marks, summarise
-from revenge.content.library.names.titles import Facts, choose_year, clean, find_title
+from revenge.content.library.names.spelling import clean
+from revenge.content.library.names.titles import Facts, choose_year, find_title
 from revenge.content.library.names.tokens import Name
 
 

@@ -9,13 +9,10 @@ from revenge.content.library.names.dates import AirDate, Year, starts_with_year
 from revenge.content.library.names.identifiers import Identifiers
 from revenge.content.library.names.numbering import Numbering, SeasonMark
 from revenge.content.library.names.release import Mark
+from revenge.content.library.names.spelling import clean
 from revenge.content.library.names.tokens import Name
-from revenge.content.library.names.vocabulary import ARTICLES, NOT_BEFORE_YEAR, Kind
+from revenge.content.library.names.vocabulary import ARTICLES, ORDINARY_WORDS, Kind
 
-_EDGES = " .-–—_,;|/~+=\t"
-_INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?=[^\W_]|$)")
-_INITIALS_LAST = re.compile(r"(?<![^\W_])((?:[^\W\d_]\.)+[^\W\d_])$")
-_AKA = re.compile(r"[ .](?:\(?a\.?k\.?a\.?)[ .:]")
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef·・：！？、。—\- ._]+(?=[A-Za-z0-9])")
 _LATIN = re.compile(r"[A-Za-z]{2}")
 
@@ -108,12 +105,7 @@ def _bounds(facts: Facts, begin: int, opened: int, closed: int) -> bool:
         return opened > begin
     first, last = name.first_word_from(opened), name.first_word_from(closed)
     known = {index for mark in facts.marks for index in range(mark.first, mark.last + 1)}
-    return (
-        opened > begin
-        and first < last
-        and name.flat[opened + 1 : closed] != ""
-        and all(index in known for index in range(first, last))
-    )
+    return opened > begin and first < last and all(index in known for index in range(first, last))
 
 
 def _belongs_to_title(facts: Facts) -> bool:
@@ -149,16 +141,21 @@ def _can_go(facts: Facts, mark: Mark, year: Year | None) -> bool:
         other.term.kind is Kind.SOURCE and other.start > mark.start for other in facts.marks
     ):
         return False
+    shouted = _is_shouted(facts.name, mark)
     if year is None or kind is Kind.EDITION:
-        return True
+        return shouted or words[0] not in ORDINARY_WORDS
     # Before a year only scene names put languages and flags; "The Good German (2006)" is a title.
-    if year.bracketed or words[0] in NOT_BEFORE_YEAR:
+    if year.bracketed or words[0] in ORDINARY_WORDS:
         return False
-    written = facts.name.text[mark.start : mark.end]
     if kind is Kind.LANGUAGE:
         again = any(facts.name.words[other.first] == words[0] for other in facts.marks if other.start > year.end)
         return not again and "." in facts.name.text[mark.end : year.start]
-    return kind is Kind.OTHER and len(written) > 1 and written.isupper() and not facts.name.text[: mark.start].isupper()
+    return kind is Kind.OTHER and shouted
+
+
+def _is_shouted(name: Name, mark: Mark) -> bool:
+    """Tell whether a word is in capitals in a name that otherwise is not."""
+    return name.text[mark.start : mark.end].isupper() and not name.text[: mark.start].isupper()
 
 
 def _title_in_brackets(facts: Facts, end: int) -> str:
@@ -184,34 +181,3 @@ def _native_removed(text: str) -> str:
         return text
     match = _HAN.match(text)
     return text[match.end() :] if match and _LATIN.search(text, match.end()) else text
-
-
-def clean(text: str) -> str:
-    """Write a title with spaces for dots and underscores, initials kept, nothing dangling at its ends."""
-    text = text.replace("_", " ").strip(_EDGES)
-    if " " not in text and "." in text:
-        text = _dots_to_spaces(text)
-    text = _balanced(" ".join(text.split()))
-    if len(text) > 8 and (aka := _AKA.search(text.lower(), 1)) and len(text.lower()) == len(text):
-        text = text[: aka.start()]
-    return text.strip(_EDGES) if not _INITIALS_LAST.search(text[:-1]) else text.strip(_EDGES.replace(".", ""))
-
-
-def _dots_to_spaces(text: str) -> str:
-    text = _INITIALS_LAST.sub(lambda match: match[1].replace(".", "\0") + "\0", text)
-    text = _INITIALS.sub(lambda match: match[0][:-1].replace(".", "\0") + "\0 ", text)
-    return text.replace(".", " ").replace("\0", ".")
-
-
-def _balanced(text: str) -> str:
-    """Drop round and square brackets at the ends that have no partner."""
-    text = text.strip(_EDGES)
-    while text and text[0] in '([{"' and not (closer := text.find(_PARTNER[text[0]], 1)) > 0:
-        text = text[1:].lstrip(_EDGES)
-        del closer
-    while text and text[-1] in ")]}([{" and (text[-1] in "([{" or _PARTNER[text[-1]] not in text):
-        text = text[:-1].rstrip(_EDGES)
-    return text
-
-
-_PARTNER = {"(": ")", "[": "]", "{": "}", ")": "(", "]": "[", "}": "{", '"': '"'}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from functools import cached_property
 from itertools import pairwise
 
 MAX_NAME = 400
@@ -32,7 +31,7 @@ class Name:
     needs a certain word knows at once that it is not there.
     """
 
-    __slots__ = ("__dict__", "begin", "brackets", "ends", "flat", "letters", "numbers", "starts", "text", "words")
+    __slots__ = ("begin", "brackets", "ends", "flat", "letters", "numbers", "only_brackets", "starts", "text", "words")
 
     def __init__(self, text: str) -> None:
         text = text[:MAX_NAME]
@@ -48,6 +47,7 @@ class Name:
         self.numbers = [word for word in self.words if word.isdecimal()]
         self.letters = frozenset(_LETTERS.findall(flat))
         self.brackets = _brackets(flat) if _BRACKET.search(flat) else []
+        self.only_brackets = _only_brackets(flat, self.brackets)
         self.begin = self._begin()
 
     @property
@@ -91,13 +91,13 @@ class Name:
             return 0
         return position
 
-    @cached_property
-    def only_brackets(self) -> bool:
-        """Whether all is in brackets, ``[Group][Title][04][1080p]``."""
-        if len(self.brackets) < 2 or self.flat[self.brackets[1][0]] not in _SQUARE or self.brackets[0][0] > 1:
-            return False
-        outside = [self.flat[closed + 1 : opened] for (_, closed), (opened, _) in pairwise(self.brackets)]
-        return not any(letter.isalnum() for gap in (*outside, self.flat[self.brackets[-1][1] + 1 :]) for letter in gap)
+
+def _only_brackets(flat: str, brackets: list[tuple[int, int]]) -> bool:
+    """Tell whether all is in square brackets, ``[Group][Title][04][1080p]``."""
+    if len(brackets) < 2 or brackets[0][0] > 1 or flat[brackets[1][0]] not in _SQUARE:
+        return False
+    gaps = [flat[closed + 1 : opened] for (_, closed), (opened, _) in pairwise(brackets)]
+    return not any(letter.isalnum() for gap in (*gaps, flat[brackets[-1][1] + 1 :]) for letter in gap)
 
 
 def _lower(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -152,9 +153,9 @@ _LANGUAGES = (
 )
 _FANSUB = "vostfr, fansub, fansubs, raw, raws"
 
-# Languages that name no film by standing at the end of its title, or hardly ever. "Johnny English" is not alone.
-NOT_BEFORE_YEAR = frozenset(
-    {"english", "eng", "it", "fin", "pl", "pol", "por", "fr", "nor", "dan", "fra", "spa", "max", "now", "red"}
+# Words that are titles, or ends of titles, far more often than release words: "Johnny English", "Let It", "Turning Red".
+ORDINARY_WORDS = listed(
+    "english, eng, it, fin, pl, pol, por, fr, nor, dan, fra, spa, max, now, red, real, ma, line, ip"
 )
 ARTICLES = listed("the, a, an, der, die, das, le, la, les, el, los, il, lo, un, une, ein, eine, de, het")
 TV_SOURCES = frozenset({"HDTV", "SDTV"})
@@ -217,6 +218,7 @@ for _way, _term in sorted(_ALL.items(), key=lambda item: -item[0].count(" ")):
         PHRASES.setdefault(_first, []).append((tuple(_rest), _term))
 
 
+@lru_cache(maxsize=4096)
 def term_of(word: str) -> Term | None:
     """Give the meaning of one lower-case word that stands in no list but follows a pattern, such as ``1920x1080``."""
     if lines := _LINES.match(word):
