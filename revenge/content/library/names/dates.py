@@ -12,8 +12,22 @@ FIRST_YEAR = 1870
 LAST_YEAR = 2039
 """Later numbers are titles: "Blade Runner 2049", "Cyberpunk 2077", "2160p". A constant, since a name's meaning must not change with the clock."""
 
-_YEAR_FIRST = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})([ .-]| - )([0-9]{2})\2([0-9]{2})(?![0-9])")
-_YEAR_LAST = re.compile(r"(?<![0-9])([0-3][0-9])([ .-])([0-3][0-9])\2((?:19|20)[0-9]{2})(?![0-9])")
+_YEAR_FIRST = re.compile(
+    r"(?<![0-9])((?:19|20)[0-9]{2})([ .]|-| - )([0-9]{2}|(?<=-)[0-9])\2([0-9]{2}|(?<=-)[0-9])(?![0-9])"
+)
+_YEAR_LAST = re.compile(
+    r"(?<![0-9])([0-3][0-9]|[0-9](?=-))([ .-])([0-3][0-9]|(?<=-)[0-9])\2((?:19|20)[0-9]{2})(?![0-9])"
+)
+_MONTH_NAMES = "january february march april may june july august september october november december"
+_MONTHS = {
+    name[:length]: number for number, name in enumerate(_MONTH_NAMES.split(), start=1) for length in {3, len(name)}
+}
+_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_NAMED = re.compile(
+    rf"(?<!\w)(?:([0-9]{{1,2}})(?:st|nd|rd|th)?[ .-]({_MONTH})[ .,-]{{1,2}}((?:19|20)[0-9]{{2}})"
+    rf"|({_MONTH})[ .-]([0-9]{{1,2}})(?:st|nd|rd|th)?[ .,-]{{1,2}}((?:19|20)[0-9]{{2}})"
+    rf"|((?:19|20)[0-9]{{2}})[ .-]({_MONTH})[ .-]([0-9]{{1,2}}))(?!\w)"
+)
 _PACKED = re.compile(r"(?<![^\W_])((?:19|20)[0-9]{2}|[0-2][0-9])([01][0-9])([0-3][0-9])(?![^\W_])")
 _IN_BRACKETS = re.compile(r"[(\[] ?((?:1[89]|20)[0-9]{2})(?: ?[-–] ?(?:[0-9]{4}|present|)| ?, [^()\[\]]{1,40}|) ?[)\]]")
 _RANGE_BEHIND = re.compile(r"[-–](?:[0-9]{2}|[0-9]{4})(?!\w)")
@@ -39,32 +53,48 @@ class Year(NamedTuple):
 
 def find_air_date(name: Name) -> AirDate | None:
     """Give the first calendar day that is written in a name."""
+    if not name.letters.isdisjoint(_MONTHS) and (found := _named(name)):
+        return found
     if len(name.numbers) < 3 and not any(len(word) in {6, 8} for word in name.numbers):
         return None
-    flat = name.flat
-    for match in _YEAR_FIRST.finditer(flat):
-        year, first, second = int(match[1]), int(match[3]), int(match[4])
+    for match in _YEAR_FIRST.finditer(name.flat):
+        year, month, day = int(match[1]), int(match[3]), int(match[4])
         # Some release groups write the day before the month.
-        if found := _day(year, first, second) or _day(year, second, first):
-            return AirDate(found, match.start(), match.end())
-    for match in _YEAR_LAST.finditer(flat):
+        if found := _dated(match, {_day(year, month, day) or _day(year, day, month)}):
+            return found
+    for match in _YEAR_LAST.finditer(name.flat):
         first, second, year = int(match[1]), int(match[3]), int(match[4])
-        orders = {day for day in (_day(year, second, first), _day(year, first, second)) if day}
-        if orders:
-            return AirDate(orders.pop() if len(orders) == 1 else None, match.start(), match.end())
+        if found := _dated(match, {_day(year, second, first), _day(year, first, second)}):
+            return found
     return _packed(name)
+
+
+def _dated(match: re.Match[str], orders: set[date | None]) -> AirDate | None:
+    """Make an answer of the days that a match can mean; of two it says only that there is a day."""
+    days = [day for day in orders if day is not None]
+    return AirDate(days[0] if len(days) == 1 else None, match.start(), match.end()) if days else None
+
+
+def _named(name: Name) -> AirDate | None:
+    """Read ``20 April 2011``, ``Apr 20, 2011`` and ``2011 Apr 20``."""
+    match = _NAMED.search(name.flat)
+    if match is None:
+        return None
+    day, month, year = (
+        next(part for part in parts if part)
+        for parts in (match.group(1, 5, 9), match.group(2, 4, 8), match.group(3, 6, 7))
+    )
+    return _dated(match, {_day(int(year), _MONTHS[month], int(day))})
 
 
 def _packed(name: Name) -> AirDate | None:
     """Read ``20140722`` and, where the rest agrees, ``140722``."""
     for match in _PACKED.finditer(name.flat, name.begin):
-        year = int(match[1])
-        if len(match[1]) == 2:
-            year += 2000
+        year = int(match[1]) if len(match[1]) == 4 else 2000 + int(match[1])
         if name.inside(match.start()) or match.start() == name.begin:
             continue
-        if found := _day(year, int(match[2]), int(match[3])):
-            return AirDate(found, match.start(), match.end())
+        if found := _dated(match, {_day(year, int(match[2]), int(match[3]))}):
+            return found
     return None
 
 

@@ -19,6 +19,7 @@ _SUFFIX = re.compile(
 _WHOLE = re.compile(
     r"(?:(?:official )?(?:trailer|teaser)|sample|rarbg\.com|etrg|theme)[ .#-]{0,2}[0-9]{0,3}$|sample-(?=.)"
 )
+_CREDITLESS = re.compile(r"(?<!\w)nc(?:op|ed)[0-9]{0,2}[a-z]?(?:v[0-9])?(?!\w)")
 _BRACKETED = re.compile(r"[(\[](?:trailer|sample|teaser|featurette|deleted scene|interview)s?[)\]]")
 
 _STACK = re.compile(
@@ -36,6 +37,8 @@ def extra_suffix(name: Name) -> int | None:
     match = _SUFFIX.search(name.flat, max(0, len(name.flat) - 24))
     if match and match.start() > name.begin:
         return match.start()
+    if not name.letters.isdisjoint({"ncop", "nced"}) and (creditless := _CREDITLESS.search(name.flat)):
+        return creditless.start()
     bracketed = _BRACKETED.search(name.flat) if name.brackets else None
     return bracketed.start() if bracketed else None
 

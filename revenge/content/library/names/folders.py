@@ -41,8 +41,8 @@ _NUMBER = re.compile(r"[0-9]{1,2}$|(?:19|20)[0-9]{2}$")
 class Folder:
     """What the name of one folder says."""
 
-    shelf: bool = False
-    """A place where all sorts of things lie, such as ``Movies``: its name is no title."""
+    shelf: str = ""
+    """The name of a place where all sorts of things lie, such as ``Movies``: no title, unless seasons lie right in it."""
     extras: bool = False
     season: int | None = None
     number: int | None = None
@@ -55,15 +55,14 @@ class Folder:
     release: Release = NO_RELEASE
 
 
-_EMPTY = Folder(shelf=True)
-
-
 @lru_cache(maxsize=4096)
 def read_folder(text: str) -> Folder:
     """Say what a folder's name means. Folders are shared by many files, so answers are kept."""
     plain = " ".join(text.replace("_", " ").lower().split())
-    if not plain or plain in _SHELVES or _DRIVE.match(plain):
-        return _EMPTY
+    if not plain or _DRIVE.match(plain):
+        return Folder()
+    if plain in _SHELVES:
+        return Folder(shelf=text.strip())
     if plain in EXTRA_FOLDERS:
         return Folder(extras=True)
     if plain in _SPECIALS:

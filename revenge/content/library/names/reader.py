@@ -86,7 +86,8 @@ def _episode(reading: Reading, folders: list[Folder]) -> ParsedName:
     if folders and (theirs := folders[0].numbering) and not _outright(facts):
         # "Show.S02E18.720p-GRP/45a55debe38.mkv": the folder is the release, the file's own name says nothing.
         numbering = _of_folder(theirs, numbering)
-        title, year, episode_title = folders[0].title, folders[0].year, reading.episode_title
+        owner = _series_folder(folders)
+        title, year, episode_title = (*owner, reading.episode_title) if owner else ("", None, reading.episode_title)
     else:
         title, year, episode_title = _series(reading, folders)
     release, ids = _shared(reading, [folder for folder in folders[:3] if folder.title or folder.season is not None])
@@ -126,18 +127,30 @@ def _of_folder(theirs: Numbering, own: Numbering | None) -> Numbering:
 def _series(reading: Reading, folders: list[Folder]) -> tuple[str, int | None, str | None]:
     """Give the series' title and year, and the episode's title, from the file or else from the folder of the series."""
     facts, title, year, episode_title = reading.facts, reading.title, reading.year, reading.episode_title
-    owner = next((folder for folder in folders[:3] if folder.title and folder.number is None), None)
+    owner = _series_folder(folders)
     if owner is None:
         # "2011.01.10 - A Late Show.mkv": behind a date stands the series, unless a folder is called so.
         return (title, year, episode_title) if title or not facts.air_date else (episode_title or "", year, None)
     in_season = _folder_season(folders) is not None
     if in_season and not (facts.numbering or facts.air_date or facts.season_mark):
-        return owner.title, owner.year, title or None
+        return *owner, title or None
     if not title or (in_season and _ABBREVIATED.match(title.lower())):
-        return owner.title, year or owner.year, episode_title
-    if year is None and folded(owner.title) == folded(title):
-        year = owner.year
+        return owner[0], year or owner[1], episode_title
+    if year is None and folded(owner[0]) == folded(title):
+        year = owner[1]
     return title, year, episode_title
+
+
+def _series_folder(folders: list[Folder]) -> tuple[str, int | None] | None:
+    """Give title and year by the folder of the series: the one above the seasons, whatever its name, else the first with a title."""
+    number = None
+    for below, folder in zip([None, *folders], folders[:3], strict=False):
+        if below is not None and below.season is not None and not below.title and not folder.disc:
+            return (folder.title or folder.shelf, folder.year) if folder.title or folder.shelf else None
+        if folder.title and folder.number is None:
+            return folder.title, folder.year
+        number = number or folder.number
+    return (str(number), None) if number else None
 
 
 def _season(numbering: Numbering | None, facts: Facts, folders: list[Folder]) -> int | None:

@@ -24,6 +24,7 @@ def clean(text: str) -> str:
     text = _balanced(" ".join(text.split()))
     if aka := _AKA.search(text, 1):
         text = text[: aka.start()]
+    text = text.rstrip(": ")
     return text.strip(_EDGES_OF_INITIALS if _INITIALS_LAST.search(text[:-1]) else _EDGES)
 
 
@@ -35,7 +36,6 @@ def _dots_to_spaces(text: str) -> str:
 
 def _balanced(text: str) -> str:
     """Drop brackets and quotes at the ends that have no partner."""
-    text = text.strip(_EDGES)
     while text and text[0] in '([{"' and text.find(_PARTNER[text[0]], 1) < 0:
         text = text[1:].lstrip(_EDGES)
     while text and text[-1] in ")]}([{" and (text[-1] in "([{" or _PARTNER[text[-1]] not in text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revenge.content.library.names import MediaType, ParsedName, read_name
@@ -16,24 +16,30 @@ _PIECES = [
     "(", ")", "[", "]", "{", "}", "2019", "(2019)", "2019.01.02", "140722", "103", "104", "720p", "BluRay", "x264", "WEB-DL", "-GRP",
     "{tmdb-603}", "tt0133093", "{edition-", "www.a.com", "sample", "-trailer", "第", "話", "Bölüm", "½", "İ", "ß", "\u0301", "\x00", "'",
 ]  # fmt: skip
+# A busy machine may stop any example for a while; work is bounded by counting it, below.
+_unhurried = settings(deadline=None)
 _MEDIA = [None, *MediaType]
 
 
+@_unhurried
 @given(st.binary(max_size=600), st.sampled_from(_MEDIA))
 def test_any_bytes_are_answered(path: bytes, media: MediaType | None) -> None:
     assert isinstance(read_name(path, media=media), ParsedName)
 
 
+@_unhurried
 @given(st.text(max_size=300), st.sampled_from(_MEDIA))
 def test_any_text_is_answered(path: str, media: MediaType | None) -> None:
     assert isinstance(read_name(path, media=media), ParsedName)
 
 
+@_unhurried
 @given(st.text(st.characters(categories=["Cs", "L", "N", "P"]), max_size=60), st.sampled_from(_MEDIA))
 def test_what_is_read_can_be_stored_as_text(path: str, media: MediaType | None) -> None:
     (read_name(path, media=media).title or "").encode()
 
 
+@_unhurried
 @given(st.lists(st.sampled_from(_PIECES), max_size=40).map("".join), st.sampled_from(_MEDIA))
 def test_any_mix_of_what_recognisers_look_for_is_answered(path: str, media: MediaType | None) -> None:
     got = read_name(path, media=media)
@@ -42,6 +48,7 @@ def test_any_mix_of_what_recognisers_look_for_is_answered(path: str, media: Medi
         assert got.media in {MediaType.MOVIE, MediaType.EXTRA}
 
 
+@_unhurried
 @given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
 def test_bytes_and_text_of_one_path_read_the_same(path: str) -> None:
     assert read_name(path) == read_name(path.encode())
