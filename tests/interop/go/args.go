@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -67,10 +69,63 @@ type taggedArgs struct {
 
 func (taggedArgs) Kind() string { return "tagged" }
 
-// buildArgs returns args of the named type, filled from JSON; without a type, the JSON itself.
+// asGoWrites encodes JSON anew, as encoding/json would have written its scalars, with all keys in their order: what
+// a struct with such fields would be on the wire.
+func asGoWrites(raw json.RawMessage) (json.RawMessage, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var out bytes.Buffer
+	err := rewrite(decoder, &out)
+	return out.Bytes(), err
+}
+
+func rewrite(decoder *json.Decoder, out *bytes.Buffer) error {
+	token, err := decoder.Token()
+	if err != nil {
+		return err
+	}
+	if opening, ok := token.(json.Delim); ok {
+		out.WriteString(opening.String())
+		for first := true; decoder.More(); first = false {
+			if !first {
+				out.WriteByte(',')
+			}
+			if opening == '{' {
+				if err := rewrite(decoder, out); err != nil {
+					return err
+				}
+				out.WriteByte(':')
+			}
+			if err := rewrite(decoder, out); err != nil {
+				return err
+			}
+		}
+		closing, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		out.WriteString(closing.(json.Delim).String())
+		return nil
+	}
+	if number, ok := token.(json.Number); ok && strings.ContainsAny(number.String(), ".eE") {
+		if token, err = number.Float64(); err != nil {
+			return err
+		}
+	}
+	text, err := json.Marshal(token)
+	out.Write(text)
+	return err
+}
+
+// buildArgs returns args of the named type, filled from JSON; without a type, the JSON itself
+// but for white space and HTML characters.
 func buildArgs(kind, typeName string, raw json.RawMessage) (river.JobArgs, error) {
 	if typeName == "" {
 		return rawArgs{kind: kind, raw: raw}, nil
+	}
+	if typeName == "as go writes" {
+		written, err := asGoWrites(raw)
+		return rawArgs{kind: kind, raw: written}, err
 	}
 	build, ok := typed[typeName]
 	if !ok {
