@@ -12,8 +12,9 @@ from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import InvalidJob, JobCancelled, UnknownKind, WorkerRaised
 from revenge.infra.jobs.job_store import error_json
+from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Settlement, Snooze
-from revenge.infra.jobs.retry import RetryPolicy
+from revenge.infra.jobs.retry import RetryPolicy, RiverRetry
 
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 MAX_FRAMES = 50
@@ -33,15 +34,14 @@ class Verdicts:
         """Judge what a worker returned."""
         try:
             return self._judge(attempt, result)
-        except (InvalidJob, TypeError, ValueError, RecursionError) as error:
-            # The output has no JSON form or is too large.
+        except Exception as error:  # noqa: BLE001 - the output is too large, has no JSON form, or is a value that raises when read
             return self._failed(attempt, error, staged=None)
 
     def failure(self, attempt: Attempt, error: BaseException) -> Settlement:
         """Judge what a worker raised: a cancellation, an interruption by a stop, a timeout or a failure."""
         try:
             staged = _staged(attempt)
-        except (InvalidJob, TypeError, ValueError, RecursionError):
+        except Exception:  # noqa: BLE001 - as above; the failure itself matters more
             staged = None
         now, claim = self._clock.now(), attempt.claim
         ended = isinstance(error, (asyncio.CancelledError, JobCancelled))
@@ -63,9 +63,9 @@ class Verdicts:
         now, claim = self._clock.now(), attempt.claim
         match result:
             case Snooze():
-                count = claim.metadata().get("snoozes")
-                snoozes = {"snoozes": (count if isinstance(count, int) else 0) + 1}
-                return outcome.snoozed(claim, now=now, for_=result.for_, metadata=_staged(attempt, snoozes))
+                snoozes = {"snoozes": _snoozes(claim) + 1}
+                for_ = min(result.for_, LAST_MOMENT - now)
+                return outcome.snoozed(claim, now=now, for_=for_, metadata=_staged(attempt, snoozes))
             case Cancel():
                 text = _error(attempt, f"JobCancelError: {result.reason}")
                 return outcome.cancelled(claim, now=now, error=text, metadata=_staged(attempt))
@@ -98,17 +98,22 @@ class Verdicts:
 
     def _delay(self, attempt: Attempt, error: BaseException) -> timedelta:
         registration, failures = attempt.registration, attempt.claim.error_count + 1
-        policy = self._retry_policy
-        try:
-            if registration is not None and attempt.job is not None:
-                wish = registration.worker.retry_delay(attempt.job, error)
-                if wish is not None:
-                    return max(wish, timedelta(0))
-                policy = registration.retry_policy or policy
-            return max(policy.delay(failures), timedelta(0))
-        except Exception:
-            logger.exception("job.retry_policy_failed", extra={"job_id": attempt.claim.id, "kind": attempt.claim.kind})
-            return self._retry_policy.delay(failures)
+        own = registration.retry_policy if registration is not None else None
+
+        def wish() -> timedelta | None:
+            return registration.worker.retry_delay(attempt.job, error) if registration and attempt.job else None
+
+        # A choice that raises leaves it to the next one; River's policy cannot fail.
+        for choose in (wish, lambda: own and own.delay(failures), lambda: self._retry_policy.delay(failures)):
+            try:
+                delay = choose()
+                if delay is not None:
+                    return max(delay, timedelta(0))
+            except BaseException:
+                logger.exception(
+                    "job.retry_policy_failed", extra={"job_id": attempt.claim.id, "kind": attempt.claim.kind}
+                )
+        return RiverRetry().delay(failures)
 
 
 def _error(attempt: Attempt, text: str, *, trace: str = "") -> str:
@@ -134,10 +139,20 @@ def _staged(attempt: Attempt, more: dict[str, Any] | None = None) -> str | None:
     return text.replace("\\u0000", "\ufffd")
 
 
+def _snoozes(claim: Claim) -> int:
+    # Another program may have written metadata of any shape.
+    metadata: Any = claim.metadata()
+    count = metadata.get("snoozes") if isinstance(metadata, dict) else None
+    return count if isinstance(count, int) else 0
+
+
 def _describe(error: BaseException) -> str:
     if isinstance(error, (UnknownKind, WorkerRaised)):
         return str(error)
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - a user's class may not even describe itself
+        text = "its text cannot be read"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
