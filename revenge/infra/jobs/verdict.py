@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import traceback
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -97,16 +98,11 @@ class Verdicts:
         )
 
     def _delay(self, attempt: Attempt, error: BaseException) -> timedelta:
-        registration, failures = attempt.registration, attempt.claim.error_count + 1
-        own = registration.retry_policy if registration is not None else None
-
-        def wish() -> timedelta | None:
-            return registration.worker.retry_delay(attempt.job, error) if registration and attempt.job else None
-
         # A choice that raises leaves it to the next one; River's policy cannot fail.
-        for choose in (wish, lambda: own and own.delay(failures), lambda: self._retry_policy.delay(failures)):
+        failures = attempt.claim.error_count + 1
+        for choose in self._choices(attempt, error):
             try:
-                delay = choose()
+                delay = choose(failures)
                 if delay is not None:
                     return max(delay, timedelta(0))
             except BaseException:
@@ -114,6 +110,15 @@ class Verdicts:
                     "job.retry_policy_failed", extra={"job_id": attempt.claim.id, "kind": attempt.claim.kind}
                 )
         return RiverRetry().delay(failures)
+
+    def _choices(self, attempt: Attempt, error: BaseException) -> Iterator[Callable[[int], timedelta | None]]:
+        registration, job = attempt.registration, attempt.job
+        if registration is not None and job is not None:
+            worker = registration.worker
+            yield lambda _: worker.retry_delay(job, error)
+            if registration.retry_policy is not None:
+                yield registration.retry_policy.delay
+        yield self._retry_policy.delay
 
 
 def _error(attempt: Attempt, text: str, *, trace: str = "") -> str:
