@@ -11,7 +11,7 @@ from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.cursor import decode_cursor, encode_cursor
 from revenge.infra.jobs.errors import InvalidJob
 from revenge.infra.jobs.events import EventHub, JobEvent
-from revenge.infra.jobs.insertion import NewJob, build
+from revenge.infra.jobs.insertion import Builder, NewJob
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import (
     InsertOpts,
@@ -118,10 +118,10 @@ class Client:
             message = "no jobs to insert"
             raise InvalidJob(message)
         now = self._clock.now()
-        rows = []
+        builder, rows = Builder(config=self.config, now=now), []
         for item in items:
             args, opts = item if isinstance(item, tuple) else (item, None)
-            row = build(args, opts, config=self.config, now=now)
+            row = builder.build(args, opts)
             if len(self.workers):
                 self.workers.args_type(row.kind)
             rows.append(row)

@@ -18,7 +18,8 @@ BATCH = 1000
 FLUSHES = 2
 """Statements under way at once: one is written while the next one's rows come in."""
 LINGER_S = 0.02
-"""How long a second statement waits for its batch to fill while the first is under way."""
+"""Least time between the starts of two statements that are not full: the first result after a quiet time is written at
+once, and under load batches fill (docs/performance.md)."""
 BACKPRESSURE = 10_000
 """Unwritten results from which on nothing is fetched (River: `completerBackpressureMax`)."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=0.1), timedelta(seconds=5)
@@ -40,8 +41,7 @@ class CompleterStore(Protocol):
 class Completer:
     """Takes results without waiting and writes them; a result is kept until the database has it.
 
-    The hot path appends to a list. There is no task of its own: a flush starts when something is there and none, or
-    only one that leaves a full batch behind, is under way.
+    The hot path appends to a list; there is no task while nothing is to be written.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Completer:
         self._settlements: list[Settlement] = []
         self._flushes: set[asyncio.Task[None]] = set()
         self._kicked = False
+        self._last_start = float("-inf")
         self.stale = 0
         """Results that came too late: their attempt had been taken away."""
         self.unwritten = 0
@@ -66,6 +67,8 @@ class Completer:
         self.unwritten += 1
         if not self._kicked:
             self._kick()
+        elif len(self._done) == BATCH:
+            self._start_flush()
 
     def add(self, settlement: Settlement) -> None:
         """Take any other end."""
@@ -96,26 +99,30 @@ class Completer:
             flush.cancel()
 
     def _kick(self) -> None:
-        # The results of one round of the loop go together: the flush begins with the next one.
+        """See to a flush: in the next round of the loop when none began lately, otherwise when it has lingered."""
         self._kicked = True
         loop = asyncio.get_running_loop()
-        if not self._flushes:
+        wait_s = self._last_start + LINGER_S - loop.time()
+        if wait_s <= 0:
             loop.call_soon(self._start_flush)
         else:
-            loop.call_later(LINGER_S, self._start_flush)
+            loop.call_later(wait_s, self._start_flush)
 
     def _start_flush(self) -> None:
         self._kicked = False
-        waiting = len(self._done) + len(self._settlements)
-        if waiting and len(self._flushes) < FLUSHES:
-            flush = asyncio.create_task(self._flush(), name="jobs.completer.flush")
+        if (self._done or self._settlements) and len(self._flushes) < FLUSHES:
+            loop = asyncio.get_running_loop()
+            self._last_start = loop.time()
+            flush = loop.create_task(self._flush(), name="jobs.completer.flush")
             self._flushes.add(flush)
             flush.add_done_callback(self._flushed)
 
     def _flushed(self, flush: asyncio.Task[None]) -> None:
         self._flushes.discard(flush)
-        if (self._done or self._settlements) and not self._kicked:
+        if len(self._done) >= BATCH:
             self._start_flush()
+        elif (self._done or self._settlements) and not self._kicked:
+            self._kick()
 
     async def _flush(self) -> None:
         done, self._done = self._done[:BATCH], self._done[BATCH:]

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from revenge.infra.jobs.config import ClientConfig, check_queue_name
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import InvalidJob
-from revenge.infra.jobs.models import InsertOpts, JobState, Queue
+from revenge.infra.jobs.models import InsertOpts, JobState, Queue, UniqueOpts
 from revenge.infra.jobs.unique import UniqueKey, unique_key
 from revenge.infra.jobs.worker import JobArgs
 
@@ -18,9 +18,8 @@ MAX_TAG_BYTES = 255
 MAX_ATTEMPTS = 32_767
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """The columns that an insert gives."""
+class NewJob(NamedTuple):
+    """The columns that an insert gives. A tuple, because one is made per job of a bulk insert."""
 
     kind: str
     args: str
@@ -34,19 +33,58 @@ class NewJob:
     unique: UniqueKey | None
 
 
-def build(args: JobArgs, opts: InsertOpts | None, *, config: ClientConfig, now: datetime) -> NewJob:
-    """Return the row for ``args``: what ``opts`` says, else the arguments' class, else the client.
+class Builder:
+    """Makes the rows of one insert: what the call says, else the arguments' class, else the client.
 
-    Raises:
-        InvalidJob: an option breaks one of River's rules; the text names it, the limit and the value.
+    Options are resolved and checked once for all jobs of one class that are inserted with the same options.
     """
-    kind = getattr(args, "kind", None)
+
+    def __init__(self, *, config: ClientConfig, now: datetime) -> None:
+        self._config = config
+        self._now = now
+        self._templates: dict[tuple[type[JobArgs], int], _Template] = {}
+
+    def build(self, args: JobArgs, opts: InsertOpts | None) -> NewJob:
+        """Return the row for ``args``.
+
+        Raises:
+            InvalidJob: an option breaks one of River's rules; the text names it, the limit and the value.
+        """
+        # By identity: options may hold lists, and the caller's objects outlive the call.
+        key = (type(args), id(opts))
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = _resolve(type(args), opts, config=self._config, now=self._now)
+        if template.unique is None:
+            return template.row._replace(args=args.wire_text())
+        wire = args.model_dump(by_alias=True)
+        row = template.row
+        unique = unique_key(
+            template.unique,
+            kind=row.kind,
+            args=wire,
+            queue=row.queue,
+            scheduled_at=template.scheduled_at,
+            now=self._now,
+        )
+        return row._replace(args=encode(wire), unique=unique)
+
+
+class _Template(NamedTuple):
+    """A row without its arguments."""
+
+    row: NewJob
+    unique: UniqueOpts | None
+    scheduled_at: datetime | None
+
+
+def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: ClientConfig, now: datetime) -> _Template:
+    kind = getattr(args_type, "kind", None)
     if not kind:
-        message = f"{type(args).__name__} has no kind: class {type(args).__name__}(JobArgs, kind=...)"
+        message = f"{args_type.__name__} has no kind: class {args_type.__name__}(JobArgs, kind=...)"
         raise InvalidJob(message)
-    own, given = args.insert_opts, opts or InsertOpts()
-    wire = args.model_dump(by_alias=True)
-    queue = check_queue_name(given.queue or own.queue or Queue.DEFAULT)
+    own, given = args_type.insert_opts, opts or InsertOpts()
+    queue = check_queue_name(str(given.queue or own.queue or Queue.DEFAULT))
     priority = _within("priority", given.priority or own.priority or 1, 1, 4)
     max_attempts = _within(
         "max_attempts", given.max_attempts or own.max_attempts or config.max_attempts, 1, MAX_ATTEMPTS
@@ -55,15 +93,10 @@ def build(args: JobArgs, opts: InsertOpts | None, *, config: ClientConfig, now: 
     if scheduled_at is not None and scheduled_at.tzinfo is None:
         message = f"scheduled_at needs a time zone, got {scheduled_at!r}"
         raise InvalidJob(message)
-    wish = own.unique if given.unique is None or given.unique.is_empty else given.unique
-    unique = (
-        unique_key(wish, kind=kind, args=wire, queue=queue, scheduled_at=scheduled_at, now=now)
-        if wish is not None
-        else None
-    )
-    return NewJob(
+    unique = own.unique if given.unique is None or given.unique.is_empty else given.unique
+    row = NewJob(
         kind=kind,
-        args=encode(wire),
+        args="",
         queue=queue,
         state=_first_state(pending=given.pending, scheduled=scheduled_at is not None),
         priority=priority,
@@ -71,8 +104,9 @@ def build(args: JobArgs, opts: InsertOpts | None, *, config: ClientConfig, now: 
         scheduled_at=(scheduled_at or now).astimezone(UTC),
         metadata=encode(given.metadata) if given.metadata else "{}",
         tags=_check_tags(given.tags if given.tags is not None else own.tags or ()),
-        unique=unique,
+        unique=None,
     )
+    return _Template(row, None if unique is None or unique.is_empty else unique, scheduled_at)
 
 
 def _first_state(*, pending: bool, scheduled: bool) -> JobState:

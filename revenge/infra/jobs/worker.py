@@ -2,10 +2,13 @@
 
 from collections.abc import Generator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, Union, get_args, get_origin
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import JobCancelled
 from revenge.infra.jobs.models import Claim, InsertOpts
 from revenge.infra.jobs.progress import Report
@@ -28,10 +31,32 @@ class JobArgs(BaseModel):
     insert_opts: ClassVar[InsertOpts] = InsertOpts()
     """How jobs of this kind are inserted when the call does not say."""
 
+    _is_plain: ClassVar[bool] = False
+
     def __init_subclass__(cls, *, kind: str | None = None, **settings: Any) -> None:
         super().__init_subclass__(**settings)
         if kind is not None:
             cls.kind = kind
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls._is_plain = all(_is_plain(field.annotation) for field in cls.model_fields.values())
+
+    def wire_text(self) -> str:
+        """Return the arguments as the JSON text that is stored, with the values that Go would write."""
+        # pydantic's own writer is five times as fast, and writes these types as Go does but for escapes, which
+        # PostgreSQL's jsonb undoes.
+        return self.model_dump_json(by_alias=True) if self._is_plain else encode(self.model_dump(by_alias=True))
+
+
+def _is_plain(annotation: Any) -> bool:
+    """Whether JSON has one spelling for such values: not for floats, times, durations and bytes."""
+    if annotation in (str, int, bool, UUID, None, type(None)):
+        return True
+    arguments = get_args(annotation)
+    return get_origin(annotation) in (list, tuple, dict, Union, UnionType) and all(
+        argument is Ellipsis or _is_plain(argument) for argument in arguments
+    )
 
 
 A = TypeVar("A", bound=JobArgs)
