@@ -81,7 +81,10 @@ def _openapi(app: FastAPI, config: HttpConfig) -> dict[str, Any]:
         schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         components = schema.setdefault("components", {})
         problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        components["schemas"] |= {**problem.pop("$defs"), "Problem": problem}
+        components["schemas"] |= {
+            **problem.pop("$defs"),
+            "Problem": problem,
+        }
         if config.api_key is not None:
             _secure(schema, components)
         app.openapi_schema = schema

@@ -127,6 +127,12 @@ def invalid(errors: Sequence[Mapping[str, Any]], *, prefix: tuple[str, ...] = ()
     return ProblemError(422, "invalid-request", detail, errors=fields)
 
 
+def unknown_cursor() -> ProblemError:
+    """Return the 404 for a page that no list has told of: its address names nothing."""
+    detail = "there is no such page: cursor must be the next_cursor of an earlier one"
+    return ProblemError(404, "unknown-cursor", detail)
+
+
 def _pointer(location: tuple[Any, ...], prefix: tuple[str, ...]) -> str:
     parts = [*prefix, *map(str, location)]
     if parts and parts[0] == "body":
@@ -159,9 +165,10 @@ def _of_jobs(error: Exception) -> ProblemError:
 
 def _allowed_methods(request: Request) -> list[str]:
     """Return every method of the path: the router itself tells only those of the first route that fits."""
-    found: set[str] = set()
-    for route in request.app.router.routes:
-        match, _ = route.matches(request.scope)
-        if match is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
-    return sorted(found)
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.router.routes
+        )
+    ]

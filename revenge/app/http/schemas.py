@@ -1,10 +1,19 @@
 """Types at the edge: what parameters may look like, and the documents of jobs, queues and the server."""
 
-import math
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    WithJsonSchema,
+)
+from typing_extensions import TypeAliasType
 
 from revenge.infra.jobs.models import JobState
 
@@ -17,6 +26,11 @@ def _digits(value: object) -> object:
         message = "must be a whole number"
         raise ValueError(message)
     return value
+
+
+def _whole(value: object) -> object:
+    # JSON has one sort of number: 5.0 is a whole one, which strict integers do not know.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _text_of_time(value: object) -> object:
@@ -34,34 +48,9 @@ def _aware(moment: datetime) -> datetime:
     return moment
 
 
-def _storable(value: Any) -> Any:
-    """Refuse what PostgreSQL's jsonb can't hold, wherever it hides."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        match item:
-            case str():
-                if "\x00" in item or (not item.isascii() and any("\ud800" <= c <= "\udfff" for c in item)):
-                    message = "text must hold neither NUL nor half of a surrogate pair"
-                    raise ValueError(message)
-            case dict():
-                waiting.extend(item)
-                waiting.extend(item.values())
-            case list():
-                waiting.extend(item)
-            case int():
-                if not -(2**63) <= item < 2**64:
-                    message = "whole numbers must fit 64 bits"
-                    raise ValueError(message)
-            case float():
-                if not math.isfinite(item):
-                    message = "numbers must be finite"
-                    raise ValueError(message)
-    return value
-
-
-JobId = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=2**63 - 1)]
-Limit = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=MAX_PAGE)]
+# The validator stands last, so that it runs first and the limits stay in the published schema.
+JobId = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(_digits)]
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_digits)]
 Text = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\x00]*$")]
 FilterText = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00]*$")]
 Cursor = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00]*$")]
@@ -75,7 +64,15 @@ Moment = Annotated[
     AfterValidator(_aware),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-JsonObject = Annotated[dict[str, Any], AfterValidator(_storable)]
+# What PostgreSQL's jsonb can hold, at any depth.
+JsonText = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\x00]*$")]
+JsonValue = TypeAliasType(
+    "JsonValue",
+    "StrictBool | Annotated[int, Field(strict=True, ge=-(2**63), le=2**64 - 1)] "
+    "| Annotated[float, Field(strict=True, allow_inf_nan=False)] | JsonText | list[JsonValue] | dict[JsonText, JsonValue] "
+    "| None",
+)
+JsonObject = dict[JsonText, JsonValue]
 
 
 class Strict(BaseModel):
@@ -101,8 +98,8 @@ class NewJob(Strict):
     kind: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=127, pattern=r"^[^\x00]+$")]
     args: JsonObject = {}
     queue: QueueName | None = None
-    priority: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
-    max_attempts: Annotated[int, Field(strict=True, ge=1, le=32767)] | None = None
+    priority: Annotated[int, Field(strict=True, ge=1, le=4), BeforeValidator(_whole)] | None = None
+    max_attempts: Annotated[int, Field(strict=True, ge=1, le=32767), BeforeValidator(_whole)] | None = None
     scheduled_at: Moment | None = Field(default=None, description="Not before this time.")
     tags: Annotated[list[Tag], Field(max_length=50)] | None = None
     metadata: JsonObject | None = None

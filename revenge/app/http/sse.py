@@ -8,11 +8,12 @@ from typing import Any
 
 import orjson
 import structlog
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import format_sse_event
+from starlette.responses import StreamingResponse
 
 from revenge.app.http.services import Jobs
 from revenge.app.presentation import job_to_json
-from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.clock import Clock, sleep_unless
 from revenge.infra.jobs.errors import JobNotFound
 from revenge.infra.jobs.events import JobEvent
 from revenge.infra.jobs.models import FINAL, UNFINISHED, JobListParams, JobRow, JobState
@@ -22,6 +23,9 @@ RECONNECT_MS = 1000
 """What browsers wait before they come back: a server's restart takes about this."""
 FLUSH = timedelta(milliseconds=100)
 """Events of one job within this time become one: an eye can't follow more, and a bar has its second's news at once."""
+KEEP_ALIVE = timedelta(seconds=15)
+"""A word at least this often, so that no proxy takes a quiet stream for a dead one."""
+PING = b": ping\n\n"
 LOOK_AGAIN = timedelta(seconds=2)
 """A stream of one job reads its row at least this often: notifications are hints, and may be lost."""
 OVERLAP = timedelta(seconds=10)
@@ -59,13 +63,9 @@ class Mailbox:
         self.closed = True
         self._news.set()
 
-    async def wait(self, at_most: timedelta | None = None) -> None:
-        """Wait for news, the end, or for the time to pass."""
-        try:
-            async with asyncio.timeout(at_most.total_seconds() if at_most else None):
-                await self._news.wait()
-        except TimeoutError:
-            return
+    async def wait(self, at_most: timedelta) -> bool:
+        """Wait for news or the end; return False when the time has passed without."""
+        return await sleep_unless(self._news, at_most)
 
     def take(self) -> list[JobEvent]:
         """Return what waits, oldest first."""
@@ -100,59 +100,62 @@ class Streams:
         self._open.add(mailbox)
         if self._closed:
             mailbox.close()
-        async with asyncio.TaskGroup() as tasks:
-            events = self._jobs.subscribe(kinds=kinds, queues=queues, job_ids=job_ids)
-            pump = tasks.create_task(_pump(events, mailbox), name="http.sse.pump")
-            try:
-                yield mailbox
-            finally:
-                self._open.discard(mailbox)
-                pump.cancel()
+        events = self._jobs.subscribe(kinds=kinds, queues=queues, job_ids=job_ids)
+        # No TaskGroup: it would wrap the errors by which a route answers 404 or 422.
+        pump = asyncio.create_task(_pump(events, mailbox), name="http.sse.pump")
+        try:
+            yield mailbox
+        finally:
+            self._open.discard(mailbox)
+            pump.cancel()
+            await asyncio.wait([pump])
 
-    async def of_job(self, job: JobRow, mailbox: Mailbox) -> AsyncIterator[ServerSentEvent]:
+    async def of_job(self, job: JobRow, mailbox: Mailbox) -> AsyncIterator[bytes]:
         """Yield the job as it is, then each change, until it is final.
 
         An event's id is the version of the job that the client has after it, see ``version``.
         """
         row: JobRow | None = job
         progress = (await self._jobs.progress([job.id])).get(job.id)
-        yield ServerSentEvent(retry=RECONNECT_MS, **_state_of(job, progress))
+        yield _event("state", version(job, progress), job_to_json(job, progress), retry=RECONNECT_MS)
         sent = version(job, progress)
+        quiet = timedelta(0)
         while row is not None and not row.is_final and not mailbox.closed:
-            await mailbox.wait(LOOK_AGAIN)
+            told = await mailbox.wait(LOOK_AGAIN)
             mailbox.take()
             before = row
             row, progress = await self._read(job.id)
-            if row is None or version(row, progress) == sent:
-                continue
-            sent = version(row, progress)
-            if _moved(before, row) or progress is None:
-                yield ServerSentEvent(**_state_of(row, progress))
-            else:
-                yield ServerSentEvent(event="progress", id=sent, raw_data=_dump(_partial(row, progress)))
+            if row is not None and version(row, progress) != sent:
+                sent = version(row, progress)
+                moved = version(before, None) != version(row, None)
+                shape = job_to_json if moved or progress is None else _partial
+                yield _event("state" if shape is job_to_json else "progress", sent, shape(row, progress))
+                quiet = timedelta(0)
+            elif not told and (quiet := quiet + LOOK_AGAIN) >= KEEP_ALIVE:
+                yield PING
+                quiet = timedelta(0)
 
     async def of_all(
         self, mailbox: Mailbox, *, kinds: Collection[str], queues: Collection[str], since: datetime | None
-    ) -> AsyncIterator[ServerSentEvent]:
+    ) -> AsyncIterator[bytes]:
         """Yield the jobs that run, then each change of any job; first what was missed ``since`` a time."""
-        yield ServerSentEvent(retry=RECONNECT_MS, comment="welcome")
+        yield format_sse_event(retry=RECONNECT_MS, comment="welcome")
         started = self._clock.now()
         rows, complete = await self._present(kinds, queues, since)
         progress = await self._jobs.progress([row.id for row in rows]) if rows else {}
         for row in rows:
-            document = _dump(job_to_json(row, progress.get(row.id)))
-            yield ServerSentEvent(event="state", id=_moment_id(started), raw_data=document)
+            yield _event("state", _moment_id(started), job_to_json(row, progress.get(row.id)))
         if not complete:
             yield _reset(started)
         while not mailbox.closed:
-            await mailbox.wait()
+            if not await mailbox.wait(KEEP_ALIVE):
+                yield PING
             if mailbox.overflowed:
                 mailbox.overflowed = False
                 yield _reset(self._clock.now())
             for event in mailbox.take():
                 shape = job_to_json if event.event == "state" else _partial
-                document = _dump(shape(event.job, event.progress))
-                yield ServerSentEvent(event=event.event, id=_moment_id(self._clock.now()), raw_data=document)
+                yield _event(event.event, _moment_id(self._clock.now()), shape(event.job, event.progress))
             if not mailbox.closed:
                 await self._clock.sleep(FLUSH)
 
@@ -207,26 +210,27 @@ def since_of(last_event_id: str | None) -> datetime | None:
         return None
 
 
-def _moved(before: JobRow, after: JobRow) -> bool:
-    return version(before, None) != version(after, None)
-
-
-def _state_of(row: JobRow, progress: Progress | None) -> dict[str, Any]:
-    return {"event": "state", "id": version(row, progress), "raw_data": _dump(job_to_json(row, progress))}
-
-
 def _partial(row: JobRow, progress: Progress | None) -> dict[str, Any]:
     whole = job_to_json(row, progress)
     return {name: whole[name] for name in ("id", "kind", "queue", "state", "progress")}
 
 
-def _reset(moment: datetime) -> ServerSentEvent:
-    return ServerSentEvent(event="reset", id=_moment_id(moment), raw_data="{}")
+def _reset(moment: datetime) -> bytes:
+    return _event("reset", _moment_id(moment), {})
 
 
 def _moment_id(moment: datetime) -> str:
     return str(int(moment.timestamp() * 1_000_000))
 
 
-def _dump(document: Any) -> str:
-    return orjson.dumps(document).decode()
+def _event(name: str, id: str, document: Any, *, retry: int | None = None) -> bytes:
+    return format_sse_event(event=name, id=id, data_str=orjson.dumps(document).decode(), retry=retry)
+
+
+def event_stream(events: AsyncIterator[bytes]) -> StreamingResponse:
+    """Return the answer that sends ``events`` as they come.
+
+    FastAPI's own generator routes are not used: they raise when a browser leaves in the middle of an event.
+    """
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)

@@ -4,16 +4,19 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Field
+from starlette.responses import StreamingResponse
 
 from revenge.app.http.problems import documented
 from revenge.app.http.schemas import FilterText, JobId, Strict
 from revenge.app.http.services import Jobs
-from revenge.app.http.sse import Mailbox, Streams, since_of, version
+from revenge.app.http.sse import Mailbox, Streams, event_stream, since_of, version
 from revenge.infra.jobs.models import JobRow
 
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=256)]
+
+
+EVENT_STREAM = {"description": "Events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
 
 
 class NothingMore(Exception):
@@ -46,28 +49,28 @@ def events_router(jobs: Jobs, streams: Streams) -> APIRouter:
 
     @router.get(
         "/jobs/{id}/events",
-        response_class=EventSourceResponse,
+        response_class=StreamingResponse,
         responses={
+            200: EVENT_STREAM,
             204: {"description": "The job has ended, and `Last-Event-ID` says that it was seen."},
             **documented(404),
         },
     )
-    async def job_events(watch: Annotated[tuple[JobRow, Mailbox], Depends(watched)]) -> AsyncIterator[ServerSentEvent]:
+    async def job_events(watch: Annotated[tuple[JobRow, Mailbox], Depends(watched)]) -> StreamingResponse:
         """Follow a job until it is final.
 
         `state` events hold the whole job, `progress` events its `id kind queue state progress`. The present state
         comes first, after a reconnect too; what was missed in between is in it.
         """
         job, mailbox = watch
-        async for event in streams.of_job(job, mailbox):
-            yield event
+        return event_stream(streams.of_job(job, mailbox))
 
-    @router.get("/events", response_class=EventSourceResponse)
+    @router.get("/events", response_class=StreamingResponse, responses={200: EVENT_STREAM})
     async def all_events(
         query: Annotated[EventsQuery, Query()],
         mailbox: Annotated[Mailbox, Depends(watched_all)],
         last_event_id: LastEventId = None,
-    ) -> AsyncIterator[ServerSentEvent]:
+    ) -> StreamingResponse:
         """Follow all jobs; `kinds` and `queues` are repeated or separated by commas.
 
         Events are those of a single job's stream: `state` for each job that runs now, then for whatever changes. With `Last-Event-ID` what was missed comes first, and `reset` where it
@@ -75,8 +78,7 @@ def events_router(jobs: Jobs, streams: Streams) -> APIRouter:
         """
         since = since_of(last_event_id)
         kinds, queues = _split(query.kinds), _split(query.queues)
-        async for event in streams.of_all(mailbox, kinds=kinds, queues=queues, since=since):
-            yield event
+        return event_stream(streams.of_all(mailbox, kinds=kinds, queues=queues, since=since))
 
     return router
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from revenge.app.http.problems import ProblemError, documented, invalid
+from revenge.app.http.problems import ProblemError, documented, invalid, unknown_cursor
 from revenge.app.http.responses import json_response
 from revenge.app.http.schemas import EnqueuedOut, JobId, JobListOut, JobOut, JobsQuery, NewJob
 from revenge.app.http.services import Jobs
@@ -21,7 +21,7 @@ def jobs_router(jobs: Jobs) -> APIRouter:
     """Return the routes under ``/jobs``."""
     router = APIRouter(prefix="/jobs", tags=["jobs"], responses=documented(400, 401, 422, 503))
 
-    @router.get("", response_model=JobListOut)
+    @router.get("", response_model=JobListOut, responses=documented(404))
     async def list_jobs(query: Annotated[JobsQuery, Query()]) -> Response:
         """List jobs, newest first."""
         params = JobListParams(
@@ -35,7 +35,7 @@ def jobs_router(jobs: Jobs) -> APIRouter:
         try:
             page = await jobs.list(params)
         except InvalidCursor as error:
-            raise ProblemError(422, "invalid-cursor", "cursor: must be the next_cursor of an earlier page") from error
+            raise unknown_cursor() from error
         shapes = await _shapes(jobs, page.jobs)
         return json_response({"jobs": shapes, "next_cursor": page.next_cursor})
 
