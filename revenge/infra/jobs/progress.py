@@ -1,5 +1,6 @@
 """Progress of a running job: what a worker reports, and what people are shown of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,12 @@ SMOOTHING = 0.3
 
 MAX_MESSAGE = 500
 """Characters of a message that are kept: it names the current item, it is no log."""
+
+MAX_COUNT = 2**53
+"""The largest count that browsers read exactly."""
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""NUL, which PostgreSQL's JSON cannot hold, and what is left of bytes that are not UTF-8."""
 
 
 class Report(NamedTuple):
@@ -84,7 +91,8 @@ class ProgressMeter:
     """Percent of the whole job a second, smoothed."""
 
     def sample(self, report: Report, *, now: datetime | None = None, monotonic: float) -> Progress:
-        """Return the progress that ``report`` amounts to at this moment."""
+        """Return the progress that ``report`` amounts to at this moment; whatever a worker said, it can be stored."""
+        report = tidy(report)
         if report.phase != self._phase:
             self._phase = report.phase
             self._sampled_at, self._sampled, self._rate = monotonic, report.current, None
@@ -104,7 +112,7 @@ class ProgressMeter:
             current=report.current,
             total=report.total,
             percent=None if percent is None else round(percent, 2),
-            message=report.message[:MAX_MESSAGE],
+            message=report.message,
             rate_per_s=None if self._rate is None else round(self._rate, 2),
             eta_s=self._time_left(report, percent),
             updated_at=now or datetime.now(UTC),
@@ -130,6 +138,23 @@ class ProgressMeter:
         elif percent is not None and self._speed:
             left = (100 - percent) / self._speed
         return None if left is None else round(left, 1)
+
+
+def tidy(report: Report) -> Report:
+    """Return ``report`` with text and numbers that JSON and PostgreSQL hold: a file's name may not be UTF-8, and no worker
+    is to lose its slot, or others their progress, by what it says."""
+    current, total = _count(report.current), _count(report.total)
+    return Report(_text(report.phase), current or 0, total, _text(report.message))
+
+
+def _text(value: object) -> str:
+    return _UNSTORABLE.sub("\ufffd", value[:MAX_MESSAGE]) if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int | None:
+    if not isinstance(value, (int, float)) or not 0 <= value <= MAX_COUNT:
+        return None
+    return int(value)
 
 
 def _smooth(old: float | None, new: float) -> float:
