@@ -11,7 +11,7 @@ from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.job_store import error_json
 from revenge.infra.jobs.models import FINAL, Claim, JobState
-from revenge.infra.jobs.outcome import Settlement
+from revenge.infra.jobs.outcome import Settlement, completed
 
 BATCH = 1000
 """Attempts in one statement. Measured: larger ones gain nothing and hold their locks longer (docs/performance.md)."""
@@ -95,6 +95,7 @@ class Completer:
 
     def abandon(self) -> None:
         """Stop writing; what is unwritten is found and handed back by other nodes."""
+        self._is_abandoned = True
         for flush in self._flushes:
             flush.cancel()
 
@@ -110,6 +111,8 @@ class Completer:
 
     def _start_flush(self) -> None:
         self._kicked = False
+        if self._is_abandoned:
+            return
         if (self._done or self._settlements) and len(self._flushes) < FLUSHES:
             loop = asyncio.get_running_loop()
             self._last_start = loop.time()
@@ -131,13 +134,20 @@ class Completer:
         self._under_way.append(under_way)
         try:
             if done:
-                await self._persist(len(done), lambda: self._store.complete_many(done, finalized_at=self._clock.now()))
+                await self._persist_done(done)
             if settlements:
                 await self._persist_settlements(settlements)
         finally:
             self._under_way.remove(under_way)
 
-    async def _persist_settlements(self, batch: list[Settlement]) -> None:
+    async def _persist_done(self, batch: list[Claim]) -> None:
+        try:
+            await self._persist(len(batch), lambda: self._store.complete_many(batch, finalized_at=self._clock.now()))
+        except StoreError:
+            now = self._clock.now()
+            await self._persist_settlements([completed(claim, now=now) for claim in batch])
+
+    async def _persist_settlements(self, batch: list[Settlement], *, is_stripped: bool = False) -> None:
         try:
             await self._persist(len(batch), lambda: self._store.settle_many(batch, now=self._clock.now()))
         except StoreError as error:
@@ -146,8 +156,13 @@ class Completer:
                 middle = len(batch) // 2
                 await self._persist_settlements(batch[:middle])
                 await self._persist_settlements(batch[middle:])
+            elif not is_stripped:
+                stripped = _without_payload(batch[0], error, now=self._clock.now())
+                await self._persist_settlements([stripped], is_stripped=True)
             else:
-                await self._persist_settlements([_without_payload(batch[0], error, now=self._clock.now())])
+                # The row stays `running` until this node has stopped; a person must look at what holds it.
+                logger.error("completer.given_up", extra={"job_id": batch[0].id, "error": str(error)})  # noqa: TRY400
+                self.unwritten -= 1
 
     async def _persist(self, count: int, write: Write) -> None:
         """Write until it is written.
@@ -164,8 +179,11 @@ class Completer:
                 logger.warning("completer.failed", extra={"error": str(error), "results": count})
                 if error.is_refusal:
                     raise
-                await self._clock.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+            except Exception:
+                # A bug, ours or the driver's: no reason to lose what has been worked.
+                logger.exception("completer.failed", extra={"results": count})
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
         self.unwritten -= count
         self.stale += count - len(settled)
         if self._on_settled is not None:

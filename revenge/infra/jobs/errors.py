@@ -90,7 +90,7 @@ class StoreError(JobsError):
     def __init__(self, message: str, *, retryable: bool, is_refusal: bool = False) -> None:
         self.retryable = retryable
         self.is_refusal = is_refusal
-        """The database refuses the values themselves (SQLSTATE class 22 or 23): the same call always fails."""
+        """The database refuses the values themselves (its SQLSTATE's class is 22, 23, 54 or P0): the same call always fails."""
         super().__init__(message)
 
 

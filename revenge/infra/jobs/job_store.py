@@ -1,6 +1,7 @@
 """Statements on ``river_job``: insert, fetch, settle, and what people do to single jobs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import asyncpg
 import orjson
 
 from revenge.infra.jobs.encoding import encode, encode_time
-from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, UniqueConflict
+from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, StoreError, UniqueConflict
 from revenge.infra.jobs.insertion import NewJob
 from revenge.infra.jobs.models import (
     AttemptError,
@@ -91,33 +92,35 @@ class JobStore:
 
     async def complete_many(self, claims: Sequence[Claim], *, finalized_at: datetime) -> list[tuple[int, JobState]]:
         """Write plain successes; return those that were still this attempt's."""
-        records = await self._store.fetch(
-            "job_complete_many",
-            [claim.id for claim in claims],
-            [claim.attempt for claim in claims],
-            [claim.attempted_at for claim in claims],
-            finalized_at,
-        )
+        with _conflicts_refused("job_complete_many"):
+            records = await self._store.fetch(
+                "job_complete_many",
+                [claim.id for claim in claims],
+                [claim.attempt for claim in claims],
+                [claim.attempted_at for claim in claims],
+                finalized_at,
+            )
         return [(record[0], JobState(record[1])) for record in records]
 
     async def settle_many(
         self, settlements: Sequence[Settlement], *, now: datetime, conn: Connection | None = None
     ) -> list[tuple[int, JobState]]:
         """Write the ends of attempts; return the persisted state of those that were still theirs."""
-        records = await self._store.fetch(
-            "job_settle_many",
-            [item.id for item in settlements],
-            [item.attempt for item in settlements],
-            [item.attempted_at for item in settlements],
-            [item.state.value for item in settlements],
-            [item.finalized_at for item in settlements],
-            [item.scheduled_at for item in settlements],
-            [item.new_attempt for item in settlements],
-            [item.error for item in settlements],
-            [item.metadata for item in settlements],
-            now,
-            conn=conn,
-        )
+        with _conflicts_refused("job_settle_many"):
+            records = await self._store.fetch(
+                "job_settle_many",
+                [item.id for item in settlements],
+                [item.attempt for item in settlements],
+                [item.attempted_at for item in settlements],
+                [item.state.value for item in settlements],
+                [item.finalized_at for item in settlements],
+                [item.scheduled_at for item in settlements],
+                [item.new_attempt for item in settlements],
+                [item.error for item in settlements],
+                [item.metadata for item in settlements],
+                now,
+                conn=conn,
+            )
         return [(record[0], JobState(record[1])) for record in records]
 
     async def get(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
@@ -204,6 +207,16 @@ class JobStore:
         if record is None:
             raise JobNotFound(job_id)
         return job_from(record)
+
+
+@contextmanager
+def _conflicts_refused(statement: str) -> Iterator[None]:
+    """A unique key that does not let a running job end is no answer to anybody: another program wrote odd states."""
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        message = f"{statement} failed: {error}"
+        raise StoreError(message, retryable=False, is_refusal=True) from error
 
 
 _COPIED = (

@@ -17,8 +17,8 @@ _RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
 """SQLSTATE classes after which the same call may work: connection, rollback, resources, operator intervention,
 read-only (a standby before its promotion), object in use."""
 
-_REFUSALS = ("22", "23")
-"""Bad data, broken constraint."""
+_REFUSALS = ("22", "23", "54", "P0")
+"""Bad data, broken constraint, beyond a limit of PostgreSQL's, refused by somebody's trigger."""
 
 if TYPE_CHECKING:
     # asyncpg's classes are generic in their stubs only.
@@ -124,6 +124,7 @@ class _translated:  # noqa: N801 - a context manager that reads like a statement
             # The driver could not encode an argument; its class for that shares a name with the server's.
             message = f"{self._name} failed: {error}"
             raise StoreError(message, retryable=False, is_refusal=True) from error
-        if isinstance(error, (OSError, TimeoutError, asyncpg.InterfaceError)):
+        # InternalClientError: the driver lost its place in what a dying server still sent.
+        if isinstance(error, (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
             message = f"{self._name} failed: {str(error) or type(error).__name__}"
             raise StoreError(message, retryable=True) from error
