@@ -4,7 +4,7 @@ import os
 import resource
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import asyncpg
 from revenge.app.database import Database
 from revenge.infra.jobs import Client, ClientConfig, Workers
 from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator
+from revenge.infra.jobs.sql import load
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -27,6 +28,7 @@ class Ground:
     database: Database
     schema: str
     conn: "Connection"
+    sql: Mapping[str, str]
 
     def client(self, config: ClientConfig, workers: Workers) -> Client:
         """Return a client that is not started."""
@@ -40,7 +42,7 @@ class Ground:
 
     async def calm(self) -> None:
         """Give every run the same start: fresh statistics, no dirty buffers where we may write them."""
-        await self.conn.execute(f'VACUUM (ANALYZE) "{self.schema}".river_job')
+        await self.conn.execute(self.sql["vacuum"])
         try:
             await self.conn.execute("CHECKPOINT")
         except asyncpg.InsufficientPrivilegeError:
@@ -48,14 +50,7 @@ class Ground:
 
     async def unfinished(self) -> bool:
         """Whether a job has not been written as completed."""
-        # Each by equality, which the fetching index serves: a scan of the whole table would disturb what it measures.
-        return bool(
-            await self.conn.fetchval(
-                f"""SELECT EXISTS (SELECT FROM "{self.schema}".river_job WHERE state = 'available')
-                    OR EXISTS (SELECT FROM "{self.schema}".river_job WHERE state = 'running')
-                    OR EXISTS (SELECT FROM "{self.schema}".river_job WHERE state = 'retryable')"""  # noqa: S608 - our own name
-            )
-        )
+        return bool(await self.conn.fetchval(self.sql["unfinished"]))
 
 
 @asynccontextmanager
@@ -69,7 +64,7 @@ async def ground(database: Database) -> AsyncIterator[Ground]:
     conn = await asyncpg.connect(database.direct_dsn, server_settings={"application_name": "revenge bench"})
     try:
         await Migrator([MAIN, REVENGE_JOBS], schema=schema).up(conn)
-        yield Ground(database, schema, conn)
+        yield Ground(database, schema, conn, load("revenge.app.bench.sql", schema=schema))
     finally:
         await conn.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
         await conn.close()

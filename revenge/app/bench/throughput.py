@@ -100,7 +100,7 @@ async def insert(ground: Ground, *, n: int) -> dict[str, Any]:
     for batch in batches:
         await client.insert_many(batch)
     many_s = time.perf_counter() - began
-    await ground.conn.execute(f'TRUNCATE "{ground.schema}".river_job')
+    await ground.conn.execute(ground.sql["empty"])
     await ground.calm()
     began = time.perf_counter()
     for batch in batches:

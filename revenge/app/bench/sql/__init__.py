@@ -1,0 +1,1 @@
+"""Statements of the benchmarks; ``revenge.infra.jobs.sql`` explains the format."""
