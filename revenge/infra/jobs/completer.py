@@ -55,6 +55,7 @@ class Completer:
         self._flushes: set[asyncio.Task[None]] = set()
         self._kicked = False
         self._last_start = float("-inf")
+        self._is_abandoned = False
         self.stale = 0
         """Results that came too late: their attempt had been taken away."""
         self.unwritten = 0
