@@ -1,1 +1,1 @@
-"""content/library/sql."""
+"""Named statements of libraries, files and scans."""

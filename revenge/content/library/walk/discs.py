@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from revenge.content.library.walk.events import signed
-from revenge.content.library.walk.names import DISC_STREAMS, extension
+from revenge.content.library.walk.events import Disc, signed
+from revenge.content.library.walk.names import DISC_STREAMS, LOOSE_DVD, extension
 
 
 class Measure(NamedTuple):
@@ -46,3 +46,16 @@ def measure_files(entries: Iterable[os.DirEntry[bytes]], inode: int) -> Measure 
         if extension(entry.name) in DISC_STREAMS and (main is None or (found.st_size, main) > (main_size, entry.path)):
             main, main_size = entry.path, found.st_size
     return None if main is None else Measure(size, mtime_ns, signed(inode), main)
+
+
+def find_main(path: bytes, disc: Disc) -> bytes | None:
+    """Return the largest stream of a disc that was walked before, None when it is not there any more."""
+    try:
+        if disc is Disc.DVD and os.path.basename(path).lower() == LOOSE_DVD:
+            with os.scandir(os.path.dirname(path)) as listing:
+                measure = measure_files((entry for entry in listing if entry.is_file()), 0)
+        else:
+            measure = measure_disc(path)
+    except OSError:
+        return None
+    return None if measure is None else measure.main

@@ -358,7 +358,8 @@ class Walker:
         except FileNotFoundError:
             return []
         except OSError as error:
-            return self._failed_folder(path, error)
+            # Not as a subtree: nothing below a disc is known, and the disc's own row comes before what lies in it.
+            return [(path, WalkError(path, _reason(error)))]
         return [] if measure is None else [(path, _disc(path, disc, measure, beside.get(b"movie.nfo")))]
 
     def _failed_folder(self, path: bytes, error: OSError) -> list[_Found]:

@@ -156,7 +156,6 @@ CREATE TABLE /* TEMPLATE: schema */library_scan (
     unmatched integer NOT NULL DEFAULT 0,
     failed integer NOT NULL DEFAULT 0,
     probed integer NOT NULL DEFAULT 0,
-    ignored integer NOT NULL DEFAULT 0,
     error_message text,
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,

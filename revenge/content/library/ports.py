@@ -1,0 +1,121 @@
+"""What libraries and scans need of others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+import asyncpg
+
+from revenge.content.library.models import Library, Scan
+from revenge.content.library.probe import Probe
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+    Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:  # asyncpg's classes are generic to the type checker alone
+    Pool = asyncpg.Pool
+    Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+
+class Prober(Protocol):
+    """Reads what is in a media file."""
+
+    async def probe(self, path: bytes) -> Probe:
+        """Return what the file holds.
+
+        Raises:
+            ProbeFailed: the file is broken.
+            ProberUnavailable: nothing can be read now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanJob:
+    """The job that will work a scan."""
+
+    library: Library
+    scan_id: UUID
+    force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueuedScan:
+    """The job, and whether it was there before: then it will work another scan than the one asked for."""
+
+    job_id: int
+    duplicate: bool
+
+
+class JobFate(Enum):
+    """What may still be expected of a job."""
+
+    ALIVE = auto()
+    """It waits or runs."""
+    CANCELLED = auto()
+    """It was cancelled, or runs and was asked to stop."""
+    ENDED = auto()
+    """It is completed, discarded, or deleted."""
+
+
+class ScanJobs(Protocol):
+    """The queue, as far as scans need it; ``conn`` is in the caller's transaction."""
+
+    async def enqueue(self, conn: Connection, job: ScanJob) -> EnqueuedScan:
+        """Insert the job of a scan."""
+        ...
+
+    async def fate(self, conn: Connection, job_id: int) -> JobFate:
+        """Say what may be expected of a job."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesChanged:
+    """Files of one committed chunk, by their ids."""
+
+    library_id: UUID
+    scan_id: UUID
+    added: Sequence[UUID] = ()
+    updated: Sequence[UUID] = ()
+    moved: Sequence[UUID] = ()
+    missing: Sequence[UUID] = ()
+    removed: Sequence[UUID] = ()
+
+
+class LibraryEvents(Protocol):
+    """Where events go, each with the connection whose transaction makes it true."""
+
+    async def scan_started(self, conn: Connection, scan: Scan, library: Library) -> None:
+        """A scan begins; a resumed one does not begin again."""
+        ...
+
+    async def files_changed(self, conn: Connection, change: FilesChanged) -> None:
+        """Files were added, changed, moved, found missing, or forgotten."""
+        ...
+
+    async def scan_done(self, conn: Connection, scan: Scan, library: Library) -> None:
+        """A scan is complete."""
+        ...
+
+    async def scan_failed(self, conn: Connection, scan: Scan, library: Library) -> None:
+        """A scan ended without being complete: failed, or cancelled."""
+        ...
+
+
+class NoEvents:
+    """Tells nobody."""
+
+    async def scan_started(self, conn: Connection, scan: Scan, library: Library) -> None:
+        """Do nothing."""
+
+    async def files_changed(self, conn: Connection, change: FilesChanged) -> None:
+        """Do nothing."""
+
+    async def scan_done(self, conn: Connection, scan: Scan, library: Library) -> None:
+        """Do nothing."""
+
+    async def scan_failed(self, conn: Connection, scan: Scan, library: Library) -> None:
+        """Do nothing."""

@@ -1,0 +1,201 @@
+"""Libraries, scans and files as the tables hold them: reading, and the writes of libraries."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import orjson
+from uuid_utils.compat import uuid7
+
+from revenge.content.library.errors import LibraryNameTaken, LibraryNotFound, ScanNotFound
+from revenge.content.library.models import (
+    FilePage,
+    FileState,
+    Library,
+    LibraryPage,
+    Scan,
+    ScanErrorPage,
+    ScanFileError,
+    ScanPage,
+    show_path,
+)
+from revenge.content.library.ports import Connection, Pool
+from revenge.content.library.records import file_from, library_from, scan_from
+from revenge.content.library.statements import statements
+
+_BEFORE_ALL = UUID(int=0)
+
+
+class LibraryRepository:
+    """One method per question; those that write take the caller's connection and its transaction."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._sql = statements()
+
+    async def get(self, library_id: UUID, *, conn: Connection | None = None) -> Library:
+        """Return a library.
+
+        Raises:
+            LibraryNotFound: there is none, or it was deleted.
+        """
+        row = await (conn or self._pool).fetchrow(self._sql["library_get"], library_id)
+        if row is None:
+            raise LibraryNotFound(library_id)
+        return library_from(row)
+
+    async def find(self, name: str, *, conn: Connection | None = None) -> Library:
+        """Return the library of a name, in whatever case.
+
+        Raises:
+            LibraryNotFound: there is none, or it was deleted.
+        """
+        library_id = await (conn or self._pool).fetchval(self._sql["library_find"], name)
+        if library_id is None:
+            raise LibraryNotFound(name)
+        return await self.get(library_id, conn=conn)
+
+    async def list(self, *, limit: int = 100, cursor: str | None = None) -> LibraryPage:
+        """Return libraries by name.
+
+        Raises:
+            ValueError: the cursor is none of ours.
+        """
+        after = _decode(cursor).decode() if cursor else ""
+        rows = await self._pool.fetch(self._sql["library_list"], after, limit + 1)
+        more = _encode(rows[limit - 1]["sort_key"].encode()) if len(rows) > limit else None
+        return LibraryPage([library_from(row) for row in rows[:limit]], more)
+
+    async def scan(self, library_id: UUID, scan_id: UUID) -> Scan:
+        """Return a scan of a library.
+
+        Raises:
+            ScanNotFound: the library has no such scan.
+        """
+        row = await self._pool.fetchrow(self._sql["scan_show"], library_id, scan_id)
+        if row is None:
+            raise ScanNotFound(scan_id)
+        return scan_from(row)
+
+    async def scans(self, library_id: UUID, *, limit: int = 20, cursor: str | None = None) -> ScanPage:
+        """Return a library's scans, newest first.
+
+        Raises:
+            ValueError: the cursor is none of ours.
+        """
+        before = UUID(cursor) if cursor else None
+        rows = await self._pool.fetch(self._sql["scan_list"], library_id, before, limit + 1)
+        more = str(rows[limit - 1]["id"]) if len(rows) > limit else None
+        return ScanPage([scan_from(row) for row in rows[:limit]], more)
+
+    async def scan_errors(self, scan_id: UUID, *, limit: int = 100, cursor: str | None = None) -> ScanErrorPage:
+        """Return what a scan could not read, in the order it was met.
+
+        Raises:
+            ValueError: the cursor is none of ours.
+        """
+        after = UUID(cursor) if cursor else None
+        rows = await self._pool.fetch(self._sql["scan_error_list"], scan_id, after, limit + 1)
+        more = str(rows[limit - 1]["id"]) if len(rows) > limit else None
+        return ScanErrorPage([ScanFileError(row["path"], row["error"]) for row in rows[:limit]], more)
+
+    async def files(
+        self, library_id: UUID, *, state: FileState | None = None, limit: int = 100, cursor: str | None = None
+    ) -> FilePage:
+        """Return a library's files by folder and path.
+
+        Raises:
+            ValueError: the cursor is none of ours.
+        """
+        root, path = _BEFORE_ALL, b""
+        if cursor:
+            decoded = _decode(cursor)
+            root, path = UUID(bytes=decoded[:16]), decoded[16:]
+        rows = await self._pool.fetch(self._sql["file_list"], library_id, state, root, path, limit + 1)
+        more = None
+        if len(rows) > limit:
+            more = _encode(rows[limit - 1]["root_id"].bytes + rows[limit - 1]["path"])
+        return FilePage([file_from(row) for row in rows[:limit]], more)
+
+    async def insert(self, conn: Connection, library: Library) -> None:
+        """Write a new library and its folders.
+
+        Raises:
+            LibraryNameTaken: another has its name.
+        """
+        try:
+            await conn.execute(
+                self._sql["library_insert"],
+                library.id,
+                library.name,
+                library.type,
+                library.enabled,
+                library.preferred_language,
+                library.metadata_provider,
+                library.scan_on_startup,
+                library.realtime_monitoring,
+                library.ignore_patterns,
+                orjson.dumps(dict(library.scanner_config)).decode(),
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise LibraryNameTaken(library.name) from error
+        await self._put_roots(conn, library.id, library.paths)
+
+    async def update(self, conn: Connection, library: Library) -> None:
+        """Write a library anew, and its folders; files of folders that are taken out stay until the next scan.
+
+        Raises:
+            LibraryNameTaken: another has its name.
+        """
+        try:
+            await conn.execute(
+                self._sql["library_update"],
+                library.id,
+                library.name,
+                library.enabled,
+                library.preferred_language,
+                library.metadata_provider,
+                library.scan_on_startup,
+                library.realtime_monitoring,
+                library.ignore_patterns,
+                orjson.dumps(dict(library.scanner_config)).decode(),
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise LibraryNameTaken(library.name) from error
+        await conn.execute(self._sql["root_take_out"], library.id, library.paths)
+        await self._put_roots(conn, library.id, library.paths)
+        await conn.execute(self._sql["root_adopt_files"], library.id)
+
+    async def delete(self, conn: Connection, library_id: UUID) -> None:
+        """Hide a library; its rows stay.
+
+        Raises:
+            LibraryNotFound: there is none, or it was deleted already.
+        """
+        if await conn.fetchval(self._sql["library_delete"], library_id) is None:
+            raise LibraryNotFound(library_id)
+
+    async def lock(self, conn: Connection) -> None:
+        """Let nobody else change libraries' folders until the transaction ends."""
+        await conn.execute(self._sql["library_lock"])
+
+    async def other_roots(self, conn: Connection, library_id: UUID | None) -> Sequence[tuple[bytes, str]]:
+        """Return the folders of all other libraries, with their names."""
+        return [(row["path"], row["name"]) for row in await conn.fetch(self._sql["root_others"], library_id)]
+
+    async def _put_roots(self, conn: Connection, library_id: UUID, paths: Sequence[bytes]) -> None:
+        ids = [uuid7() for _ in paths]
+        await conn.execute(self._sql["root_put"], library_id, ids, list(paths), [show_path(path) for path in paths])
+
+
+def _encode(key: bytes) -> str:
+    return base64.urlsafe_b64encode(key).decode()
+
+
+def _decode(cursor: str) -> bytes:
+    try:
+        return base64.b64decode(cursor, altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"{cursor!r} is no cursor of this list") from error
