@@ -14,6 +14,7 @@ from revenge.infra.jobs import (
     InsertOpts,
     InsertResult,
     InvalidCursor,
+    Job,
     JobArgs,
     JobEvent,
     JobIsRunning,
@@ -26,6 +27,7 @@ from revenge.infra.jobs import (
     QueueInfo,
     QueueNotFound,
     UniqueConflict,
+    Worker,
     Workers,
 )
 
@@ -44,13 +46,23 @@ class CountArgs(JobArgs, kind="count"):
     up_to: int = 10
 
 
+class ScanWorker(Worker[ScanArgs]):
+    async def work(self, job: Job[ScanArgs]) -> None:
+        """Do nothing: here jobs are moved by hand."""
+
+
+class CountWorker(Worker[CountArgs]):
+    async def work(self, job: Job[CountArgs]) -> None:
+        """Do nothing: here jobs are moved by hand."""
+
+
 class FakeJobs:
     """Rows in a dictionary; what a worker would do is said by ``start``, ``report`` and ``end``."""
 
     def __init__(self) -> None:
         self.workers = Workers()
-        self.workers.declare(ScanArgs)
-        self.workers.declare(CountArgs)
+        self.workers.add(ScanWorker())
+        self.workers.add(CountWorker())
         self.rows: dict[int, JobRow] = {}
         self.reports: dict[int, Progress] = {}
         self.paused: dict[str, datetime] = {}

@@ -16,7 +16,7 @@ from revenge.app.http.routes.jobs import jobs_router
 from revenge.app.http.routes.queues import queues_router
 from revenge.app.http.routes.server import health_router, server_router, session_router
 from revenge.app.http.security import SESSION_COOKIE
-from revenge.app.http.services import ApiServices
+from revenge.app.http.services import ApiServices, Kinds
 from revenge.app.http.sse import Streams
 from revenge.app.http.static import PUBLIC_PREFIXES, dashboard_routes
 
@@ -58,7 +58,7 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         app.include_router(router, prefix=API)
     app.include_router(health_router(services.readiness, services.metrics))
     app.router.routes.extend(dashboard_routes())
-    app.openapi = lambda: _openapi(app, config)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    app.openapi = lambda: _openapi(app, config, services.client.workers)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
 
 
@@ -76,7 +76,7 @@ def _operation_id(route: APIRoute) -> str:
     return route.name.rstrip("_")
 
 
-def _openapi(app: FastAPI, config: HttpConfig) -> dict[str, Any]:
+def _openapi(app: FastAPI, config: HttpConfig, kinds: Kinds) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         components = schema.setdefault("components", {})
@@ -85,10 +85,30 @@ def _openapi(app: FastAPI, config: HttpConfig) -> dict[str, Any]:
             **problem.pop("$defs"),
             "Problem": problem,
         }
+        _describe_kinds(components["schemas"], kinds)
         if config.api_key is not None:
             _secure(schema, components)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _describe_kinds(schemas: dict[str, Any], kinds: Kinds) -> None:
+    """Publish the arguments of each kind that can be enqueued."""
+    variants: list[dict[str, Any]] = []
+    for kind in kinds.kinds:
+        args = kinds.args_type(kind).model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(args.pop("$defs", {}))
+        args["additionalProperties"] = False
+        variants.append(
+            {
+                "title": kind,
+                "properties": {"kind": {"const": kind}, "args": args},
+                **({"required": ["args"]} if args.get("required") else {}),
+            }
+        )
+    other = {"title": "a kind that is not here: 404", "properties": {"kind": {"not": {"enum": list(kinds.kinds)}}}}
+    if variants:
+        schemas["NewJob"]["anyOf"] = [*variants, other]
 
 
 def _secure(schema: dict[str, Any], components: dict[str, Any]) -> None:

@@ -15,6 +15,9 @@ from revenge.infra.jobs.worker import JobArgs
 class Kinds(Protocol):
     """The kinds of jobs that the engine knows."""
 
+    @property
+    def kinds(self) -> Sequence[str]: ...
+
     def args_type(self, kind: str) -> type[JobArgs]: ...
 
 

@@ -16,7 +16,16 @@ from revenge.infra.jobs.models import JobRow
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=256)]
 
 
-EVENT_STREAM = {"description": "Events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["state", "progress", "reset"]},
+        "id": {"type": "string", "description": "To be sent as `Last-Event-ID` after a reconnect."},
+        "data": {"type": "string", "description": "JSON."},
+        "retry": {"type": "integer", "minimum": 0},
+    },
+}
+EVENT_STREAM = {"description": "Events.", "content": {"text/event-stream": {"schema": _EVENT}}}
 
 
 class NothingMore(Exception):
