@@ -82,6 +82,10 @@ class Shell:
         """Tell a person something that is not the result; to stderr where stdout is for JSON."""
         self.console.print(text, markup=False)
 
+    def note(self, text: str) -> None:
+        """Tell a person something on stderr that is no failure."""
+        print(text, file=sys.stderr)
+
     def fail(self, text: str) -> None:
         """Tell on stderr, in one line, what went wrong."""
         print(f"revenge: {' '.join(text.split())}", file=sys.stderr)
@@ -116,10 +120,11 @@ class Shell:
 
     def set_up_logging(self, *, server: bool) -> None:
         """Send logs to stderr; a command that is no server says only what a person must see."""
+        from revenge.infra.jobs.attempt import log_fields
         from revenge.infra.telemetry.logging import configure_logging
 
         level = self.settings.log.level if server else "error"
-        configure_logging(level="debug" if self.debug else level, style=self.settings.log_format)
+        configure_logging(level="debug" if self.debug else level, style=self.settings.log_format, context=log_fields)
 
 
 def shell_of(context: typer.Context) -> Shell:

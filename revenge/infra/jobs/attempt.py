@@ -13,6 +13,14 @@ current_job: contextvars.ContextVar[Job[Any]] = contextvars.ContextVar("revenge_
 """The job whose worker is running; logging reads its id, kind, queue and attempt from it."""
 
 
+def log_fields() -> dict[str, object]:
+    """Return what each log line of a worker should carry: the job's id, kind, queue and attempt; nothing elsewhere."""
+    job = current_job.get(None)
+    if job is None:
+        return {}
+    return {"job_id": job.id, "kind": job.kind, "queue": job.queue, "attempt": job.attempt}
+
+
 class StopCause(Enum):
     """Why an attempt was told to end."""
 

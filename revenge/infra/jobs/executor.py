@@ -76,6 +76,7 @@ class Executor:
         self._all_done = asyncio.Event()
         self._all_done.set()
         self._abandoned = False
+        self._is_closed = False
 
     def __len__(self) -> int:
         return len(self._active)
@@ -135,7 +136,8 @@ class Executor:
         self._all_done.set()
 
     def close(self) -> None:
-        """End the tasks; call it when no attempt is left."""
+        """End the tasks; a worker that ignored everything keeps its own until it returns."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
         for runner in self._runners:
@@ -172,6 +174,8 @@ class Executor:
             # A cancellation meant the job; this task goes on with the next one.
             while me.cancelling():
                 me.uncancel()
+            if self._is_closed:
+                return
             if now > until:
                 if self._ready:
                     await next_round()

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TextIO
 
@@ -28,7 +29,13 @@ class _Handler(logging.StreamHandler[TextIO]):
     """Ours, so that configuring again replaces it and leaves others alone."""
 
 
-def configure_logging(*, level: str = "info", style: LogFormat = LogFormat.AUTO, stream: TextIO | None = None) -> None:
+def configure_logging(
+    *,
+    level: str = "info",
+    style: LogFormat = LogFormat.AUTO,
+    stream: TextIO | None = None,
+    context: Callable[[], Mapping[str, object]] = dict,
+) -> None:
     """Send every log line of this process to ``stream`` (stderr), as JSON or for people; called again, it replaces itself.
 
     What was bound with ``structlog.contextvars`` is in each line, of the standard library's loggers too; their ``extra``
@@ -38,6 +45,7 @@ def configure_logging(*, level: str = "info", style: LogFormat = LogFormat.AUTO,
         level: ``debug``, ``info``, ``warning`` or ``error``.
         style: how lines look.
         stream: where they go.
+        context: called for each line where it is logged: fields of the work at hand, which the line's own win over.
 
     Raises:
         ValueError: no such level.
@@ -46,8 +54,13 @@ def configure_logging(*, level: str = "info", style: LogFormat = LogFormat.AUTO,
         raise ValueError(f"level must be one of {', '.join(_LEVELS)}, got {level!r}")
     target = stream if stream is not None else sys.stderr
     readable = style is LogFormat.CONSOLE or (style is LogFormat.AUTO and target.isatty())
+
+    def add_context(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {**context(), **event}
+
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_context,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if readable else "iso", utc=not readable),

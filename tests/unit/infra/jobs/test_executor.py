@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
-from revenge.infra.jobs.attempt import current_job
+from revenge.infra.jobs.attempt import current_job, log_fields
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.executor import Executor
 from revenge.infra.jobs.models import Claim, JobState
@@ -419,6 +419,17 @@ async def test_context_variables_do_not_leak_from_job_to_job() -> None:
         await harness.executor.wait_idle()
         assert seen == [True] * 3
         assert current_job.get(None) is None
+
+
+async def test_log_lines_of_a_worker_can_name_its_job() -> None:
+    async def behave(job: Job[DoArgs]) -> None:
+        expected = {"job_id": job.id, "kind": "do_it", "queue": "default", "attempt": 2}
+        assert log_fields() == expected
+        assert await asyncio.to_thread(log_fields) == expected
+
+    async with executing(Doer(behave)) as harness:
+        assert await harness.run(claim(attempt=2)) is None
+        assert log_fields() == {}
 
 
 class ThreadArgs(JobArgs, kind="in_thread"):

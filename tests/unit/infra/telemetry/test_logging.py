@@ -160,3 +160,12 @@ def test_warnings_are_log_lines(lines: Lines) -> None:
         warnings.warn("old", UserWarning, stacklevel=1)
     (line,) = lines()
     assert line["logger"] == "py.warnings"
+
+
+def test_fields_of_the_work_at_hand_are_in_each_line(stream: io.StringIO) -> None:
+    configure_logging(stream=stream, context=lambda: {"job_id": 7, "kind": "scan"})
+    logging.getLogger("revenge.jobs").warning("job.failed", extra={"kind": "own"})
+    structlog.get_logger("content").warning("file.broken")
+    first, second = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (first["job_id"], first["kind"]) == (7, "own")
+    assert (second["job_id"], second["kind"]) == (7, "scan")
