@@ -103,11 +103,11 @@ def _reachable_places(directory: Path, account: Account, beside: Path) -> Iterat
     for parent in (beside, Path("/var/cache/revenge"), Path("/var/tmp"), Path(tempfile.gettempdir())):  # noqa: S108 - owner and mode are checked
         target = parent / name
         try:
-            if not _is_ours(target):
+            if not is_ours(target):
                 _copy(directory.parent, target)
         except OSError:
             continue
-        if _is_ours(target):
+        if is_ours(target):
             yield target / directory.parent.parent.name / "pginstall" / "bin"
 
 
@@ -117,7 +117,7 @@ def _copy_name(directory: Path) -> str:
     return f"revenge-{directory.parent.parent.name}-{found.st_size:x}-{found.st_mtime_ns:x}"
 
 
-def _is_ours(target: Path) -> bool:
+def is_ours(target: Path) -> bool:
     """Tell whether ``target`` is a copy that we made: anyone may make names in a shared directory."""
     try:
         found = target.lstat()

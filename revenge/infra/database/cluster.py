@@ -134,6 +134,14 @@ class Cluster:
         finally:
             os.close(fd)
 
+    def give_to(self, account: Account) -> None:
+        """Make ``account`` the owner of the cluster where it is root's: restored from a backup, for instance."""
+        if account.uid is None or self.data.stat().st_uid == account.uid:
+            return
+        for folder, names, files in os.walk(self.data.parent):
+            for path in (folder, *(os.path.join(folder, name) for name in (*names, *files))):
+                os.chown(path, account.uid, account.gid if account.gid is not None else -1, follow_symlinks=False)
+
     def check_version(self, binaries: Binaries) -> None:
         """Refuse a cluster that another major version of PostgreSQL made.
 
@@ -174,58 +182,59 @@ class Cluster:
         """Start a server that outlives us and wait until it is ready; None when ``port`` was taken from us.
 
         ``lock`` is ``server_lock``, held by us alone; it goes over to the server. ``pause`` waits a moment and raises
-        when the caller gives up; what was started is stopped then.
+        when the caller gives up; what was started goes on then.
 
         Raises:
             PostgresStartFailed: the server ended; the text has its last words.
             DataDirectoryRefused: a server that we did not start works on the cluster.
         """
-        self._disown_stale_pid()
-        if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        pid: int | None = None
-        fd = os.open(self.data, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            begin = os.fstat(log).st_size
-            try:
-                seen = self.data if account.reaches(self.data) else handle_of(fd)
-                chosen = {
-                    **SETTINGS,
-                    **({"client_connection_check_interval": "10s"} if sys.platform == "linux" else {}),
-                    **settings,
-                    "listen_addresses": HOST,
-                    "port": str(port),
-                    "unix_socket_directories": "",
-                }
-                options = [f"--{name}={value}" for name, value in chosen.items()]
-                # Started by a shell that ends at once, the server is nobody's child: it survives us, and
-                # leaves no zombie. A session of its own keeps the terminal's Ctrl-C from it.
-                started = subprocess.run(  # noqa: S603 - a path that was tried
-                    ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", binaries.postgres, "-D", str(seen), *options],
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    start_new_session=True,
-                    check=True,
-                    **account.popen_options(fds=[fd, lock.fd]),
-                )
-                pid = int(started.stdout)
-            finally:
-                os.close(log)
+            self._disown_stale_pid()
+            begin, pid = self._spawn(binaries, account, lock=lock, port=port, settings=settings)
         finally:
-            os.close(fd)
             lock.leave_to_child()
-        try:
-            while not ((found := self.running()) and found.pid == pid):
-                if not is_held(self.server_lock):
-                    self._raise_unless_port_taken(begin)
-                    return None
-                pause()
-        except BaseException:
-            _signal(pid, signal.SIGQUIT)
-            raise
+        while not ((found := self.running()) and found.pid == pid):
+            if not is_held(self.server_lock):
+                self._raise_unless_port_taken(begin)
+                return None
+            pause()
         self._port.write_text(str(port))
         return found
+
+    def _spawn(
+        self, binaries: Binaries, account: Account, *, lock: FileLock, port: int, settings: Mapping[str, str]
+    ) -> tuple[int, int]:
+        """Start the server; return where in its log it begins to speak, and its pid."""
+        if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        chosen = {
+            **SETTINGS,
+            **({"client_connection_check_interval": "10s"} if sys.platform == "linux" else {}),
+            **settings,
+            "listen_addresses": HOST,
+            "port": str(port),
+            "unix_socket_directories": "",
+        }
+        options = [f"--{name}={value}" for name, value in chosen.items()]
+        data = os.open(self.data, os.O_RDONLY | os.O_DIRECTORY)
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            begin = os.fstat(log).st_size
+            seen = self.data if account.reaches(self.data) else handle_of(data)
+            # Started by a shell that ends at once, the server is nobody's child: it survives us, and leaves no
+            # zombie. A session of its own keeps the terminal's Ctrl-C from it.
+            started = subprocess.run(  # noqa: S603 - a path that was tried
+                ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", binaries.postgres, "-D", str(seen), *options],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                check=True,
+                **account.popen_options(fds=[data, lock.fd]),
+            )
+        finally:
+            os.close(log)
+            os.close(data)
+        return begin, int(started.stdout)
 
     def shut_down(self, *, grace: float) -> None:
         """Stop the server, whoever of us started it: connections are cut, everything is written.
@@ -238,14 +247,17 @@ class Cluster:
         if not is_held(self.server_lock):
             return
         for order, seconds in ((signal.SIGINT, grace), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
-            found = self._pid_file()
-            if found and _serves(found.pid, self.data):
-                _signal(found.pid, order)
+            told: int | None = None
             deadline = time.monotonic() + seconds
-            while is_held(self.server_lock) and time.monotonic() < deadline:
+            while time.monotonic() < deadline:
+                # Looked at each time: one that has just been started says only now who it is.
+                found = self._pid_file()
+                if found and found.pid != told and _serves(found.pid, self.data):
+                    _signal(found.pid, order)
+                    told = found.pid
                 time.sleep(POLL_S)
-            if not is_held(self.server_lock):
-                return
+                if not is_held(self.server_lock):
+                    return
         raise PostgresStopFailed(f"the PostgreSQL in {self.data} did not stop: see {self.log}")
 
     def _raise_unless_port_taken(self, begin: int) -> None:

@@ -26,6 +26,9 @@ from revenge.infra.database.locks import FileLock, is_held
 
 _logger = logging.getLogger("revenge.database")
 
+_PLAIN = "?sslmode=disable"
+"""Nothing to encrypt on the loopback; and drivers need not look for certificates in a home they may not read."""
+
 _WATCH_S = 1.0
 """How soon a server that was killed is started again."""
 
@@ -99,15 +102,15 @@ class EmbeddedPostgres:
         joining = asyncio.get_running_loop().run_in_executor(None, self._join)
         try:
             port = await asyncio.shield(joining)
-            dsn = f"postgresql://{USER}:{self._cluster.password()}@{HOST}:{port}"
-            await _make_database(dsn, self._database)
+            server = f"postgresql://{USER}:{self._cluster.password()}@{HOST}:{port}"
+            await _make_database(f"{server}/postgres{_PLAIN}", self._database)
         except BaseException:
             self._given_up.set()
             # Shielded: what the thread started must be stopped before we go.
             await asyncio.shield(asyncio.gather(joining, return_exceptions=True))
             await self.stop()
             raise
-        return f"{dsn}/{quote(self._database, safe='')}"
+        return f"{server}/{quote(self._database, safe='')}{_PLAIN}"
 
     async def stop(self) -> None:
         """Leave the server; stop it when nobody else uses it. Without ``start`` nothing happens.
@@ -177,6 +180,7 @@ class EmbeddedPostgres:
         if not self._cluster.exists():
             self._cluster.create(binaries, account)
         self._cluster.check_version(binaries)
+        self._cluster.give_to(account)
         while True:
             found = self._cluster.running()
             if found:
@@ -245,7 +249,7 @@ class _Patience:
 
 async def _make_database(dsn: str, name: str) -> None:
     try:
-        connection = await asyncpg.connect(f"{dsn}/postgres", timeout=30)
+        connection = await asyncpg.connect(dsn, timeout=30)
         try:
             if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name) is None:
                 with contextlib.suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):

@@ -55,7 +55,10 @@ class FileLock:
 
 def is_held(path: Path) -> bool:
     """Tell whether somebody holds ``path`` alone at this moment."""
-    lock = FileLock.try_shared(path)
+    try:
+        lock = FileLock.try_shared(path)
+    except FileNotFoundError:
+        return False
     if lock is None:
         return True
     lock.release()

@@ -26,7 +26,15 @@ _OTHER_DRIVERS = frozenset(
 )
 """What libpq and Go's pgx read from a DSN and asyncpg would send to the server, which refuses it."""
 
-_NOT_YET = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+_NOT_YET = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,  # it went away while we spoke
+    asyncpg.CannotConnectNowError,  # it starts
+    asyncpg.AdminShutdownError,  # it stops, perhaps to start again
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
 
 
 def build_dsn(
