@@ -47,6 +47,7 @@ async def until_blocked(conn: "Connection") -> int:
         SELECT l.pid FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid), pg_sleep(0.01)
         WHERE NOT l.granted AND a.datname = current_database()"""
     while True:
+        await conn.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction sees the sessions of its first look
         pid = await conn.fetchval(query)
         if pid is not None:
             return int(pid)

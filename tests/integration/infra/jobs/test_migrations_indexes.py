@@ -74,7 +74,7 @@ async def test_ordinary_life_of_a_job_never_touches_them(conn: "PoolConnectionPr
 
 async def test_reports_of_progress_are_heap_only_updates(conn: "PoolConnectionProxy[Record]") -> None:
     await conn.execute(
-        "INSERT INTO revenge_job_progress (job_id, attempt, data) SELECT i, 1, '{}' FROM generate_series(1, 200) AS i"
+        "INSERT INTO revenge_job_progress (job_id, attempt, data) SELECT i, 1, '{\"current\": 0}' FROM generate_series(1, 200) AS i"
     )
     # Once: what later rounds find free depends on the moment at which pages are pruned.
     await conn.execute("UPDATE revenge_job_progress SET data = '{\"current\": 1}', updated_at = clock_timestamp()")
