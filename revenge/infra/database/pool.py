@@ -117,7 +117,6 @@ async def create_pool(
     deadline = time.monotonic() + connect_timeout.total_seconds()
     warned = False
     while True:
-        left = deadline - time.monotonic()
         try:
             pool = asyncpg.create_pool(
                 address,
@@ -127,10 +126,10 @@ async def create_pool(
                 server_settings={"application_name": application_name},
                 **options,
             )
-            async with asyncio.timeout(max(left, _RETRY_AFTER_S)):
+            async with asyncio.timeout(max(deadline - time.monotonic(), _RETRY_AFTER_S)):
                 return await _opened(pool)
         except _NOT_YET as error:
-            if left <= _RETRY_AFTER_S:
+            if deadline - time.monotonic() <= _RETRY_AFTER_S:
                 raise DatabaseUnreachable(
                     f"no connection to PostgreSQL at {place} within {connect_timeout.total_seconds():g} s: {_reason(error)}"
                 ) from error
