@@ -17,6 +17,8 @@ MAX_ROWS = 1000
 """Jobs that one statement claims. Measured: larger ones gain nothing (docs/performance.md)."""
 REFILL_SHARE = 4
 """A queue known to hold more is asked again when a quarter of its slots is free: fewer, fuller statements."""
+REFILL_WITHIN_S = 0.01
+"""How long such a queue waits for that quarter: where jobs are long, a slot must not stay free for want of others."""
 MAX_DUE = 1000
 """Timers a queue keeps for jobs that come back soon; the poll finds those beyond."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
@@ -43,6 +45,8 @@ class Lane:
     """A fetch may find something: it was notified of, polled, or the last fetch came back full."""
     has_more: bool = False
     """The last fetch came back full."""
+    asked_at: float = 0.0
+    """When it was last part of a statement."""
     due: list[float] = field(default_factory=list)
     """A heap of the loop's times at which jobs of it that this process put off fall due."""
     timer: asyncio.TimerHandle | None = None
@@ -50,13 +54,16 @@ class Lane:
     @property
     def wants(self) -> int:
         """How many jobs to ask for now."""
-        free = self.workers - self.busy
-        if self.is_paused or not self.is_hungry or free <= 0:
-            return 0
+        free = self.free
         # Small refills while a queue is known to be long would make a statement of every few jobs.
         if self.has_more and self.busy and free * REFILL_SHARE < self.workers:
             return 0
         return min(free, MAX_ROWS)
+
+    @property
+    def free(self) -> int:
+        """How many jobs could be started if there were any."""
+        return max(self.workers - self.busy, 0) if self.is_hungry and not self.is_paused else 0
 
 
 class Fetcher:
@@ -93,7 +100,11 @@ class Fetcher:
         self._may_have_unseen = False
         self.lanes: dict[str, Lane] = {}
         self._fetches: set[asyncio.Task[None]] = set()
-        self._cancelled_meanwhile: set[int] = set()
+        self._cancels_of: dict[object, set[int]] = {}
+        """For each statement under way the jobs whose cancels arrived since it began."""
+        self._removed: dict[str, Lane] = {}
+        """Queues that are no longer served, whose jobs may run still."""
+        self._refilling: asyncio.TimerHandle | None = None
         self._resting: asyncio.TimerHandle | None = None
         self._second_look: asyncio.TimerHandle | None = None
         self._pause_s = FIRST_PAUSE_S
@@ -108,7 +119,8 @@ class Fetcher:
         """
         if name in self.lanes:
             raise QueueAlreadyAdded(name)
-        self.lanes[name] = Lane(name, workers)
+        lane = self.lanes[name] = self._removed.pop(name, None) or Lane(name, workers)
+        lane.workers, lane.is_hungry, lane.has_more = workers, True, False
         self._go()
 
     def remove(self, name: str) -> None:
@@ -117,8 +129,13 @@ class Fetcher:
         Raises:
             QueueNotFound: it is not served here.
         """
-        if self.lanes.pop(name, None) is None:
+        lane = self.lanes.pop(name, None)
+        if lane is None:
             raise QueueNotFound(name)
+        self._cancel(lane.timer)
+        lane.due.clear()
+        lane.is_paused = False
+        self._removed[name] = lane
 
     def resize(self, name: str, workers: int) -> None:
         """Change how many jobs of a queue run at once; fewer takes effect as they end.
@@ -139,7 +156,7 @@ class Fetcher:
     async def stop(self) -> None:
         """Fetch nothing more; wait for statements under way, whose jobs are started still."""
         self._stopped = True
-        for timer in (*(lane.timer for lane in self.lanes.values()), self._resting, self._second_look):
+        for timer in (*(lane.timer for lane in self.lanes.values()), self._resting, self._refilling, self._second_look):
             self._cancel(timer)
         if self._fetches:
             await asyncio.wait(self._fetches)
@@ -188,15 +205,15 @@ class Fetcher:
         """Pause or resume a queue, ``*`` for all; return whether that changed anything."""
         changed = False
         for lane in self.lanes.values() if name == "*" else filter(None, [self.lanes.get(name)]):
-            changed |= lane.is_paused is not paused
-            lane.is_paused = paused
-            lane.is_hungry = True
-        self._go()
+            if lane.is_paused is not paused:
+                lane.is_paused, lane.is_hungry, changed = paused, True, True
+        if changed:
+            self._go()
         return changed
 
     def free(self, name: str) -> None:
         """A job of the queue ended: its slot may be filled."""
-        lane = self.lanes.get(name)
+        lane = self.lanes.get(name) or self._removed.get(name)
         if lane is not None:
             lane.busy -= 1
             if lane.is_hungry:
@@ -204,12 +221,12 @@ class Fetcher:
 
     def note_cancel(self, job_id: int) -> None:
         """Remember a cancel that found no running attempt: its job may be in a fetch under way."""
-        if self._fetches:
-            self._cancelled_meanwhile.add(job_id)
+        for cancels in self._cancels_of.values():
+            cancels.add(job_id)
 
     def was_cancelled(self, job_id: int) -> bool:
-        """Whether a cancel for this job arrived while it was being fetched."""
-        return job_id in self._cancelled_meanwhile
+        """Whether a cancel for this job arrived while it was being fetched; only for what ``start`` is given, in its call."""
+        return job_id in self._cancels_of.get(asyncio.current_task(), ())
 
     def _go(self) -> None:
         """Send a fetch if one makes sense now."""
@@ -220,6 +237,7 @@ class Fetcher:
             return
         slots = {name: wants for name, lane in self.lanes.items() if (wants := lane.wants)}
         if not slots:
+            self._refill_later()
             return
         loop = asyncio.get_running_loop()
         wait_s = self._last_start + self._cooldown_s - loop.time()
@@ -230,9 +248,23 @@ class Fetcher:
         for name, wants in slots.items():
             lane = self.lanes[name]
             lane.busy += wants
+            lane.asked_at = self._last_start
             lane.is_hungry = lane.has_more = False
         fetch = loop.create_task(self._fetch(slots), name="jobs.fetcher.fetch")
         self._fetches.add(fetch)
+        self._cancels_of[fetch] = set()
+
+    def _refill_later(self) -> None:
+        if self._refilling is None and any(lane.free for lane in self.lanes.values()):
+            self._refilling = asyncio.get_running_loop().call_later(REFILL_WITHIN_S, self._refill)
+
+    def _refill(self) -> None:
+        self._refilling = None
+        waited_since = asyncio.get_running_loop().time() - REFILL_WITHIN_S
+        for lane in self.lanes.values():
+            if lane.free and lane.asked_at <= waited_since:
+                lane.has_more = False
+        self._go()
 
     def _recover(self) -> None:
         if not self._fetches:
@@ -245,6 +277,8 @@ class Fetcher:
             self._may_have_unseen = False
         except StoreError as error:
             logger.warning("fetcher.recovery_failed", extra={"error": str(error)})
+        except Exception:
+            logger.exception("fetcher.recovery_failed")
         self._leave(failed=self._may_have_unseen)
 
     async def _fetch(self, slots: Mapping[str, int]) -> None:
@@ -256,6 +290,10 @@ class Fetcher:
         except StoreError as error:
             failed = True
             logger.warning("fetcher.failed", extra={"error": str(error), "queues": list(slots)})
+        except Exception:
+            # A bug, ours or the driver's, must not end the fetching.
+            failed = True
+            logger.exception("fetcher.failed", extra={"queues": list(slots)})
         self._account(slots, claims, failed=failed)
         if claims:
             self._start(claims)
@@ -274,8 +312,7 @@ class Fetcher:
         current = asyncio.current_task()
         if current is not None:
             self._fetches.discard(current)
-        if not self._fetches:
-            self._cancelled_meanwhile.clear()
+            self._cancels_of.pop(current, None)
         if failed:
             self._rest(self._pause_s)
             self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
@@ -288,7 +325,7 @@ class Fetcher:
         for claim in claims:
             found[claim.queue] += 1
         for name, asked in slots.items():
-            lane = self.lanes.get(name)
+            lane = self.lanes.get(name) or self._removed.get(name)
             if lane is None:
                 continue
             lane.busy -= asked - found[name]
