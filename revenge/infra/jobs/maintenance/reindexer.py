@@ -77,7 +77,7 @@ class Reindexer:
         Raises:
             StoreError: the database could not be read.
         """
-        rows = await self._store.fetch("index_get", list(self._config.indexes), self._store.schema)
+        rows = await self._store.fetch("index_get", list(self._config.indexes))
         found = {row["name"]: row["artifacts"] for row in rows}
         rebuilt = 0
         for name in self._config.indexes:
@@ -111,7 +111,7 @@ class Reindexer:
     async def _drop_artifacts(self, name: str) -> None:
         try:
             async with asyncio.timeout(DROP_TIMEOUT.total_seconds()):
-                rows = await self._store.fetch("index_get", [name], self._store.schema)
+                rows = await self._store.fetch("index_get", [name])
                 for artifact in [artifact for row in rows for artifact in row["artifacts"]]:
                     await self._run("index_drop", artifact)
         except (TimeoutError, asyncpg.PostgresError) as error:

@@ -5,8 +5,7 @@
 SELECT set_config('lock_timeout', (extract(epoch FROM $1::interval) * 1000)::integer::text, true);
 
 -- name: index_get :many
--- Those of the indexes that exist, each with what an interrupted rebuild has left. $1 names text[], $2 schema text or null
--- for the current one
+-- Those of the indexes that exist beside river_job, each with what an interrupted rebuild has left. $1 names text[]
 SELECT
     index.relname::text AS name,
     array(
@@ -18,8 +17,8 @@ SELECT
         ORDER BY 1
     ) AS artifacts
 FROM pg_class AS index
-JOIN pg_namespace AS namespace ON namespace.oid = index.relnamespace
-WHERE namespace.nspname = coalesce($2::text, current_schema())
+JOIN pg_class AS job ON job.relnamespace = index.relnamespace
+WHERE job.oid = '/* TEMPLATE: schema */river_job'::regclass
     AND index.relkind = 'i'
     AND index.relname = ANY ($1::text[]);
 

@@ -184,7 +184,8 @@ RETURNING job.id, job.kind, job.queue, job.state::text;
 -- River: `JobDeleteBefore`, led to its rows by the index on state and finalized_at.
 -- $1 states text[], $2 retentions interval[] beside them, $3 most rows of a state integer
 DELETE FROM /* TEMPLATE: schema */river_job
-WHERE id IN (
+-- An array and not IN: the planner can't know how few rows the lanes have, and would read the whole table.
+WHERE id = ANY (ARRAY(
     SELECT job.id
     FROM unnest($1::text[], $2::interval[]) AS kept (state, retention)
     CROSS JOIN LATERAL (
@@ -197,7 +198,7 @@ WHERE id IN (
         LIMIT $3
         FOR UPDATE SKIP LOCKED
     ) AS job
-);
+));
 
 -- name: job_get_held :many
 -- Which of these attempts still run. $1 id bigint[], $2 attempt smallint[], $3 attempted_at timestamptz[]
