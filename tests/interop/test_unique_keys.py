@@ -121,7 +121,6 @@ async def test_tagged_fields_agree_with_go(go: GoPeer) -> None:
         assert us["key"] == them["key"], json.dumps(args)
 
 
-@pytest.mark.xfail(reason="our mask is 0 for an empty list of states; Go's is that of the default states", strict=True)
 async def test_empty_list_of_states_means_the_default_ones(go: GoPeer) -> None:
     opts = UniqueOpts(by_state=[])
     job = {"kind": "some_kind", "args": {}, "opts": {"unique": in_gos_words(opts)}}

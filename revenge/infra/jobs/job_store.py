@@ -140,15 +140,12 @@ class JobStore:
 
     async def list_page(self, params: JobListParams, *, before_id: int | None) -> list[JobRow]:
         """Return at most ``params.limit`` jobs, newest first."""
-        records = await self._store.fetch(
-            "job_list",
-            [state.value for state in params.states] or None,
-            list(params.kinds) or None,
-            list(params.queues) or None,
-            list(params.tags) or None,
-            before_id,
-            params.limit,
-        )
+        filters = (list(params.kinds) or None, list(params.queues) or None, list(params.tags) or None)
+        if params.states:
+            states = [state.value for state in params.states]
+            records = await self._store.fetch("job_list_by_state", states, *filters, before_id, params.limit)
+        else:
+            records = await self._store.fetch("job_list", *filters, before_id, params.limit)
         return [job_from(record) for record in records]
 
     async def cancel(self, job_id: int, *, conn: Connection | None = None) -> JobRow:

@@ -62,7 +62,8 @@ def unique_key(
         parts.append(f"&queue={queue}")
     return UniqueKey(
         hashlib.sha256("".join(parts).encode()).digest(),
-        state_mask(DEFAULT_STATES if opts.by_state is None else opts.by_state),
+        # An empty list is River's default too, and not no state at all.
+        state_mask(opts.by_state or DEFAULT_STATES),
     )
 
 

@@ -163,19 +163,118 @@ WHERE id = ANY ($1::bigint[])
 ORDER BY id;
 
 -- name: job_list :many
--- Newest first. $1 states text[] or null, $2 kinds text[] or null, $3 queues text[] or null, $4 tags text[] or null (all of
--- them), $5 before this id bigint or null, $6 limit integer
+-- Newest first, whatever their state. $1 kinds text[] or null, $2 queues text[] or null, $3 tags text[] or null (all of them),
+-- $4 before this id bigint or null, $5 limit integer
 SELECT
     id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
     attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
-WHERE ($1::text[] IS NULL OR state = ANY ($1::text[]::/* TEMPLATE: schema */river_job_state[]))
-    AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
-    AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
-    AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
-    AND ($5::bigint IS NULL OR id < $5::bigint)
+WHERE ($1::text[] IS NULL OR kind = ANY ($1::text[]))
+    AND ($2::text[] IS NULL OR queue = ANY ($2::text[]))
+    AND ($3::text[] IS NULL OR tags @> $3::text[]::varchar[])
+    AND ($4::bigint IS NULL OR id < $4::bigint)
 ORDER BY id DESC
-LIMIT $6;
+LIMIT $5;
+
+-- name: job_list_by_state :many
+-- The same for some states: a branch for each with its name as a literal, since a parameter proves no partial index.
+-- Branches that were not asked for are not run. $1 states text[], $2 kinds text[] or null, $3 queues text[] or null,
+-- $4 tags text[] or null, $5 before this id bigint or null, $6 limit integer
+WITH found AS (
+    (
+        SELECT id FROM /* TEMPLATE: schema */river_job
+        WHERE 'available' = ANY ($1::text[]) AND state = 'available'
+            AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
+            AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
+            AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
+            AND ($5::bigint IS NULL OR id < $5::bigint)
+        ORDER BY id DESC
+        LIMIT $6
+    )
+    UNION ALL
+    (
+        SELECT id FROM /* TEMPLATE: schema */river_job
+        WHERE 'cancelled' = ANY ($1::text[]) AND state = 'cancelled'
+            AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
+            AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
+            AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
+            AND ($5::bigint IS NULL OR id < $5::bigint)
+        ORDER BY id DESC
+        LIMIT $6
+    )
+    UNION ALL
+    (
+        SELECT id FROM /* TEMPLATE: schema */river_job
+        WHERE 'completed' = ANY ($1::text[]) AND state = 'completed'
+            AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
+            AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
+            AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
+            AND ($5::bigint IS NULL OR id < $5::bigint)
+        ORDER BY id DESC
+        LIMIT $6
+    )
+    UNION ALL
+    (
+        SELECT id FROM /* TEMPLATE: schema */river_job
+        WHERE 'discarded' = ANY ($1::text[]) AND state = 'discarded'
+            AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
+            AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
+            AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
+            AND ($5::bigint IS NULL OR id < $5::bigint)
+        ORDER BY id DESC
+        LIMIT $6
+    )
+    UNION ALL
+    (
+        SELECT id FROM /* TEMPLATE: schema */river_job
+        WHERE 'pending' = ANY ($1::text[]) AND state = 'pending'
+            AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
+            AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
+            AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
+            AND ($5::bigint IS NULL OR id < $5::bigint)
+        ORDER BY id DESC
+        LIMIT $6
+    )
+    UNION ALL
+    (
+        SELECT id FROM /* TEMPLATE: schema */river_job
+        WHERE 'retryable' = ANY ($1::text[]) AND state = 'retryable'
+            AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
+            AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
+            AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
+            AND ($5::bigint IS NULL OR id < $5::bigint)
+        ORDER BY id DESC
+        LIMIT $6
+    )
+    UNION ALL
+    (
+        SELECT id FROM /* TEMPLATE: schema */river_job
+        WHERE 'running' = ANY ($1::text[]) AND state = 'running'
+            AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
+            AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
+            AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
+            AND ($5::bigint IS NULL OR id < $5::bigint)
+        ORDER BY id DESC
+        LIMIT $6
+    )
+    UNION ALL
+    (
+        SELECT id FROM /* TEMPLATE: schema */river_job
+        WHERE 'scheduled' = ANY ($1::text[]) AND state = 'scheduled'
+            AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
+            AND ($3::text[] IS NULL OR queue = ANY ($3::text[]))
+            AND ($4::text[] IS NULL OR tags @> $4::text[]::varchar[])
+            AND ($5::bigint IS NULL OR id < $5::bigint)
+        ORDER BY id DESC
+        LIMIT $6
+    )
+)
+SELECT
+    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+FROM /* TEMPLATE: schema */river_job
+WHERE id = ANY (ARRAY(SELECT found.id FROM found ORDER BY found.id DESC LIMIT $6))
+ORDER BY id DESC;
 
 -- name: job_cancel :one
 -- River: `JobCancel`. A running row keeps its state: its worker is told and reports. A final row is not touched and not

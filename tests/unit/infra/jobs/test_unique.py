@@ -151,6 +151,12 @@ def test_states_are_a_mask_with_rivers_weights() -> None:
     assert state_mask(CUSTOM) == 213
 
 
+def test_an_empty_list_of_states_is_the_default() -> None:
+    empty = unique_key(UniqueOpts(by_state=[]), kind="a1", args={}, queue="q", scheduled_at=None, now=NOW)
+    assert empty is not None
+    assert empty.states == 245
+
+
 @given(st.sets(st.sampled_from(JobState)))
 def test_a_mask_gives_its_states_back(states: set[JobState]) -> None:
     assert states_of(state_mask(states)) == states
