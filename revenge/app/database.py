@@ -9,7 +9,7 @@ import asyncpg
 
 from revenge.app.settings import Settings
 from revenge.infra.database.embedded import EmbeddedPostgres
-from revenge.infra.database.pool import create_pool
+from revenge.infra.database.pool import create_pool, for_asyncpg
 
 
 class Database:
@@ -115,7 +115,7 @@ class Database:
 
     async def listen(self) -> asyncpg.Connection[asyncpg.Record]:
         """Open a direct connection for LISTEN, which the caller closes."""
-        return await asyncpg.connect(self.direct_dsn, server_settings={"application_name": "revenge listen"})
+        return await asyncpg.connect(for_asyncpg(self.direct_dsn), server_settings={"application_name": "revenge listen"})
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]:
@@ -140,16 +140,12 @@ class Database:
     async def _create_pool(
         self, min_size: int, max_size: int, name: str, *, reset: bool = True
     ) -> asyncpg.Pool[asyncpg.Record]:
-        cache = self._settings.statement_cache_size
-        if cache is None and self._settings.listen_url is not None:
-            # A second address means that the first goes through PgBouncer, which loses prepared statements.
-            cache = 0
         return await create_pool(
             self._dsn,
             min_size=min(min_size, max_size),
             max_size=max_size,
             application_name=name,
-            statement_cache_size=cache,
+            statement_cache_size=self._settings.prepared_statements,
             connect_timeout=self._settings.connect_timeout,
             reset=reset,
         )
