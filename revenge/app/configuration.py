@@ -1,13 +1,47 @@
 """Settings, as the parts want them."""
 
+import importlib.util
 from importlib.metadata import version
+
+import structlog
 
 from revenge.app.http.config import LOOPBACK_HOSTS, HttpConfig
 from revenge.app.http.services import ServerView
 from revenge.app.settings import Settings
+from revenge.content.library.probe import Prober
+from revenge.content.library.scans import ScanConfig
 from revenge.infra.jobs import ClientConfig, ExponentialRetry, RetryPolicy, RiverRetry
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_client_id
+
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+def make_prober(settings: Settings) -> Prober | None:
+    """Return what reads media files; None where that is switched off or PyAV is not installed."""
+    probe = settings.library.probe
+    if not probe.enabled:
+        return None
+    if importlib.util.find_spec("av") is None:
+        logger.warning("probe.not_installed", advice="install revenge[probe], or set library.probe.enabled to false")
+        return None
+    return Prober(processes=probe.processes, deadline=probe.deadline)
+
+
+def make_scan_config(settings: Settings) -> ScanConfig:
+    """Return how scans are run.
+
+    Raises:
+        ValueError: a value that the settings let pass is not one for scans.
+    """
+    library = settings.library
+    return ScanConfig(
+        missing_grace=library.missing_grace,
+        chunk_size=library.chunk_size,
+        probes_at_once=library.probe.processes,
+        follow_links=library.follow_symlinks,
+        ignore_patterns=library.ignore,
+    )
 
 
 def make_client_config(settings: Settings) -> ClientConfig:

@@ -6,15 +6,26 @@ order they start. To give a test its fake, override one provider: ``container.pr
 
 from dependency_injector import containers, providers
 
-from revenge.app.configuration import make_client_config, make_http_config, make_view
+from revenge.app.configuration import (
+    make_client_config,
+    make_http_config,
+    make_prober,
+    make_scan_config,
+    make_view,
+)
 from revenge.app.database import Database
 from revenge.app.doctor import Doctor
+from revenge.app.enqueue import ScanQueue
 from revenge.app.health import Health, Metrics
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.services import ApiServices
 from revenge.app.schema import Schema, make_migrator
 from revenge.app.server import HttpServer
 from revenge.app.settings import Settings
+from revenge.content.library.repository import LibraryRepository
+from revenge.content.library.scans import ScanService
+from revenge.content.library.service import LibraryService
+from revenge.content.movie.jobs import MovieLibraryScanWorker
 from revenge.infra.jobs import Workers
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
@@ -28,8 +39,9 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
 
     # The database
+    schema_name = settings.provided.database.schema_name
     database = providers.Singleton(Database, settings)
-    migrator = providers.Singleton(make_migrator, settings.provided.database.schema_name)
+    migrator = providers.Singleton(make_migrator, schema_name)
     schema = providers.Singleton(Schema, database=database, migrator=migrator)
 
     doctor = providers.Singleton(Doctor, settings=settings, database=database, schema=schema, clock=clock)
@@ -37,15 +49,28 @@ class Container(containers.DeclarativeContainer):
     # Telemetry
     job_metrics = providers.Singleton(JobMetrics, registry=providers.Singleton(make_registry))
 
-    # The engine
+    # The engine, as far as features enqueue: it knows no workers, so that workers may stand on features
     client_config = providers.Singleton(make_client_config, settings)
-    workers = providers.Singleton(Workers)
+    inserts = providers.Singleton(
+        Client, database.provided.jobs_pool, config=client_config, schema=schema_name, clock=clock
+    )
+    scan_queue = providers.Singleton(ScanQueue, inserts)
+
+    # Libraries
+    prober = providers.Singleton(make_prober, settings)
+    scan_config = providers.Singleton(make_scan_config, settings)
+    library_repository = providers.Singleton(LibraryRepository, database.provided.pool)
+    library_service = providers.Singleton(LibraryService, database.provided.pool, jobs=scan_queue, config=scan_config)
+    scans = providers.Singleton(ScanService, database.provided.pool, jobs=scan_queue, prober=prober, config=scan_config)
+
+    # The engine, with all that it works
+    workers = providers.Singleton(Workers, providers.List(providers.Singleton(MovieLibraryScanWorker, scans)))
     client = providers.Singleton(
         Client,
         database.provided.jobs_pool,
         config=client_config,
         workers=workers,
-        schema=settings.provided.database.schema_name,
+        schema=schema_name,
         listen=database.provided.listen,
         clock=clock,
         on_end=job_metrics.provided.finished,

@@ -26,24 +26,28 @@ def command_steps(container: Container) -> list[Step]:
     ]
 
 
-def work_steps(container: Container) -> list[Step]:
-    """What works jobs, on top of ``command_steps``."""
-    jobs = container.settings().jobs
-    return [
-        Step(name="prober", start=lambda: container.prober().start(), stop=lambda: container.prober().stop()),
-        Step(
-            name="engine",
-            start=lambda: container.client().start(),
-            stop=lambda: container.client().stop(),
-            grace=jobs.stop.soft + jobs.stop.cancel + HAND_BACK,
-            abort=lambda: container.client().stop(soft=timedelta(0)),
-        ),
-    ]
+def work_steps(container: Container, *, media: bool = True) -> list[Step]:
+    """What works jobs, on top of ``command_steps``; without ``media`` for workers of the user's own."""
+    stop = container.settings().jobs.stop
+    engine = Step(
+        name="engine",
+        start=lambda: container.client().start(),
+        stop=lambda: container.client().stop(),
+        grace=stop.soft + stop.cancel + HAND_BACK,
+        abort=lambda: container.client().stop(soft=timedelta(0)),
+    )
+    if not media:
+        return [engine]
+    prober = container.prober()
+    probing = [] if prober is None else [Step(name="prober", start=prober.start, stop=prober.stop)]
+    # Before anything is worked: what nobody will work any more must not look as if it went on.
+    scans = Step(name="scans", start=lambda: container.scans().settle_abandoned())
+    return [*probing, scans, engine]
 
 
-def worker_steps(container: Container) -> list[Step]:
+def worker_steps(container: Container, *, media: bool = True) -> list[Step]:
     """A process that works jobs and listens nowhere."""
-    return [*command_steps(container), *work_steps(container)]
+    return [*command_steps(container), *work_steps(container, media=media)]
 
 
 def server_steps(container: Container) -> list[Step]:

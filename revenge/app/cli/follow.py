@@ -19,7 +19,7 @@ FIRST_LOOK = timedelta(milliseconds=20)
 LAST_LOOK = timedelta(milliseconds=250)
 """Nodes write progress once a second: looking more often shows nothing new, later feels slow at the end."""
 PLAIN_EVERY = timedelta(seconds=5)
-"""Without a terminal: a line at each new phase and state, and so often in between."""
+"""Without a terminal: a line at each new phase and state, and so often in between while numbers move."""
 
 
 class Jobs(Protocol):
@@ -33,7 +33,13 @@ class Jobs(Protocol):
 
 
 async def follow_jobs(
-    shell: Shell, jobs: Jobs, ids: Sequence[int], *, clock: Clock, give_up_after: timedelta | None = None
+    shell: Shell,
+    jobs: Jobs,
+    ids: Sequence[int],
+    *,
+    clock: Clock,
+    give_up_after: timedelta | None = None,
+    name: str | None = None,
 ) -> list[JobRow]:
     """Show how far jobs are until they have ended, or ``give_up_after`` is over; return those that have, as they did.
 
@@ -48,7 +54,7 @@ async def follow_jobs(
         while True:
             progress = await jobs.progress(waiting)
             for row in [await jobs.get(job_id) for job_id in waiting]:
-                bars.show(row, progress.get(row.id))
+                bars.show(row, progress.get(row.id), name=name)
                 if row.is_final:
                     waiting.remove(row.id)
                     done.append(row)
@@ -68,7 +74,7 @@ class JobBars:
         self._stack = ExitStack()
         self._bars: Any = None
         self._tasks: dict[int, Any] = {}
-        self._told: dict[int, tuple[str, float]] = {}
+        self._told: dict[int, tuple[str, str, float]] = {}
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -114,10 +120,11 @@ class JobBars:
 
     def _tell(self, job_id: int, state: str, numbers: str) -> None:
         now = self._clock.monotonic()
-        last, at = self._told.get(job_id, ("", 0.0))
-        if state == last and now - at < PLAIN_EVERY.total_seconds():
+        last_state, last_numbers, at = self._told.get(job_id, ("", "", 0.0))
+        moved = numbers != last_numbers and now - at >= PLAIN_EVERY.total_seconds()
+        if state == last_state and not moved:
             return
-        self._told[job_id] = (state, now)
+        self._told[job_id] = (state, numbers, now)
         self._console.print(" ".join(filter(None, (state, numbers))), markup=False, soft_wrap=True)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from revenge.app.cli import bench, doctor, jobs, migrate, parse, queues, serve
+from revenge.app.cli import bench, demo, doctor, jobs, library, migrate, parse, queues, scan, serve
 from revenge.app.cli.shell import EVERYWHERE, HELP, Failed, Shell
 
 FAILED = 1
@@ -25,12 +25,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 serve.register(app)
+scan.register(app)
+app.add_typer(library.app, name="library")
 parse.register(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(queues.app, name="queues")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(bench.app, name="bench")
 doctor.register(app)
+demo.register(app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -68,7 +68,7 @@ def worker(
         container = build_container(
             with_queues(shell.settings, queues), workers=load_registry(workers) if workers else None
         )
-        await stay(shell, signals, worker_steps(container), lambda: _working(container))
+        await stay(shell, signals, worker_steps(container, media=not workers), lambda: _working(container))
 
     shell.run(main, server=True)
 

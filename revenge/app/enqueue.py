@@ -1,0 +1,48 @@
+"""What features want done, as jobs: the features' small ports, spoken to the engine."""
+
+import os
+from collections.abc import Sequence
+
+from revenge.content.library.models import Library
+from revenge.content.library.ports import Connection, EnqueuedScan, JobFate, ScanJob
+from revenge.content.movie.jobs import MovieLibraryScanArgs
+from revenge.infra.jobs.client import Client
+from revenge.infra.jobs.errors import JobNotFound
+from revenge.infra.jobs.models import JobRow, JobState
+
+
+class ScanQueue:
+    """Scans of libraries as jobs, in the transaction of the scan's row."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def enqueue(self, conn: Connection, job: ScanJob) -> EnqueuedScan:
+        """Insert the job of a scan; one that waits or runs for the library already is returned as a duplicate."""
+        args = MovieLibraryScanArgs(library_id=job.library.id, scan_id=str(job.scan_id), force=job.force)
+        result = await self._client.insert(args, conn=conn)
+        return EnqueuedScan(result.job.id, result.duplicate)
+
+    async def enqueue_part(self, library: Library, paths: Sequence[bytes], *, force: bool) -> EnqueuedScan:
+        """Insert a job that scans folders within a library; its row is made when it begins."""
+        args = MovieLibraryScanArgs(library_id=library.id, paths=tuple(map(os.fsdecode, paths)), force=force)
+        result = await self._client.insert(args)
+        return EnqueuedScan(result.job.id, result.duplicate)
+
+    async def fate(self, conn: Connection, job_id: int) -> JobFate:
+        """Say what may still be expected of a job."""
+        try:
+            return fate_of(await self._client.get(job_id, conn=conn))
+        except JobNotFound:
+            return JobFate.ENDED
+
+
+def fate_of(row: JobRow) -> JobFate:
+    """Return what may still be expected of ``row``."""
+    if row.state is JobState.CANCELLED:
+        return JobFate.CANCELLED
+    if row.is_final:
+        return JobFate.ENDED
+    # River marks a running job that was asked to stop in its metadata; its worker has the last word until it ends.
+    asked = row.state is JobState.RUNNING and "cancel_attempted_at" in row.metadata
+    return JobFate.CANCELLED if asked else JobFate.ALIVE

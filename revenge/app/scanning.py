@@ -1,0 +1,143 @@
+"""A scan asked for on the command line: which library is meant, who works it, and how it ended."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from revenge.content.library.errors import LibraryError
+from revenge.content.library.models import Library, Scan, ScanFileError
+from revenge.content.library.repository import LibraryRepository
+from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.models import JobRow, JobState, QueueInfo
+
+PAGE = 1000
+PATIENCE = timedelta(seconds=2)
+"""How long a job may wait although there are workers: they may be busy, or not know its kind."""
+LOOK_AGAIN = timedelta(milliseconds=50)
+
+
+class AmbiguousLibrary(LibraryError):
+    """The paths belong to more than one library, or to one of another type than was said."""
+
+
+class ScanWithoutRow(LibraryError):
+    """The job of a scan ended before it made the scan."""
+
+
+class Jobs(Protocol):
+    """What is asked of the engine's client."""
+
+    async def get(self, job_id: int, /) -> JobRow:
+        """Return the job."""
+
+    async def queues(self) -> Sequence[QueueInfo]:
+        """Return the queues with the workers of living nodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is to be scanned."""
+
+    library: Library
+    paths: tuple[bytes, ...]
+    """Below the library's folders; empty: all of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a scan ended."""
+
+    scan: Scan
+    job_id: int
+    errors: Sequence[ScanFileError]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``revenge scan --json`` writes."""
+        scan = self.scan
+        return {
+            "library_id": str(scan.library_id),
+            "scan_id": str(scan.id),
+            "job_id": self.job_id,
+            "status": scan.status.value,
+            **asdict(scan.counts),
+            "duration_s": round(scan.duration.total_seconds(), 3) if scan.duration else None,
+            "error_message": scan.error_message,
+            "errors": [error.to_dict() for error in self.errors],
+        }
+
+
+def find_target(libraries: Sequence[Library], paths: Sequence[bytes]) -> Target | None:
+    """Return the library that all absolute ``paths`` are in, and how much of it; None where no library has any.
+
+    Raises:
+        AmbiguousLibrary: they are in several, or only some of them are in one.
+    """
+    found = {path: _owner(libraries, path) for path in paths}
+    owners = {owner.id: owner for owner in found.values() if owner is not None}
+    if not owners:
+        return None
+    strays = [os.fsdecode(path) for path, owner in found.items() if owner is None]
+    if len(owners) > 1 or strays:
+        named = ", ".join(repr(owner.name) for owner in owners.values())
+        rest = f"; {', '.join(strays)} is in none" if strays else ""
+        message = f"these paths are in the libraries {named}{rest}: scan them one at a time"
+        raise AmbiguousLibrary(message)
+    (library,) = owners.values()
+    return Target(library=library, paths=() if set(library.paths) <= set(paths) else tuple(paths))
+
+
+def free_name(paths: Sequence[bytes], libraries: Sequence[Library]) -> str:
+    """Return a library's name made of its first folder's that no other has."""
+    wanted = os.path.basename(paths[0]).decode(errors="replace").strip() or "Library"
+    taken = {library.name.casefold() for library in libraries}
+    names = (wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3)))
+    return next(name for name in names if name.casefold() not in taken)
+
+
+async def is_taken(jobs: Jobs, job_id: int, *, clock: Clock) -> bool:
+    """Return whether somebody works this job, or will: False when nobody serves its queue, or nobody took it for a while."""
+    row = await jobs.get(job_id)
+    workers: Mapping[str, int] = {queue.name: queue.workers for queue in await jobs.queues()}
+    if not workers.get(row.queue):
+        return row.is_final
+    deadline = clock.monotonic() + PATIENCE.total_seconds()
+    while row.state is JobState.AVAILABLE and clock.monotonic() < deadline:
+        await clock.sleep(LOOK_AGAIN)
+        row = await jobs.get(job_id)
+    return row.state is not JobState.AVAILABLE
+
+
+async def read_outcome(repository: LibraryRepository, library_id: UUID, scan_id: UUID | None, job: JobRow) -> Outcome:
+    """Return how the scan ended that ``job`` worked; ``scan_id`` None: the newest of the library that has this job.
+
+    Raises:
+        ScanWithoutRow: the job ended before there was a scan.
+    """
+    if scan_id is None:
+        scans = (await repository.scans(library_id, limit=PAGE)).scans
+        scan_id = next((scan.id for scan in scans if scan.job_id == job.id), None)
+        if scan_id is None:
+            said = job.errors[-1].error if job.errors else job.state.value
+            message = f"nothing was scanned: {said} (revenge jobs show {job.id})"
+            raise ScanWithoutRow(message)
+    scan = await repository.scan(library_id, scan_id)
+    page = await repository.scan_errors(scan_id, limit=PAGE)
+    errors = page.errors
+    while page.next_cursor:
+        page = await repository.scan_errors(scan_id, limit=PAGE, cursor=page.next_cursor)
+        errors += page.errors
+    return Outcome(scan=scan, job_id=job.id, errors=errors)
+
+
+def _owner(libraries: Sequence[Library], path: bytes) -> Library | None:
+    """Return the library with the longest folder that ``path`` is in."""
+    inside = [
+        (len(root), library)
+        for library in libraries
+        for root in library.paths
+        if path == root or path.startswith(root.rstrip(b"/") + b"/")
+    ]
+    return max(inside, key=lambda each: each[0])[1] if inside else None

@@ -1,0 +1,156 @@
+"""The command line as a whole: where options may stand, what errors look like, which code the process ends with."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pydantic
+import pytest
+import typer
+
+from revenge.app.cli import parse
+from revenge.app.cli.main import app, explain, hoist, main
+from revenge.app.cli.shell import Failed
+from revenge.infra.jobs.errors import JobNotFound
+
+
+def commands() -> list[list[str]]:
+    """Every command and group, as words."""
+
+    def walk(command: object, words: list[str]) -> list[list[str]]:
+        children = getattr(command, "commands", {})
+        return [words, *(found for name, child in children.items() for found in walk(child, [*words, name]))]
+
+    return walk(typer.main.get_command(app), [])
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_explains_itself(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "-h"]) == 0
+    out = capsys.readouterr().out
+    assert "Usage: revenge" in out
+    assert len(out.splitlines()) > 4
+
+
+def test_the_contract_s_commands_are_all_there() -> None:
+    wanted = """serve worker scan parse doctor
+        library.list library.add library.show library.remove library.files
+        jobs.list jobs.show jobs.wait jobs.cancel jobs.retry jobs.delete jobs.enqueue
+        queues.list queues.pause queues.resume
+        migrate.up migrate.down migrate.status migrate.validate migrate.sql"""
+    assert set(wanted.split()) <= {".".join(words) for words in commands()}
+
+
+def test_root_without_a_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "scan" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nonsense"],
+        ["jobs"],
+        ["jobs", "nonsense"],
+        ["jobs", "show"],
+        ["jobs", "show", "abc"],
+        ["jobs", "list", "--limit", "0"],
+        ["jobs", "enqueue", "x", "--args", "{"],
+        ["jobs", "enqueue", "x", "--args", "[]"],
+        ["jobs", "enqueue", "x", "--in", "soon"],
+        ["jobs", "enqueue", "x", "--at", "2026-01-01"],
+        ["jobs", "enqueue", "x", "--in", "5m", "--at", "2026-01-01T00:00:00Z"],
+        ["jobs", "enqueue", "x", "--priority", "5"],
+        ["parse", "--type", "music"],
+        ["scan"],
+        ["scan", "/films", "--type", "music"],
+        ["serve", "--port", "many"],
+        ["worker", "--queue", "bulk"],
+        ["queues", "pause"],
+        ["migrate", "up", "--target", "-1"],
+        ["--config"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_is_one_line_and_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("revenge: ")
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "hoisted"),
+    [
+        (["scan", "/films", "--json"], ["--json", "scan", "/films"]),
+        (["jobs", "list", "--config", "a.yaml", "--debug"], ["--config", "a.yaml", "--debug", "jobs", "list"]),
+        (["jobs", "list", "--config=a.yaml"], ["--config=a.yaml", "jobs", "list"]),
+        (["parse", "--", "--json"], ["parse", "--", "--json"]),
+        (["jobs", "list", "--config"], ["--config", "jobs", "list"]),
+    ],
+)
+def test_options_of_every_command_may_stand_anywhere(given: list[str], hoisted: list[str]) -> None:
+    assert hoist(given) == hoisted
+
+
+def _raise(error: BaseException) -> Callable[..., object]:
+    def run(*args: object, **kwargs: object) -> object:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (Failed("the folder is gone: mount it"), 1, "revenge: the folder is gone: mount it\n"),
+        (JobNotFound(7), 1, "revenge: there is no job 7\n"),
+        (
+            FileNotFoundError(2, "No such file or directory", "/films"),
+            1,
+            "revenge: No such file or directory: /films\n",
+        ),
+        (Failed("two\nlines"), 1, "revenge: two lines\n"),
+        (ZeroDivisionError("a bug"), 1, "revenge: unexpected ZeroDivisionError: a bug (--debug shows where)\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_error_is_one_line_and_never_a_traceback(
+    error: BaseException,
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(parse, "split", _raise(error))
+    assert main(["parse", "-"]) == code
+    assert capsys.readouterr() == ("", told)
+
+
+def test_debug_shows_the_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "split", _raise(ZeroDivisionError("a bug")))
+    with pytest.raises(ZeroDivisionError):
+        main(["parse", "-", "--debug"])
+
+
+def test_refused_arguments_name_their_fields() -> None:
+    class Args(pydantic.BaseModel):
+        library_id: int
+
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Args.model_validate({"library_id": "x"})
+    assert explain(caught.value).startswith("library_id: ")
+
+
+def test_help_and_parse_wait_for_no_database_driver_and_no_web_framework() -> None:
+    script = (
+        "import sys; from revenge.app.cli.main import main; code = main(['parse', 'Heat (1995).mkv', '--json']);"
+        "heavy = {'asyncpg', 'fastapi', 'uvicorn', 'av', 'dependency_injector', 'rich'} & set(sys.modules);"
+        "sys.exit(f'imported {sorted(heavy)}' if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["title"] == "Heat"
