@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from revenge.content.library.models import ACTIVE, FileState, Library, Scan, show_path
 from revenge.infra.jobs.models import AttemptError, JobRow, JobState, QueueInfo
 from revenge.infra.jobs.progress import Progress
 
@@ -66,6 +67,60 @@ def queue_to_json(queue: QueueInfo) -> JsonObject:
     }
 
 
+def library_to_json(
+    library: Library, *, latest_scan: Scan | None, progress: Progress | None, counts: Mapping[FileState, int] | None
+) -> JsonObject:
+    """Return a library with its latest scan; ``file_counts`` is null where nobody counted."""
+    shape: JsonObject = {
+        "id": str(library.id),
+        "name": library.name,
+        "type": library.type.value,
+        "paths": [show_path(path) for path in library.paths],
+        "enabled": library.enabled,
+        "scan_on_startup": library.scan_on_startup,
+        "realtime_monitoring": library.realtime_monitoring,
+        "metadata_provider": library.metadata_provider,
+        "preferred_language": library.preferred_language,
+        "ignore_patterns": list(library.ignore_patterns),
+        "scanner_config": dict(library.scanner_config),
+        "file_counts": None if counts is None else {state.value: counts.get(state, 0) for state in FileState},
+        "latest_scan": scan_to_json(latest_scan, progress) if latest_scan else None,
+        "created_at": time_to_json(library.created_at),
+        "updated_at": time_to_json(library.updated_at),
+    }
+    if any("path_b64" in path_to_json(path) for path in library.paths):
+        shape["paths_b64"] = [base64.b64encode(path).decode() for path in library.paths]
+    return shape
+
+
+def scan_to_json(scan: Scan, progress: Progress | None) -> JsonObject:
+    """Return a scan under the Go server's names of its counts; ``progress`` is its job's while it is active."""
+    counts = scan.counts
+    return {
+        "id": str(scan.id),
+        "job_id": scan.job_id,
+        "library_id": str(scan.library_id),
+        "scan_type": scan.type.value,
+        "status": scan.status.value,
+        "items_scanned": counts.files_seen,
+        "items_added": counts.added,
+        "items_updated": counts.updated,
+        "items_moved": counts.moved,
+        "items_unchanged": counts.unchanged,
+        "items_missing": counts.missing,
+        "items_removed": counts.removed,
+        "items_unmatched": counts.unmatched,
+        "items_probed": counts.probed,
+        "error_count": counts.failed,
+        "error_message": scan.error_message,
+        "created_at": time_to_json(scan.created_at),
+        "started_at": time_to_json(scan.started_at),
+        "completed_at": time_to_json(scan.completed_at),
+        "duration_s": round(scan.duration.total_seconds(), 3) if scan.duration is not None else None,
+        "progress": progress_to_json(progress) if progress and scan.status in ACTIVE else None,
+    }
+
+
 def path_to_json(path: bytes) -> JsonObject:
     """Return ``path`` to show, and ``path_b64`` beside it where the bytes are no UTF-8 and the text can't be undone."""
     try:
@@ -94,7 +149,7 @@ def _progress_of_go(row: JobRow) -> JsonObject | None:
         "phase": phase,
         "current": current,
         "total": total if _is_number(total) and total else None,
-        "percent": float(percent) if _is_number(percent) and total else None,
+        "percent": percent if _is_number(percent) and total else None,
         "message": message if isinstance(message, str) else "",
         "rate_per_s": None,
         "eta_s": None,

@@ -13,6 +13,7 @@ from revenge.app.http.config import HttpConfig
 from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
 from revenge.app.http.routes.events import NothingMore, events_router
 from revenge.app.http.routes.jobs import jobs_router
+from revenge.app.http.routes.libraries import libraries_router
 from revenge.app.http.routes.queues import queues_router
 from revenge.app.http.routes.server import health_router, server_router, session_router
 from revenge.app.http.security import SESSION_COOKIE
@@ -49,6 +50,7 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
     problems.install(app)
     app.add_exception_handler(NothingMore, _nothing_more)
     for router in (
+        libraries_router(services.libraries, services.client, services.counts),
         events_router(services.client, streams),
         jobs_router(services.client),
         queues_router(services.client),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 import orjson
 import structlog
 from fastapi import FastAPI, Request
@@ -13,11 +14,40 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from revenge.content.library.errors import (
+    InvalidLibrary,
+    LibraryNameTaken,
+    LibraryNotFound,
+    ScanConflict,
+    ScanNotFound,
+)
 from revenge.infra.jobs.errors import InvalidJob, JobIsRunning, JobNotFound, QueueNotFound, StoreError, UniqueConflict
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 """What a client is told to wait when the database is away: its restart takes about that."""
+
+KNOWN: tuple[type[Exception], ...] = (
+    InvalidJob,
+    InvalidLibrary,
+    JobIsRunning,
+    JobNotFound,
+    LibraryNameTaken,
+    LibraryNotFound,
+    QueueNotFound,
+    ScanConflict,
+    ScanNotFound,
+    UniqueConflict,
+    # The database is away, or too slow: the engine wraps what its driver says, the library's repository does not.
+    StoreError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    ConnectionError,
+    TimeoutError,
+)
+"""Errors of services that have an answer of their own."""
 
 log = structlog.get_logger(__name__)
 
@@ -110,14 +140,14 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - what the registration below says
         return invalid(error.errors()).response()
 
-    async def on_jobs(request: Request, error: Exception) -> Response:
-        return _of_jobs(error).response()
+    async def on_known(request: Request, error: Exception) -> Response:
+        return _problem_of(error).response()
 
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
-    for kind in (InvalidJob, JobIsRunning, JobNotFound, QueueNotFound, StoreError, UniqueConflict):
-        app.add_exception_handler(kind, on_jobs)
+    for kind in KNOWN:
+        app.add_exception_handler(kind, on_known)
 
 
 def invalid(errors: Sequence[Mapping[str, Any]], *, prefix: tuple[str, ...] = ()) -> ProblemError:
@@ -140,8 +170,21 @@ def _pointer(location: tuple[Any, ...], prefix: tuple[str, ...]) -> str:
     return parts[-1] if len(parts) <= 2 else ".".join(parts[1:])
 
 
-def _of_jobs(error: Exception) -> ProblemError:
+def _problem_of(error: Exception) -> ProblemError:
     match error:
+        case LibraryNotFound():
+            return ProblemError(404, "library-not-found", str(error))
+        case ScanNotFound():
+            return ProblemError(404, "scan-not-found", str(error))
+        case LibraryNameTaken():
+            return ProblemError(409, "library-name-taken", str(error))
+        case ScanConflict():
+            scan_id = str(error.scan_id) if error.scan_id else None
+            detail = "this library is being scanned already: wait for that scan, or cancel its job"
+            return ProblemError(409, "scan-is-active", detail, scan_id=scan_id, job_id=error.job_id)
+        case InvalidLibrary():
+            fields = [{"pointer": f"/{error.field}", "detail": error.reason}]
+            return ProblemError(422, "invalid-library", str(error), errors=fields)
         case JobNotFound():
             return ProblemError(404, "job-not-found", str(error))
         case QueueNotFound():

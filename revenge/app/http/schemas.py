@@ -81,6 +81,13 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class PageQuery(Strict):
+    """Which page of a list."""
+
+    limit: Limit = 100
+    cursor: Cursor | None = Field(default=None, description="`next_cursor` of the page before.")
+
+
 class JobsQuery(Strict):
     """Which jobs to list; an empty filter lets all pass."""
 

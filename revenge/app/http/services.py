@@ -3,8 +3,20 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import UUID
 
+from revenge.content.library.models import (
+    FilePage,
+    FileState,
+    Library,
+    LibraryFields,
+    LibraryPage,
+    Scan,
+    ScanErrorPage,
+    ScanPage,
+    ScanType,
+)
 from revenge.infra.jobs.clock import Clock, SystemClock
 from revenge.infra.jobs.events import JobEvent
 from revenge.infra.jobs.models import InsertOpts, InsertResult, JobListParams, JobPage, JobRow, QueueInfo
@@ -52,6 +64,39 @@ class Jobs(Protocol):
     ) -> AsyncIterator[JobEvent]: ...
 
 
+class Libraries(Protocol):
+    """The part of ``LibraryService`` that is used here; errors as documented there."""
+
+    async def create(self, wanted: LibraryFields) -> Library: ...
+
+    async def update(self, library_id: UUID, changes: Mapping[str, Any]) -> Library: ...
+
+    async def get(self, library_id: UUID) -> Library: ...
+
+    async def list(self, *, limit: int = 100, cursor: str | None = None) -> LibraryPage: ...
+
+    async def delete(self, library_id: UUID) -> None: ...
+
+    async def trigger_scan(self, library_id: UUID, scan_type: ScanType = ScanType.INCREMENTAL) -> Scan: ...
+
+    async def scan(self, library_id: UUID, scan_id: UUID) -> Scan: ...
+
+    async def scans(self, library_id: UUID, *, limit: int = 20, cursor: str | None = None) -> ScanPage: ...
+
+    async def scan_errors(self, scan_id: UUID, *, limit: int = 100, cursor: str | None = None) -> ScanErrorPage: ...
+
+    async def files(
+        self, library_id: UUID, *, state: FileState | None = None, limit: int = 100, cursor: str | None = None
+    ) -> FilePage: ...
+
+
+class FileCounts(Protocol):
+    """Counts a library's files."""
+
+    async def file_counts(self, library_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[FileState, int]]:
+        """Return how many files each library has in each state; what is not there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that must be well before the server can do its work."""
@@ -91,7 +136,10 @@ class ApiServices:
     """Everything that the routes call; see ``create_app``."""
 
     client: Jobs
+    libraries: Libraries
     readiness: Readiness
     metrics: Exposition
     view: ServerView
+    counts: FileCounts | None = None
+    """None: libraries are shown without the numbers of their files."""
     clock: Clock = field(default_factory=SystemClock)

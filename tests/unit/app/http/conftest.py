@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from revenge.app.http import ApiServices, HttpConfig, create_app
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.libraries import FakeLibraries
 from tests.fakes.services import VIEW, FakeMetrics, FakeReadiness, StoppedClock
 
 KEY = "a-key-that-nobody-guesses"
@@ -16,6 +17,11 @@ KEY = "a-key-that-nobody-guesses"
 @pytest.fixture
 def jobs() -> FakeJobs:
     return FakeJobs()
+
+
+@pytest.fixture
+def libraries(jobs: FakeJobs) -> FakeLibraries:
+    return FakeLibraries(jobs)
 
 
 @pytest.fixture
@@ -29,8 +35,16 @@ def clock() -> StoppedClock:
 
 
 @pytest.fixture
-def services(jobs: FakeJobs, readiness: FakeReadiness, clock: StoppedClock) -> ApiServices:
-    return ApiServices(client=jobs, readiness=readiness, metrics=FakeMetrics(), view=VIEW, clock=clock)
+def services(jobs: FakeJobs, libraries: FakeLibraries, readiness: FakeReadiness, clock: StoppedClock) -> ApiServices:
+    return ApiServices(
+        client=jobs,
+        libraries=libraries,
+        counts=libraries,
+        readiness=readiness,
+        metrics=FakeMetrics(),
+        view=VIEW,
+        clock=clock,
+    )
 
 
 @pytest.fixture

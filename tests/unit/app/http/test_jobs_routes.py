@@ -28,7 +28,7 @@ async def test_filters_of_one_sort_widen_and_tags_narrow(http: httpx2.AsyncClien
     both = jobs.add(tags=["nightly", "films"], queue="low")
     jobs.add(tags=["nightly"], queue="low")
     running = jobs.running(queue="bulk", tags=["nightly", "films"])
-    query = {"tag": ["nightly", "films"], "state": ["running", "available"], "limit": 10}
+    query: dict[str, list[str] | int] = {"tag": ["nightly", "films"], "state": ["running", "available"], "limit": 10}
     found = (await http.get(JOBS, params=query)).json()["jobs"]
     assert [job["id"] for job in found] == [running.id, both.id]
     only_bulk = (await http.get(JOBS, params={"queue": "bulk", "kind": "count"})).json()["jobs"]

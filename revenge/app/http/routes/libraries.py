@@ -1,0 +1,155 @@
+"""Libraries, their scans and their files."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from revenge.app.http.library_schemas import (
+    FileListOut,
+    FilesQuery,
+    LibraryChanges,
+    LibraryListOut,
+    LibraryOut,
+    NewLibrary,
+    NewScan,
+    ScanDetailOut,
+    ScanErrorListOut,
+    ScanListOut,
+    ScanOut,
+)
+from revenge.app.http.problems import documented, unknown_cursor
+from revenge.app.http.responses import json_response
+from revenge.app.http.schemas import PageQuery
+from revenge.app.http.services import FileCounts, Jobs, Libraries
+from revenge.app.presentation import library_to_json, scan_to_json
+from revenge.content.library.models import ACTIVE, Library, LibraryFields, Scan
+from revenge.infra.jobs.progress import Progress
+
+FIRST_ERRORS = 100
+"""Errors that a scan's own document holds; the rest comes by pages."""
+
+
+def libraries_router(libraries: Libraries, jobs: Jobs, counts: FileCounts | None) -> APIRouter:
+    """Return the routes under ``/libraries``."""
+    router = APIRouter(prefix="/libraries", tags=["libraries"], responses=documented(400, 401, 422, 503))
+    present = _Presenter(libraries, jobs, counts)
+
+    @router.get("", response_model=LibraryListOut, responses=documented(404))
+    async def list_libraries(query: Annotated[PageQuery, Query()]) -> Response:
+        """List libraries by name."""
+        with _cursor_checked(query.cursor):
+            page = await libraries.list(limit=query.limit, cursor=query.cursor)
+        return json_response({"libraries": await present.libraries(page.libraries), "next_cursor": page.next_cursor})
+
+    @router.post("", response_model=LibraryOut, status_code=201, responses=documented(409, 413))
+    async def create_library(body: NewLibrary) -> Response:
+        """Make a library of folders that exist and that no other library has."""
+        library = await libraries.create(LibraryFields(**body.model_dump()))
+        shape = (await present.libraries([library]))[0]
+        return json_response(shape, 201, headers={"Location": f"/api/v1/libraries/{library.id}"})
+
+    @router.get("/{id}", response_model=LibraryOut, responses=documented(404))
+    async def get_library(id: UUID) -> Response:
+        """Return a library."""
+        return json_response((await present.libraries([await libraries.get(id)]))[0])
+
+    @router.put("/{id}", response_model=LibraryOut, responses=documented(404, 409, 413))
+    async def update_library(id: UUID, body: LibraryChanges) -> Response:
+        """Change a library; folders can't be changed while they are scanned."""
+        changes = {name: value for name, value in body.model_dump().items() if name in body.model_fields_set}
+        return json_response((await present.libraries([await libraries.update(id, changes)]))[0])
+
+    @router.delete("/{id}", status_code=204, response_class=Response, responses=documented(404))
+    async def delete_library(id: UUID) -> Response:
+        """Forget a library and end its scan; nothing on disk is touched."""
+        await libraries.delete(id)
+        return Response(status_code=204)
+
+    @router.post("/{id}/scan", response_model=ScanOut, status_code=202, responses=documented(404, 409, 413))
+    async def scan_library(id: UUID, body: NewScan | None = None) -> Response:
+        """Start a scan: its row and its job are made in one transaction."""
+        scan = await libraries.trigger_scan(id, (body or NewScan()).scan_type)
+        location = {"Location": f"/api/v1/libraries/{id}/scans/{scan.id}"}
+        return json_response(scan_to_json(scan, None), 202, headers=location)
+
+    @router.get("/{id}/scans", response_model=ScanListOut, responses=documented(404))
+    async def list_scans(id: UUID, query: Annotated[PageQuery, Query()]) -> Response:
+        """List a library's scans, newest first."""
+        await libraries.get(id)
+        with _cursor_checked(query.cursor):
+            page = await libraries.scans(id, limit=query.limit, cursor=query.cursor)
+        return json_response({"scans": await present.scans(page.scans), "next_cursor": page.next_cursor})
+
+    @router.get("/{id}/scans/{scan_id}", response_model=ScanDetailOut, responses=documented(404))
+    async def get_scan(id: UUID, scan_id: UUID) -> Response:
+        """Return a scan with its counts, its progress, and what it could not read."""
+        scan = await libraries.scan(id, scan_id)
+        page = await libraries.scan_errors(scan_id, limit=FIRST_ERRORS)
+        shape = (await present.scans([scan]))[0]
+        shape |= {"errors": [error.to_dict() for error in page.errors], "errors_next_cursor": page.next_cursor}
+        return json_response(shape)
+
+    @router.get("/{id}/scans/{scan_id}/errors", response_model=ScanErrorListOut, responses=documented(404))
+    async def list_scan_errors(id: UUID, scan_id: UUID, query: Annotated[PageQuery, Query()]) -> Response:
+        """List what a scan could not read, in the order it was met."""
+        await libraries.scan(id, scan_id)
+        with _cursor_checked(query.cursor):
+            page = await libraries.scan_errors(scan_id, limit=query.limit, cursor=query.cursor)
+        return json_response({"errors": [error.to_dict() for error in page.errors], "next_cursor": page.next_cursor})
+
+    @router.get("/{id}/files", response_model=FileListOut, responses=documented(404))
+    async def list_files(id: UUID, query: Annotated[FilesQuery, Query()]) -> Response:
+        """List a library's files, by folder and path."""
+        await libraries.get(id)
+        with _cursor_checked(query.cursor):
+            page = await libraries.files(id, state=query.state, limit=query.limit, cursor=query.cursor)
+        return json_response({"files": [file.to_dict() for file in page.files], "next_cursor": page.next_cursor})
+
+    return router
+
+
+class _Presenter:
+    """Gathers what belongs to libraries and scans from elsewhere: the latest scan, progress, counts."""
+
+    def __init__(self, libraries: Libraries, jobs: Jobs, counts: FileCounts | None) -> None:
+        self._libraries = libraries
+        self._jobs = jobs
+        self._counts = counts
+
+    async def libraries(self, found: Sequence[Library]) -> list[dict[str, Any]]:
+        latest = [next(iter((await self._libraries.scans(library.id, limit=1)).scans), None) for library in found]
+        progress = await self._progress([scan for scan in latest if scan])
+        ids = [library.id for library in found]
+        counts = await self._counts.file_counts(ids) if self._counts and ids else None
+        return [
+            library_to_json(
+                library,
+                latest_scan=scan,
+                progress=progress.get(scan.job_id or 0) if scan else None,
+                counts=None if counts is None else counts.get(library.id, {}),
+            )
+            for library, scan in zip(found, latest, strict=True)
+        ]
+
+    async def scans(self, found: Sequence[Scan]) -> list[dict[str, Any]]:
+        progress = await self._progress(found)
+        return [scan_to_json(scan, progress.get(scan.job_id or 0)) for scan in found]
+
+    async def _progress(self, scans: Sequence[Scan]) -> dict[int, Progress]:
+        ids = [scan.job_id for scan in scans if scan.job_id is not None and scan.status in ACTIVE]
+        return await self._jobs.progress(ids) if ids else {}
+
+
+@contextmanager
+def _cursor_checked(cursor: str | None) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, asyncpg.DataError) as error:
+        if cursor is None:
+            raise
+        raise unknown_cursor() from error
