@@ -62,29 +62,30 @@ class Probing:
             )
         running: set[asyncio.Task[_Result | None]] = set()
         results: list[_Result] = []
-        files = self._files()
+        files, has_more = self._files(), True
         committed_at = time.monotonic()
         try:
-            while True:
-                while len(running) < self._config.probes_at_once:
+            while has_more or running:
+                while has_more and len(running) < self._config.probes_at_once:
                     file = await anext(files, None)
                     if file is None:
-                        break
-                    running.add(asyncio.create_task(self._probe(*file)))
+                        has_more = False
+                    else:
+                        running.add(asyncio.create_task(self._probe(*file)))
                 if running:
                     done, running = await asyncio.wait(
                         running, return_when=asyncio.FIRST_COMPLETED, timeout=_COMMIT_AFTER_S
                     )
                     results += filter(None, (task.result() for task in done))
-                is_due = time.monotonic() - committed_at > _COMMIT_AFTER_S
-                if results and (is_due or not running or len(results) >= _COMMIT_AT):
+                waited_s = time.monotonic() - committed_at
+                if results and (len(results) >= _COMMIT_AT or waited_s > _COMMIT_AFTER_S):
                     await self._commit(results)
                     results, committed_at = [], time.monotonic()
-                elif is_due and time.monotonic() - committed_at > self._config.heartbeat.total_seconds():
+                elif waited_s > self._config.heartbeat.total_seconds():
                     await self._ledger.beat()
                     committed_at = time.monotonic()
-                if not running and not results:
-                    return
+            if results:
+                await self._commit(results)
         finally:
             for task in running:
                 task.cancel()

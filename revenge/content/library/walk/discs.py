@@ -43,7 +43,7 @@ def measure_files(entries: Iterable[os.DirEntry[bytes]], inode: int) -> Measure 
         found = entry.stat()
         size += found.st_size
         mtime_ns = max(mtime_ns, found.st_mtime_ns)
-        if extension(entry.name) in DISC_STREAMS and (main is None or (found.st_size, main) > (main_size, entry.path)):
+        if extension(entry.name) in DISC_STREAMS and (main is None or (found.st_size, entry.path) > (main_size, main)):
             main, main_size = entry.path, found.st_size
     return None if main is None else Measure(size, mtime_ns, signed(inode), main)
 

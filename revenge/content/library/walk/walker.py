@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from revenge.content.library.walk import names
@@ -65,6 +65,7 @@ _Listing = tuple[list[_File], list[_Found]]
 
 _new = tuple.__new__
 _key_of = itemgetter(0)
+_name_of: Callable[[_Entry], bytes] = attrgetter("name")
 _path_of: Callable[[_File], bytes] = itemgetter(0)
 _NO_NFO: Final = (None, None)
 
@@ -109,7 +110,7 @@ class Walker:
             OSError: the root itself cannot be listed.
         """
         rules = IgnoreRules(self._root, map(os.fsencode, self._options.patterns))
-        stack: list[_Found] = [(b"", _Folder(self._root, 0, (rules,) if rules else ()))]
+        stack: list[_Found] = [(self._root + b"/", _Folder(self._root, 0, (rules,) if rules else ()))]
         start, stopped = self._start, self._stopped
         batch: list[WalkEvent] = []
         while stack and not stopped():
@@ -117,7 +118,7 @@ class Walker:
             if type(found) is not _Folder:
                 batch.append(found)  # type: ignore[arg-type]  # mypy does not narrow by `type(...) is`, the faster test
                 continue
-            if key >= start:
+            if key > start:
                 batch.append(_new(WalkFolder, (found.path,)))
             files, others = self._list(found)
             if others:
@@ -160,7 +161,7 @@ class Walker:
             name = entry.name
             if name[0] == _DOT:
                 dotted.append(entry)
-            elif name[-4:] in common or name[name.rfind(b".") + 1 :].lower() in extensions:
+            elif name[-4:] in common or names.extension(name) in extensions:
                 if entry.is_file(follow_symlinks=False):
                     files.append(entry)
                 elif entry.is_dir(follow_symlinks=False):
@@ -277,12 +278,11 @@ class Walker:
             if self._is_left_out(folder, entry, beside):
                 continue
             is_link = entry.is_symlink()
-            if is_link and (not self._options.follow_links or self._links.is_duplicate_file(path)):
-                self.ignored["link"] += 1
-                continue
             try:
                 status = entry.stat()
-                if stat.S_ISREG(status.st_mode):
+                if is_link and self._is_left_link(path):
+                    self.ignored["link"] += 1
+                elif stat.S_ISREG(status.st_mode):
                     nfo = _nfo_of(entry.name, beside)
                     inode = signed(status.st_ino)
                     found.append(WalkFile(path, status.st_size, status.st_mtime_ns, inode, None, None, *nfo))
@@ -294,6 +294,9 @@ class Walker:
             except OSError as error:
                 found.append(WalkError(path, _reason(error)))
         return found
+
+    def _is_left_link(self, path: bytes) -> bool:
+        return not self._options.follow_links or self._links.is_duplicate_file(path)
 
     def _take_loose_dvd(self, ifo: _Entry, entries: list[_Entry]) -> list[_File]:
         if not self._start <= ifo.path < self._end:
@@ -314,7 +317,8 @@ class Walker:
         found: list[_Found] = []
         start, end, skip = self._start, self._end, self._skip
         depth = folder.depth + 1
-        for entry in entries:
+        # Which of two links to one folder is followed must not depend on the order of the listing.
+        for entry in sorted(entries, key=_name_of):
             path = entry.path
             if path + b"/" >= end and path >= end:
                 continue

@@ -1,0 +1,254 @@
+"""What people do with libraries: make, change and delete them, and ask for a scan."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from uuid_utils.compat import uuid7
+
+from revenge.content.library.errors import InvalidLibrary, ScanConflict, ScanNotFound
+from revenge.content.library.models import (
+    FilePage,
+    FileState,
+    Library,
+    LibraryFields,
+    LibraryPage,
+    LibraryType,
+    Scan,
+    ScanErrorPage,
+    ScanPage,
+    ScanStatus,
+    ScanType,
+    show_path,
+)
+from revenge.content.library.ports import Connection, LibraryEvents, NoEvents, Pool, ScanJob, ScanJobs
+from revenge.content.library.records import scan_from
+from revenge.content.library.repository import LibraryRepository
+from revenge.content.library.scans.claims import Claims
+from revenge.content.library.scans.config import ScanConfig
+from revenge.content.library.statements import statements
+from revenge.content.library.walk import check_pattern
+
+_MAX_NAME = 200
+_CONFIG_KEYS = {"follow_links": bool, "hidden": bool, "trust_inodes": bool}
+_CHANGEABLE = frozenset(field.name for field in fields(LibraryFields)) - {"type"}
+
+
+class LibraryService:
+    """Libraries, and their scans as far as asking for them and looking at them goes; ``ScanService`` runs them."""
+
+    def __init__(
+        self, pool: Pool, *, jobs: ScanJobs, events: LibraryEvents | None = None, config: ScanConfig | None = None
+    ) -> None:
+        self._pool = pool
+        self._jobs = jobs
+        self._repository = LibraryRepository(pool)
+        self._claims = Claims(pool, config=config or ScanConfig(), events=events or NoEvents(), jobs=jobs)
+
+    async def create(self, wanted: LibraryFields) -> Library:
+        """Make a library.
+
+        Raises:
+            InvalidLibrary: a field is wrong: the name is empty, a path is not absolute or no folder, or lies in another
+                library, or holds one, a pattern cannot be read.
+            LibraryNameTaken: another library has the name.
+        """
+        now = datetime.now(UTC)
+        library = Library(id=uuid7(), created_at=now, updated_at=now, **_checked(wanted))
+        _check_folders(library.paths)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await self._repository.lock(conn)
+            await self._check_overlap(conn, library)
+            await self._repository.insert(conn, library)
+            return await self._repository.get(library.id, conn=conn)
+
+    async def update(self, library_id: UUID, changes: Mapping[str, Any]) -> Library:
+        """Change fields of a library, all but its type; what ``changes`` does not name stays.
+
+        Files in a folder that is taken out are missing from the next scan on, unless they turn up elsewhere.
+
+        Raises:
+            LibraryNotFound: there is no such library.
+            InvalidLibrary: as from `create`; or a field does not exist or cannot be changed.
+            LibraryNameTaken: another library has the name.
+            ScanConflict: the folders are to be changed while they are scanned.
+        """
+        unknown = sorted(changes.keys() - _CHANGEABLE)
+        if unknown:
+            raise InvalidLibrary(unknown[0], "cannot be changed")
+        async with self._pool.acquire() as conn, conn.transaction():
+            await self._repository.lock(conn)
+            before = await self._repository.get(library_id, conn=conn)
+            kept = LibraryFields(**{field.name: getattr(before, field.name) for field in fields(LibraryFields)})
+            after = replace(before, **_checked(replace(kept, **changes)))
+            if after.paths != before.paths:
+                _check_folders([path for path in after.paths if path not in before.paths])
+                await self._check_overlap(conn, after)
+                await self._check_idle(conn, library_id)
+            await self._repository.update(conn, after)
+            return await self._repository.get(library_id, conn=conn)
+
+    async def get(self, library_id: UUID) -> Library:
+        """Return a library.
+
+        Raises:
+            LibraryNotFound: there is none.
+        """
+        return await self._repository.get(library_id)
+
+    async def find(self, name: str) -> Library:
+        """Return the library of a name, in whatever case.
+
+        Raises:
+            LibraryNotFound: there is none.
+        """
+        return await self._repository.find(name)
+
+    async def list(self, *, limit: int = 100, cursor: str | None = None) -> LibraryPage:
+        """Return libraries by name; ``ValueError`` for a cursor that is none of ours."""
+        return await self._repository.list(limit=limit, cursor=cursor)
+
+    async def delete(self, library_id: UUID) -> None:
+        """Take a library out of sight, and end its scan. Nothing on disk is touched; its rows stay for a restore.
+
+        Raises:
+            LibraryNotFound: there is none.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            library = await self._repository.get(library_id, conn=conn)
+            for row in await conn.fetch(statements()["scan_active"], library_id, 0.0):
+                await self._claims.end(conn, row["id"], None, ScanStatus.CANCELLED, "its library was deleted", library)
+            await self._repository.delete(conn, library_id)
+
+    async def trigger_scan(self, library_id: UUID, scan_type: ScanType = ScanType.INCREMENTAL) -> Scan:
+        """Make a scan and its job, both or neither.
+
+        Raises:
+            LibraryNotFound: there is no such library.
+            ScanConflict: one is waiting or running already.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            library = await self._repository.get(library_id, conn=conn)
+            await self._claims.settle_abandoned(library_id, conn=conn)
+            scan_id = uuid7()
+            try:
+                async with conn.transaction():
+                    await conn.execute(statements()["scan_insert"], scan_id, library_id, scan_type, [], None)
+            except asyncpg.UniqueViolationError:
+                await self._check_idle(conn, library_id)
+                raise
+            job = ScanJob(library=library, scan_id=scan_id, force=scan_type is ScanType.FULL)
+            enqueued = await self._jobs.enqueue(conn, job)
+            if enqueued.duplicate:
+                raise ScanConflict(library_id=library_id, scan_id=None, job_id=enqueued.job_id)
+            await conn.execute(statements()["scan_set_job"], scan_id, enqueued.job_id)
+            row = await conn.fetchrow(statements()["scan_show"], library_id, scan_id)
+            if row is None:
+                raise ScanNotFound(scan_id)
+            return scan_from(row)
+
+    async def scan(self, library_id: UUID, scan_id: UUID) -> Scan:
+        """Return a scan of a library.
+
+        Raises:
+            ScanNotFound: the library has no such scan.
+        """
+        return await self._repository.scan(library_id, scan_id)
+
+    async def scans(self, library_id: UUID, *, limit: int = 20, cursor: str | None = None) -> ScanPage:
+        """Return a library's scans, newest first; ``ValueError`` for a cursor that is none of ours."""
+        return await self._repository.scans(library_id, limit=limit, cursor=cursor)
+
+    async def scan_errors(self, scan_id: UUID, *, limit: int = 100, cursor: str | None = None) -> ScanErrorPage:
+        """Return what a scan could not read; ``ValueError`` for a cursor that is none of ours."""
+        return await self._repository.scan_errors(scan_id, limit=limit, cursor=cursor)
+
+    async def files(
+        self, library_id: UUID, *, state: FileState | None = None, limit: int = 100, cursor: str | None = None
+    ) -> FilePage:
+        """Return a library's files by folder and path; ``ValueError`` for a cursor that is none of ours."""
+        return await self._repository.files(library_id, state=state, limit=limit, cursor=cursor)
+
+    async def _check_overlap(self, conn: Connection, library: Library) -> None:
+        others = await self._repository.other_roots(conn, library.id)
+        for path in library.paths:
+            for other, name in others:
+                if _overlap(path, other):
+                    raise InvalidLibrary(
+                        "paths", f"{show_path(path)} overlaps {show_path(other)} of the library {name!r}"
+                    )
+
+    async def _check_idle(self, conn: Connection, library_id: UUID) -> None:
+        for row in await conn.fetch(statements()["scan_active"], library_id, 0.0):
+            raise ScanConflict(library_id=library_id, scan_id=row["id"], job_id=row["job_id"])
+
+
+def _checked(wanted: LibraryFields) -> dict[str, Any]:
+    """Return the fields as they are stored.
+
+    Raises:
+        InvalidLibrary: one of them is wrong.
+    """
+    name = wanted.name.strip()
+    if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
+        raise InvalidLibrary("name", f"must be 1 to {_MAX_NAME} printable characters, got {wanted.name[:50]!r}")
+    language = wanted.preferred_language.strip()
+    if not 0 < len(language) <= 35:
+        raise InvalidLibrary("preferred_language", f"must be a language's code, got {wanted.preferred_language[:50]!r}")
+    for pattern in wanted.ignore_patterns:
+        try:
+            check_pattern(os.fsencode(pattern))
+        except ValueError as error:
+            raise InvalidLibrary("ignore_patterns", str(error)) from error
+    for key, value in wanted.scanner_config.items():
+        expected = _CONFIG_KEYS.get(key)
+        if expected is not None and type(value) is not expected:
+            raise InvalidLibrary("scanner_config", f"{key} must be true or false, got {value!r}")
+    return {
+        "name": name,
+        "type": LibraryType(wanted.type),
+        "paths": _checked_paths(wanted.paths),
+        "enabled": wanted.enabled,
+        "preferred_language": language,
+        "metadata_provider": wanted.metadata_provider,
+        "scan_on_startup": wanted.scan_on_startup,
+        "realtime_monitoring": wanted.realtime_monitoring,
+        "ignore_patterns": tuple(wanted.ignore_patterns),
+        "scanner_config": dict(wanted.scanner_config),
+    }
+
+
+def _checked_paths(paths: Sequence[str | bytes]) -> tuple[bytes, ...]:
+    if not paths:
+        raise InvalidLibrary("paths", "must name at least one folder")
+    checked: list[bytes] = []
+    for given in paths:
+        path = os.fsencode(given)
+        if b"\0" in path or not os.path.isabs(path):
+            raise InvalidLibrary("paths", f"{show_path(path)!r} is not an absolute path")
+        # POSIX gives two slashes at the start a meaning of their own, which no system uses.
+        path = b"/" + os.path.normpath(path).lstrip(b"/")
+        if path == b"/":
+            raise InvalidLibrary("paths", "the whole file system cannot be a library; name a folder")
+        if path in checked:
+            continue
+        for other in checked:
+            if _overlap(path, other):
+                raise InvalidLibrary("paths", f"{show_path(path)} overlaps {show_path(other)}")
+        checked.append(path)
+    return tuple(checked)
+
+
+def _check_folders(paths: Sequence[bytes]) -> None:
+    for path in paths:
+        if not os.path.isdir(path):
+            reason = "is not a folder" if os.path.lexists(path) else "does not exist"
+            raise InvalidLibrary("paths", f"{show_path(path)} {reason}")
+
+
+def _overlap(one: bytes, other: bytes) -> bool:
+    return (one + b"/").startswith(other + b"/") or (other + b"/").startswith(one + b"/")
