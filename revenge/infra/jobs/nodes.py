@@ -176,10 +176,11 @@ class Presence:
         )
 
     async def _revive(self, dead_at: datetime) -> None:
-        await self._store.execute("node_revive", self.client_id)
         logger.warning("node.revived", extra={"client_id": self.client_id, "dead_at": dead_at.isoformat()})
+        # First what may fail, then the mark: until it is cleared, each beat tries again.
         if self._on_revived is not None:
             await self._on_revived()
+        await self._store.execute("node_revive", self.client_id)
 
 
 def _other_node(row: asyncpg.Record) -> OtherNode:

@@ -1,6 +1,5 @@
 """Makes scheduled and retryable jobs available when they are due; run by the leader only."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import asyncpg
 
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import StoreError
-from revenge.infra.jobs.maintenance.batch import TIMEOUT, BatchSize
+from revenge.infra.jobs.maintenance.batch import BatchSize
 from revenge.infra.jobs.store import Connection, Store
 
 DUE_AT_ONCE = timedelta(milliseconds=5)
@@ -65,6 +64,7 @@ class Scheduler:
         self._store = store
         self._on_due = on_due
         self._batch_size = batch_size or BatchSize(clock=clock)
+        self._is_blocked = False
 
     async def run_once(self) -> int:
         """Promote every job that is due within an interval; return how many rows moved.
@@ -75,26 +75,28 @@ class Scheduler:
         moved = 0
         while True:
             lane_rows = max(self._batch_size.rows // LANES, 1)
+            if self._is_blocked:
+                return moved + await self._promote_singly(lane_rows)
             try:
                 count = await self._promote(lane_rows)
-                self._batch_size.succeeded()
-            except (asyncpg.UniqueViolationError, StoreError, TimeoutError) as error:
-                if isinstance(error, StoreError) and not _is_blocked(error):
+            except (asyncpg.UniqueViolationError, StoreError) as error:
+                if not _is_in_the_way(error):
                     raise
-                if isinstance(error, TimeoutError):
+                if isinstance(error.__cause__, TimeoutError):
                     self._batch_size.timed_out()
-                logger.warning("scheduler.blocked", extra={"error": str(error) or type(error).__name__})
-                return moved + await self._promote_singly(lane_rows)
+                logger.warning("scheduler.blocked", extra={"error": str(error)})
+                self._is_blocked = True
+                continue
+            self._batch_size.succeeded()
             moved += count
             if count < lane_rows:
                 return moved
 
     async def _promote(self, lane_rows: int, ids: Sequence[int] | None = None, conn: Connection | None = None) -> int:
         channel = await self._store.channel("river_insert")
-        async with asyncio.timeout(TIMEOUT.total_seconds()):
-            rows = await self._store.fetch(
-                "job_schedule", self._config.interval, lane_rows, channel, DUE_AT_ONCE, GRAIN, ids, conn=conn
-            )
+        rows = await self._store.fetch(
+            "job_schedule", self._config.interval, lane_rows, channel, DUE_AT_ONCE, GRAIN, ids, conn=conn
+        )
         for row in rows:
             if row["due_in"] is not None:
                 self._on_due(row["queue"], row["due_in"])
@@ -106,22 +108,27 @@ class Scheduler:
         # A transaction that has a unique key in hand, or took it in this moment, must not hold up all other jobs.
         due = await self._store.fetch("job_get_due", self._config.interval, lane_rows)
         moved = await self._promote(lane_rows, [row["id"] for row in due if not row["is_unique"]])
+        self._is_blocked = False
         for row in due:
-            if not row["is_unique"]:
-                continue
-            try:
-                async with self._store.transaction() as conn:
-                    await self._store.execute("set_lock_timeout", self._config.lock_timeout, conn=conn)
-                    moved += await self._promote(lane_rows, [row["id"]], conn)
-            except asyncpg.UniqueViolationError:
-                logger.debug("scheduler.passed_over", extra={"job_id": row["id"]})
-            except StoreError as error:
-                if not _is_blocked(error):
-                    raise
-                logger.info("scheduler.passed_over", extra={"job_id": row["id"], "error": str(error)})
+            if row["is_unique"]:
+                moved += await self._promote_one(row["id"])
         return moved
 
+    async def _promote_one(self, job_id: int) -> int:
+        try:
+            async with self._store.transaction() as conn:
+                await self._store.execute("set_lock_timeout", self._config.lock_timeout, conn=conn)
+                return await self._promote(1, [job_id], conn)
+        except (asyncpg.UniqueViolationError, StoreError) as error:
+            if not _is_in_the_way(error):
+                raise
+            # The next pass takes this way from its beginning, or it would wait for the same key.
+            self._is_blocked = True
+            logger.info("scheduler.passed_over", extra={"job_id": job_id, "error": str(error)})
+            return 0
 
-def _is_blocked(error: StoreError) -> bool:
-    """Say whether a lock was in the way, or the statement's own time limit."""
-    return isinstance(error.__cause__, (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, TimeoutError))
+
+def _is_in_the_way(error: Exception) -> bool:
+    """Say whether a unique key, a lock, or the wait for one is all that is wrong."""
+    causes = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, TimeoutError)
+    return isinstance(error, asyncpg.UniqueViolationError) or isinstance(error.__cause__, causes)

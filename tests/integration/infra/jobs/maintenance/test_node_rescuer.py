@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.liveness import LivenessConfig
 from revenge.infra.jobs.maintenance.decision import Policies
 from revenge.infra.jobs.maintenance.node_rescuer import NodeRescuer
@@ -202,6 +203,69 @@ async def test_a_node_that_only_seemed_dead_is_told_and_finds_out_which_attempts
     assert await watch(me.rescuer, clock) == 0
     await other.presence.beat()
     assert other.revived == 1
+
+
+async def test_a_node_that_could_not_look_for_its_attempts_is_told_again(
+    pool: asyncpg.Pool, store: Store, clock: StoppedClock
+) -> None:
+    answers: list[Exception | None] = [StoreError("gone", retryable=True), None]
+
+    async def look() -> None:
+        if (error := answers.pop(0)) is not None:
+            raise error
+
+    presence = Presence(store=store, client_id="me", queues=dict, on_revived=look)
+    await presence.register()
+    await pool.execute("UPDATE revenge_job_node SET dead_at = now()")
+    with pytest.raises(StoreError):
+        await presence.beat()
+    await presence.beat()
+    await presence.beat()
+    assert answers == []
+
+
+async def test_after_a_beat_that_failed_nobody_is_judged_in_a_hurry(
+    pool: asyncpg.Pool, clock: StoppedClock, add_job: AddJob, direct: Callable[[], Awaitable[Any]]
+) -> None:
+    class Away(Store):
+        """A store that can be away, of a server that has been up for long."""
+
+        is_away = False
+
+        async def fetch(self, name: str, *args: Any, conn: Any = None) -> list[Any]:
+            if self.is_away:
+                raise StoreError("gone", retryable=True)
+            rows = await super().fetch(name, *args, conn=conn)
+            if name == "node_beat":
+                return [{**row, "server_uptime": timedelta(days=1)} for row in rows]
+            return rows
+
+    store = Away(pool)
+    me, other = Node(store, "me", clock), Node(store, "other", clock)
+    await me.rescuer.enter()
+    await other.rescuer.enter()
+    await other.presence.attach(await direct())
+    await add_job("running", attempt=1, attempted_by="{other}")
+    await end_session(pool, "other")
+    await silence(pool, "other", 3)
+    assert await watch(me.rescuer, clock, looks=1) == 0
+    store.is_away = True
+    with pytest.raises(StoreError):
+        await me.rescuer.run_once()
+    store.is_away = False
+    # In a hurry it would be dead with the second look.
+    assert await watch(me.rescuer, clock, looks=3) == 0
+    assert await watch(me.rescuer, clock, looks=2) == 1
+
+
+async def test_two_living_processes_of_one_id_are_reported(
+    store: Store, clock: StoppedClock, direct: Callable[[], Awaitable[Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    first = Node(store, "same", clock)
+    await first.rescuer.enter()
+    await first.presence.attach(await direct())
+    await Node(store, "same", clock).rescuer.enter()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["node.id_shared"]
 
 
 async def test_of_two_rescuers_one_hands_the_jobs_back(

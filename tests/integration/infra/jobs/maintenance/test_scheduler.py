@@ -216,17 +216,21 @@ async def test_a_transaction_that_took_a_unique_key_holds_up_that_job_alone(
     class Impatient(Store):
         """As a store whose statement ran into its time limit: the same, without the wait."""
 
+        waits = 0
+
         async def fetch(self, name: str, *args: Any, conn: Any = None) -> list[asyncpg.Record]:
             if name != "job_schedule" or conn is not None or args[-1] is not None:
                 return await super().fetch(name, *args, conn=conn)
+            self.waits += 1
             async with self.transaction() as own:
                 await self.execute("set_lock_timeout", timedelta(milliseconds=50), conn=own)
                 return await super().fetch(name, *args, conn=own)
 
+    store = Impatient(pool)
     scheduler = Scheduler(
         clock=SystemClock(),
         config=SchedulerConfig(lock_timeout=timedelta(milliseconds=50)),
-        store=Impatient(pool),
+        store=store,
         on_due=timers.add,
     )
     async with pool.acquire() as conn:
@@ -241,9 +245,14 @@ async def test_a_transaction_that_took_a_unique_key_holds_up_that_job_alone(
         assert (await row(pool, free))["name"] == "available"
         assert (await row(pool, other_key))["name"] == "available"
         assert (await row(pool, waiting))["name"] == "retryable"
+        # While it lasts, later passes do not wait for it again.
+        assert await scheduler.run_once() == 0
+        assert store.waits == 1
         await transaction.commit()
     assert await scheduler.run_once() == 1
     assert (await row(pool, waiting))["name"] == "discarded"
+    await scheduler.run_once()
+    assert store.waits == 2
 
 
 async def test_two_leaders_at_once_promote_each_job_once(store: Store, timers: Timers, add_job: AddJob) -> None:
