@@ -84,6 +84,7 @@ class Container(containers.DeclarativeContainer):
     api_services = providers.Singleton(
         ApiServices,
         client=client,
+        libraries=library_service,
         readiness=health,
         metrics=metrics,
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),

@@ -96,6 +96,7 @@ class HttpServer:
                 self._app,
                 lifespan="off",  # the process starts and stops the parts, in one list
                 log_config=None,
+                log_level="warning",  # that it starts and stops is said by who starts and stops it
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,

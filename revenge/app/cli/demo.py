@@ -69,7 +69,7 @@ def demo(
             shell.say(STOPPING)
             await asyncio.gather(showing, return_exceptions=True)
 
-    shell.run(main, server=True)
+    shell.run(main, server=True, log_level="warning")
 
 
 def _for_demo(shell: Shell) -> "Settings":

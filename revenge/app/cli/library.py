@@ -184,27 +184,9 @@ async def make_library(container: "Container", *, name: str, kind: Kind, paths: 
 
 def shape(library: "Library") -> dict[str, Any]:
     """Return a library for JSON."""
-    from revenge.app.presentation import path_to_json, time_to_json
+    from revenge.app.presentation import library_to_json
 
-    paths = [path_to_json(path) for path in library.paths]
-    shape: dict[str, Any] = {
-        "id": str(library.id),
-        "name": library.name,
-        "type": library.type.value,
-        "paths": [path["path"] for path in paths],
-        "enabled": library.enabled,
-        "scan_on_startup": library.scan_on_startup,
-        "realtime_monitoring": library.realtime_monitoring,
-        "metadata_provider": library.metadata_provider,
-        "preferred_language": library.preferred_language,
-        "ignore_patterns": list(library.ignore_patterns),
-        "scanner_config": dict(library.scanner_config),
-        "created_at": time_to_json(library.created_at),
-        "updated_at": time_to_json(library.updated_at),
-    }
-    if any("path_b64" in path for path in paths):
-        shape["paths_b64"] = [path.get("path_b64") for path in paths]
-    return shape
+    return library_to_json(library, latest_scan=None, progress=None, counts=None)
 
 
 async def _pages(

@@ -41,7 +41,7 @@ def serve(
         container = build_container(shell.settings)
         await stay(shell, signals, server_steps(container), lambda: f"Listening on {container.server().url}")
 
-    shell.run(main, server=True)
+    shell.run(main, server=True, log_level=shell.settings.log.level)
 
 
 def worker(
@@ -70,7 +70,7 @@ def worker(
         )
         await stay(shell, signals, worker_steps(container, media=not workers), lambda: _working(container))
 
-    shell.run(main, server=True)
+    shell.run(main, server=True, log_level=shell.settings.log.level)
 
 
 async def stay(shell: Shell, signals: "Signals", steps: "list[Step]", ready: Callable[[], str]) -> None:

@@ -107,24 +107,25 @@ class Shell:
             table.add_row(*row)
         self.console.print(table, markup=False)
 
-    def run(self, main: "Callable[[Signals], Coroutine[Any, Any, T]]", *, server: bool = False) -> T:
-        """Run a coroutine to its end, with logging set up.
+    def run(
+        self, main: "Callable[[Signals], Coroutine[Any, Any, T]]", *, server: bool = False, log_level: str = "error"
+    ) -> T:
+        """Run a coroutine to its end, with logs on stderr.
+
+        ``server``: a signal does not cancel it, it watches for one itself. ``--debug`` goes over ``log_level``.
 
         Raises:
             KeyboardInterrupt: SIGINT or SIGTERM came and this is no server; what was started has been stopped.
         """
         from revenge.app.runner import run
 
-        self.set_up_logging(server=server)
+        self._set_up_logging("debug" if self.debug else log_level)
         return run(main, cancels=not server, debug=self.debug)
 
-    def set_up_logging(self, *, server: bool) -> None:
-        """Send logs to stderr; a command that is no server says only what a person must see."""
-        from revenge.infra.jobs.attempt import log_fields
+    def _set_up_logging(self, level: str) -> None:
         from revenge.infra.telemetry.logging import configure_logging
 
-        level = self.settings.log.level if server else "error"
-        configure_logging(level="debug" if self.debug else level, style=self.settings.log_format, context=log_fields)
+        configure_logging(level=level, style=self.settings.log_format)
 
 
 def shell_of(context: typer.Context) -> Shell:
