@@ -31,7 +31,7 @@ class Finishing:
     async def join_moved(self) -> None:
         """Give files that came to another file system the rows they had; errors as those of ``Ledger.chunk``."""
         counts = self._ledger.counts
-        async with self._ledger.chunk() as conn:
+        async with self._ledger.chunk(may_pause=False) as conn:
             if counts.missing and counts.added:
                 moved = await conn.fetch(statements()["file_join_moved"], self._library.id, self._started_at)
                 counts.moved += len(moved)
@@ -41,7 +41,7 @@ class Finishing:
 
     async def miss_removed_roots(self) -> None:
         """Mark what lies in folders that were taken out of the library; errors as those of ``Ledger.chunk``."""
-        async with self._ledger.chunk() as conn:
+        async with self._ledger.chunk(may_pause=False) as conn:
             missing = await conn.fetch(statements()["file_set_missing_of_removed_roots"], self._library.id)
             self._ledger.counts.missing += len(missing)
             await self._tell(conn, missing=[row["id"] for row in missing])
@@ -50,7 +50,7 @@ class Finishing:
         """Forget what has been missing for longer than the grace period; errors as those of ``Ledger.chunk``."""
         sql, grace = statements()["file_remove_expired"], self._config.missing_grace
         while True:
-            async with self._ledger.chunk() as conn:
+            async with self._ledger.chunk(may_pause=False) as conn:
                 removed = await conn.fetch(sql, self._library.id, grace, _REMOVED_AT_ONCE)
                 self._ledger.counts.removed += len(removed)
                 await self._tell(conn, removed=[row["id"] for row in removed])

@@ -39,8 +39,10 @@ class Ledger:
         self._until = None if run_for_s is None else time.monotonic() + run_for_s
 
     @asynccontextmanager
-    async def chunk(self) -> AsyncIterator[Connection]:
+    async def chunk(self, *, may_pause: bool = True) -> AsyncIterator[Connection]:
         """Give the connection of a transaction that commits together with the counts and the checkpoint.
+
+        ``may_pause``: the checkpoint is beyond this chunk, so that the next run does not begin with it.
 
         Raises:
             ScanLost: the scan is another run's, or ended; nothing was written.
@@ -49,7 +51,7 @@ class Ledger:
         async with self.transaction() as conn:
             yield conn
             await self.save(conn)
-        if self._until is not None and time.monotonic() > self._until:
+        if may_pause and self._until is not None and time.monotonic() > self._until:
             raise Paused
 
     @asynccontextmanager

@@ -80,8 +80,9 @@ class Recorder:
 class World:
     """A folder, a library of it, and all that scans it."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", root: Path) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", database: str, root: Path) -> None:
         self.pool = pool
+        self.database = database
         self.root = root
         self.jobs = Jobs()
         self.prober = FakeProber()
@@ -153,7 +154,7 @@ class World:
         )
         errors = await self.pool.fetch(
             "SELECT path, error FROM revenge.library_scan_error JOIN revenge.library_scan AS scan ON scan.id = scan_id"
-            " WHERE library_id = $1 ORDER BY scan.id, path",
+            " WHERE scan.id = (SELECT max(id::text)::uuid FROM revenge.library_scan WHERE library_id = $1) ORDER BY path",
             self.library_id,
         )
         return {
@@ -163,7 +164,7 @@ class World:
 
 
 @pytest.fixture
-async def world(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> World:
+async def world(pool: "asyncpg.Pool[asyncpg.Record]", database: str, tmp_path: Path) -> World:
     root = tmp_path / "films"
     root.mkdir()
-    return World(pool, root)
+    return World(pool, database, root)
