@@ -1,0 +1,142 @@
+"""Making, changing and deleting libraries."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from revenge.content.library.errors import InvalidLibrary, LibraryNameTaken, LibraryNotFound, ScanConflict
+from revenge.content.library.models import FileState
+
+if TYPE_CHECKING:
+    from tests.integration.content.library.conftest import World
+
+
+async def test_a_library_comes_back_as_it_was_made(world: "World", tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    made = await world.make_library(
+        world.root, tmp_path / "b", name=" Films ", ignore_patterns=["*.avi"], preferred_language="de"
+    )
+    assert made == await world.libraries.get(made.id) == await world.libraries.find("fILMS")
+    assert (made.name, made.ignore_patterns, made.preferred_language) == ("Films", ("*.avi",), "de")
+    assert made.paths == (str(world.root).encode(), str(tmp_path / "b").encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("name", {"name": "  "}),
+        ("name", {"name": "x" * 201}),
+        ("paths", {"paths": []}),
+        ("paths", {"paths": ["films"]}),
+        ("paths", {"paths": ["/"]}),
+        ("paths", {"paths": ["//"]}),
+        ("paths", {"paths": ["/a\0b"]}),
+        ("paths", {"paths": ["{root}", "{root}/inside"]}),
+        ("paths", {"paths": ["{root}/gone"]}),
+        ("ignore_patterns", {"ignore_patterns": ["**/" * 9]}),
+        ("scanner_config", {"scanner_config": {"hidden": "yes"}}),
+    ],
+)
+async def test_what_is_wrong_with_a_library_is_named(world: "World", field: str, fields: dict[str, Any]) -> None:
+    paths = [str(path).format(root=world.root) for path in fields.get("paths", [str(world.root)])]
+    with pytest.raises(InvalidLibrary) as wrong:
+        await world.make_library(**fields | {"paths": paths})
+    assert wrong.value.field == field
+
+
+async def test_paths_are_stored_as_they_are_meant(world: "World") -> None:
+    library = await world.make_library(paths=[f"//{world.root}/./x/../", str(world.root)])
+    assert library.paths == (str(world.root).encode(),)
+
+
+async def test_a_name_is_taken_in_whatever_case(world: "World", tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    await world.make_library()
+    with pytest.raises(LibraryNameTaken):
+        await world.make_library(tmp_path / "b", name="FILMS")
+
+
+@pytest.mark.parametrize("other", ["films", "films/inside", "."])
+async def test_libraries_do_not_overlap(world: "World", tmp_path: Path, other: str) -> None:
+    (world.root / "inside").mkdir()
+    await world.make_library()
+    with pytest.raises(InvalidLibrary, match="overlaps"):
+        await world.make_library(tmp_path / other, name="Second")
+
+
+async def test_a_deleted_library_is_out_of_the_way(world: "World") -> None:
+    first = await world.make_library()
+    await world.libraries.delete(first.id)
+    with pytest.raises(LibraryNotFound):
+        await world.libraries.get(first.id)
+    with pytest.raises(LibraryNotFound):
+        await world.libraries.delete(first.id)
+    assert (await world.make_library()).id != first.id
+
+
+async def test_libraries_are_listed_by_name_in_pages(world: "World", tmp_path: Path) -> None:
+    for name in ("delta", "Alpha", "charlie", "Bravo"):
+        (tmp_path / name).mkdir()
+        await world.make_library(tmp_path / name, name=name)
+    names, cursor = [], None
+    while True:
+        page = await world.libraries.list(limit=3, cursor=cursor)
+        names += [library.name for library in page.libraries]
+        if (cursor := page.next_cursor) is None:
+            break
+    assert names == ["Alpha", "Bravo", "charlie", "delta"]
+    with pytest.raises(ValueError, match="cursor"):
+        await world.libraries.list(cursor="%%%")
+
+
+async def test_a_change_leaves_what_it_does_not_name(world: "World") -> None:
+    library = await world.make_library(ignore_patterns=["x"])
+    changed = await world.libraries.update(library.id, {"name": "Movies", "enabled": False})
+    assert (changed.name, changed.enabled, changed.ignore_patterns, changed.paths) == (
+        "Movies",
+        False,
+        ("x",),
+        library.paths,
+    )
+    with pytest.raises(InvalidLibrary, match="type"):
+        await world.libraries.update(library.id, {"type": "tvshow"})
+
+
+async def test_folders_are_not_changed_under_a_scan(world: "World") -> None:
+    library = await world.make_library()
+    await world.libraries.trigger_scan(library.id)
+    (world.root / "x").mkdir()
+    with pytest.raises(ScanConflict):
+        await world.libraries.update(library.id, {"paths": [str(world.root / "x")]})
+    assert (await world.libraries.update(library.id, {"name": "Movies"})).name == "Movies"
+
+
+async def test_a_folder_that_is_unmounted_does_not_keep_a_library_from_being_renamed(world: "World") -> None:
+    library = await world.make_library()
+    world.root.rmdir()
+    assert (await world.libraries.update(library.id, {"name": "Movies"})).name == "Movies"
+
+
+async def test_files_and_errors_and_scans_come_in_pages(world: "World") -> None:
+    world.put(*(f"Film {n} (2000).mkv" for n in range(7)), "broken a (1999).mkv", "broken b (1999).mkv")
+    library = await world.make_library()
+    scan = await world.scan()
+    await world.scan()
+    paths, cursor = [], None
+    while True:
+        page = await world.libraries.files(library.id, limit=4, cursor=cursor)
+        paths += [file.path for file in page.files]
+        if (cursor := page.next_cursor) is None:
+            break
+    assert paths == sorted(paths)
+    assert len(paths) == 9
+    assert len((await world.libraries.files(library.id, state=FileState.BROKEN)).files) == 2
+    first = await world.libraries.scan_errors(scan.id, limit=1)
+    second = await world.libraries.scan_errors(scan.id, limit=1, cursor=first.next_cursor)
+    assert {first.errors[0].error, second.errors[0].error} == {"no video in it"}
+    assert (len(first.errors), len(second.errors), second.next_cursor) == (1, 1, None)
+    newest = await world.libraries.scans(library.id, limit=1)
+    oldest = await world.libraries.scans(library.id, limit=1, cursor=newest.next_cursor)
+    assert oldest.scans == [scan]
+    assert newest.scans[0].id > scan.id
