@@ -44,8 +44,6 @@ class Container(containers.DeclarativeContainer):
     migrator = providers.Singleton(make_migrator, schema_name)
     schema = providers.Singleton(Schema, database=database, migrator=migrator)
 
-    doctor = providers.Singleton(Doctor, settings=settings, database=database, schema=schema, clock=clock)
-
     # Telemetry
     job_metrics = providers.Singleton(JobMetrics, registry=providers.Singleton(make_registry))
 
@@ -62,6 +60,15 @@ class Container(containers.DeclarativeContainer):
     library_repository = providers.Singleton(LibraryRepository, database.provided.pool)
     library_service = providers.Singleton(LibraryService, database.provided.pool, jobs=scan_queue, config=scan_config)
     scans = providers.Singleton(ScanService, database.provided.pool, jobs=scan_queue, prober=prober, config=scan_config)
+
+    doctor = providers.Singleton(
+        Doctor,
+        settings=settings,
+        database=database,
+        schema=schema,
+        libraries=library_repository.provider,
+        clock=clock,
+    )
 
     # The engine, with all that it works
     workers = providers.Singleton(Workers, providers.List(providers.Singleton(MovieLibraryScanWorker, scans)))

@@ -4,15 +4,15 @@ import asyncio
 import importlib.util
 import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 from revenge.app.database import Database
 from revenge.app.schema import Schema
 from revenge.app.settings import Settings
+from revenge.content.library.repository import LibraryRepository
 from revenge.infra.database.pool import describe
 from revenge.infra.jobs.clock import Clock
 
@@ -22,6 +22,8 @@ MAX_SKEW = timedelta(seconds=2)
 """More than a network's delay; jobs that are due are fetched that much too late or too early."""
 OLDEST_POSTGRES = 15
 """The oldest that this program is tested on."""
+NOT_YET = ("search", "cache", "integrations")
+MANY_LIBRARIES = 1000
 ANSWER_TIME_S = 2.0
 """How long a notification may take; on a local server it is a millisecond."""
 
@@ -40,15 +42,26 @@ class Finding:
 class Doctor:
     """Looks at the machine, the settings and the database; changes nothing but the start of the embedded server."""
 
-    def __init__(self, *, settings: Settings, database: Database, schema: Schema, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        database: Database,
+        schema: Schema,
+        libraries: Callable[[], LibraryRepository],
+        clock: Clock,
+    ) -> None:
+        """``libraries`` is called when the database is there."""
         self._settings = settings
         self._database = database
         self._schema = schema
+        self._libraries = libraries
         self._clock = clock
 
     async def examine(self) -> list[Finding]:
         """Return every finding, the machine's first; never raise for what it finds."""
         found = [look() for look in (self._data_dir, self._disk, self._embedded, self._probe, self._loop)]
+        found += [Finding(name=name, ok=True, detail="not part of this version") for name in NOT_YET]
         try:
             await self._database.start()
         except Exception as error:  # noqa: BLE001 - whatever keeps the database away is the finding
@@ -57,6 +70,8 @@ class Doctor:
             found.append(await self._server())
             if found[-1].ok:
                 found += [await _guarded(name, look) for name, look in self._looks()]
+            if all(finding.ok for finding in found):
+                found += await self._folders()
         finally:
             await self._database.stop()
         return found
@@ -107,10 +122,10 @@ class Doctor:
     async def _server(self) -> Finding:
         async def look() -> Finding:
             async with self._database.connection() as conn:
-                number = conn.get_server_version()
-                where = describe(self._database.dsn)
-            detail = f"PostgreSQL {number.major}.{number.minor} at {where}"
-            if number.major >= OLDEST_POSTGRES:
+                version = await conn.fetchval("SHOW server_version")
+                major = conn.get_server_version().major
+            detail = f"PostgreSQL {version.split()[0]} at {describe(self._database.dsn)}"
+            if major >= OLDEST_POSTGRES:
                 return Finding(name="database", ok=True, detail=detail)
             advice = f"upgrade it: this program is tested on {OLDEST_POSTGRES} and newer"
             return Finding(name="database", ok=False, detail=detail, advice=advice)
@@ -133,6 +148,14 @@ class Doctor:
         if skew <= MAX_SKEW:
             return Finding(name="clock", ok=True, detail=detail)
         return Finding(name="clock", ok=False, detail=detail, advice="set both clocks by NTP")
+
+    async def _folders(self) -> list[Finding]:
+        await self._database.open_pools()
+        try:
+            page = await self._libraries().list(limit=MANY_LIBRARIES)
+        finally:
+            await self._database.close_pools()
+        return [library_finding(library.name, library.paths) for library in page.libraries]
 
     async def _notifications(self) -> Finding:
         if self._settings.jobs.poll_only:
@@ -166,13 +189,9 @@ def _wrong(name: str, error: Exception, advice: str) -> Finding:
     return Finding(name=name, ok=False, detail=" ".join(str(error).split()) or type(error).__name__, advice=advice)
 
 
-def library_finding(name: str, paths: list[bytes]) -> Finding:
+def library_finding(name: str, paths: Sequence[bytes]) -> Finding:
     """Return whether a library's folders are there and can be read."""
-    lost = [
-        os.fsdecode(path)
-        for path in paths
-        if not os.access(path, os.R_OK | os.X_OK) or not Path(os.fsdecode(path)).is_dir()
-    ]
+    lost = [os.fsdecode(path) for path in paths if not (os.path.isdir(path) and os.access(path, os.R_OK | os.X_OK))]
     if not lost:
         return Finding(name=f"library {name}", ok=True, detail="its folders can be read")
     advice = "mount it, or give this user the right to read it; a scan fails and removes nothing until then"

@@ -239,6 +239,18 @@ def test_doctor_finds_nothing_wrong_and_then_the_missing_tables(run: Run) -> Non
     assert (wrong["name"], wrong["advice"]) == ("schema", "run: revenge migrate up")
 
 
+def test_doctor_names_the_library_whose_folder_is_gone(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    run("library", "add", "Films", "--type", "movie", folder)
+    assert run("doctor").code == 0
+    folder.rename(tmp_path / "elsewhere")
+    ill = run("doctor", "--json")
+    (wrong,) = (check for check in ill.json["checks"] if not check["ok"])
+    assert (ill.code, wrong["name"]) == (1, "library Films")
+    assert str(folder) in wrong["detail"]
+
+
 def test_database_that_is_not_there_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://revenge:secret@127.0.0.1:9/revenge")
     monkeypatch.setenv("REVENGE_DATABASE__CONNECT_TIMEOUT", "1s")
