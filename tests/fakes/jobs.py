@@ -69,6 +69,8 @@ class FakeJobs:
         self.slots = {"critical": 20, "high": 15, "default": 10, "low": 5, "bulk": 3}
         self.failure: Exception | None = None
         self.obeys_cancel = False
+        self.subscribed = asyncio.Event()
+        """Set as soon as somebody subscribes."""
         self.subscribers: set[asyncio.Queue[JobEvent]] = set()
         self._ids = count(1)
 
@@ -242,6 +244,7 @@ class FakeJobs:
     ) -> AsyncIterator[JobEvent]:
         mine: asyncio.Queue[JobEvent] = asyncio.Queue()
         self.subscribers.add(mine)
+        self.subscribed.set()
         try:
             while True:
                 event = await mine.get()

@@ -32,13 +32,13 @@ class NewLibrary(Strict):
 
     name: LibraryName
     type: LibraryType
-    paths: Annotated[list[FolderPath], Field(min_length=1, max_length=1000)]
+    paths: Annotated[list[FolderPath], Field(min_length=1, max_length=100)]
     enabled: StrictBool = True
     scan_on_startup: StrictBool = False
     realtime_monitoring: StrictBool = True
     metadata_provider: Provider | None = None
     preferred_language: Language = "en"
-    ignore_patterns: Annotated[list[Pattern], Field(max_length=1000)] = Field(
+    ignore_patterns: Annotated[list[Pattern], Field(max_length=200)] = Field(
         default=[], description="As in a `.gitignore`, relative to each folder."
     )
     scanner_config: ScannerConfig = ScannerConfig()
@@ -48,13 +48,13 @@ class LibraryChanges(Strict):
     """What to change of a library; what is left out stays. Its type can't be changed."""
 
     name: LibraryName = ""
-    paths: Annotated[list[FolderPath], Field(min_length=1, max_length=1000)] = Field(default=[])
+    paths: Annotated[list[FolderPath], Field(min_length=1, max_length=100)] = Field(default=[])
     enabled: StrictBool = True
     scan_on_startup: StrictBool = False
     realtime_monitoring: StrictBool = True
     metadata_provider: Provider | None = None
     preferred_language: Language = ""
-    ignore_patterns: Annotated[list[Pattern], Field(max_length=1000)] = Field(default=[])
+    ignore_patterns: Annotated[list[Pattern], Field(max_length=200)] = Field(default=[])
     scanner_config: ScannerConfig = ScannerConfig()
 
 

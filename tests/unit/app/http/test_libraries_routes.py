@@ -187,7 +187,12 @@ async def test_a_cursor_that_no_list_gave_is_404(http: httpx2.AsyncClient, libra
 
 @pytest.mark.parametrize(
     "failure",
-    [ConnectionRefusedError(), TimeoutError(), asyncpg.InterfaceError("closed"), asyncpg.AdminShutdownError("going down")],
+    [
+        ConnectionRefusedError(),
+        TimeoutError(),
+        asyncpg.InterfaceError("closed"),
+        asyncpg.AdminShutdownError("going down"),
+    ],
 )
 async def test_a_database_that_is_away_is_503_here_too(
     http: httpx2.AsyncClient, libraries: FakeLibraries, monkeypatch: pytest.MonkeyPatch, failure: Exception

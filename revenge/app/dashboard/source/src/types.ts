@@ -82,6 +82,7 @@ export interface Scan {
   completed_at: string | null;
   duration_s: number | null;
   created_at: string;
+  progress: Progress | null;
 }
 
 export interface ScanError {
@@ -99,7 +100,8 @@ export interface Library {
   type: string;
   paths: string[];
   enabled: boolean;
-  file_counts: Record<string, number>;
+  /** Null where the server does not count. */
+  file_counts: { present: number; missing: number; broken: number } | null;
   latest_scan: Scan | null;
 }
 

@@ -35,8 +35,7 @@ function LibraryRow({ library, job, now }: { library: Library; job: Job | undefi
   const last = library.latest_scan;
   const active = job !== undefined || last?.status === "running" || last?.status === "pending";
   const type = TYPES[library.type] ?? library.type;
-  const { missing = 0, broken = 0, ...rest } = library.file_counts;
-  const files = Object.values(rest).reduce((sum, n) => sum + n, missing + broken);
+  const { present, missing, broken } = library.file_counts ?? { present: last?.items_scanned ?? 0, missing: 0, broken: 0 };
   return (
     <li class="row">
       <div class="row-main">
@@ -54,7 +53,7 @@ function LibraryRow({ library, job, now }: { library: Library; job: Job | undefi
           </div>
         )}
         <p class="row-facts">
-          <span>{plural(files, "file")}</span>
+          <span>{plural(present + broken, "file")}</span>
           {missing > 0 && <span class="warn">{plural(missing, "missing", "missing")}</span>}
           {broken > 0 && <span class="bad">{plural(broken, "broken", "broken")}</span>}
           <span class="faint">
