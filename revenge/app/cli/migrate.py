@@ -9,7 +9,7 @@ from revenge.app.cli.shell import EVERYWHERE, HELP, Shell, shell_of
 
 if TYPE_CHECKING:
     from revenge.app.lifecycle import Signals
-    from revenge.infra.jobs.migrations import MigrationResult, Migrator
+    from revenge.infra.jobs.migrations import LineStatus, MigrationResult, Migrator
 
 T = TypeVar("T")
 
@@ -36,45 +36,67 @@ def down(context: typer.Context, line: OneLine = None, target: Target = None, sc
 
 
 @app.command("status", epilog=EVERYWHERE)
-def status(context: typer.Context, schema: Schema = None) -> None:
-    """Show every line's versions, and whether the database has them."""
+def status(context: typer.Context, line: OneLine = None, target: Target = None, schema: Schema = None) -> None:
+    """Show the lines' versions, up to --target, and whether the database has them."""
     from dataclasses import asdict
 
     shell = shell_of(context)
-    lines = _connected(shell, schema, lambda migrator, conn: migrator.status(conn))
+    lines = _status(shell, line=line, target=target, schema=schema)
     if shell.json:
-        extra = [{"current": line.current, "unapplied": line.unapplied} for line in lines]
-        shell.document({"lines": [asdict(line) | more for line, more in zip(lines, extra, strict=True)]})
+        extra = [{"current": each.current, "unapplied": each.unapplied} for each in lines]
+        shell.document({"lines": [asdict(each) | more for each, more in zip(lines, extra, strict=True)]})
         return
     shell.table(
         ["line", "version", "name", "applied"],
         [
-            [line.line, version.number, version.name, version.applied_at or "no"]
-            for line in lines
-            for version in line.versions
+            [each.line, version.number, version.name, version.applied_at or "no"]
+            for each in lines
+            for version in each.versions
         ],
-        empty="There are no lines.",
+        empty="There are no versions.",
     )
-    for line in lines:
-        if line.unknown:
-            shell.say(f"Line {line.line}: a newer program applied versions {list(line.unknown)}.")
-        if line.missing_indexes:
-            shell.say(f"Line {line.line}: 'revenge migrate up' builds the indexes {', '.join(line.missing_indexes)}.")
+    for each in lines:
+        if each.unknown:
+            shell.say(f"Line {each.line}: a newer program applied versions {list(each.unknown)}.")
+        if each.missing_indexes:
+            shell.say(f"Line {each.line}: 'revenge migrate up' builds the indexes {', '.join(each.missing_indexes)}.")
 
 
 @app.command("validate", epilog=EVERYWHERE)
-def validate(context: typer.Context, schema: Schema = None) -> None:
-    """Say whether the database is ready for this program; exit code 1 if it is not."""
+def validate(context: typer.Context, line: OneLine = None, target: Target = None, schema: Schema = None) -> None:
+    """Say whether all versions, or those up to --target, are applied; exit code 1 if they are not."""
     shell = shell_of(context)
-    found = _connected(shell, schema, lambda migrator, conn: migrator.validate(conn))
+    messages = [
+        f"line {each.line!r} has unapplied migrations: {list(each.unapplied)}; run: revenge migrate up"
+        for each in _status(shell, line=line, target=target, schema=schema)
+        if each.unapplied
+    ]
     if shell.json:
-        shell.document({"ok": found.ok, "messages": found.messages})
-    elif found.ok:
+        shell.document({"ok": not messages, "messages": messages})
+    elif not messages:
         shell.say("Every migration is applied.")
-    if not found.ok:
-        for message in found.messages:
+    if messages:
+        for message in messages:
             shell.fail(message)
         raise typer.Exit(1)
+
+
+def _status(shell: Shell, *, line: str | None, target: int | None, schema: str | None) -> "list[LineStatus]":
+    """Return how the lines are, or the one, without versions above ``target``."""
+    from dataclasses import replace
+
+    from revenge.app.schema import LINES
+    from revenge.infra.jobs.migrations import UnknownLine
+
+    names = [each.name for each in LINES]
+    if line is not None and line not in names:
+        raise UnknownLine(line, names)
+    found = _connected(shell, schema, lambda migrator, conn: migrator.status(conn))
+    return [
+        replace(each, versions=tuple(v for v in each.versions if target is None or v.number <= target))
+        for each in found
+        if line in (None, each.line)
+    ]
 
 
 @app.command("sql", epilog=EVERYWHERE)

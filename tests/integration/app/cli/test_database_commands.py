@@ -207,6 +207,15 @@ def test_tables_may_live_in_another_schema(run_empty: Run) -> None:
     assert run_empty("migrate", "status", "--json").json["lines"][0]["current"] == 0
 
 
+def test_one_line_is_made_up_to_a_version_and_judged_up_to_it(run_empty: Run) -> None:
+    assert run_empty("migrate", "up", "--line", "main", "--target", "4").code == 0
+    assert run_empty("migrate", "validate", "--line", "main", "--target", "4").code == 0
+    assert run_empty("migrate", "validate", "--line", "main").code == 1
+    (line,) = run_empty("migrate", "status", "--line", "main", "--json").json["lines"]
+    assert (line["current"], line["unapplied"]) == (4, [5, 6, 7, 8])
+    assert run_empty("migrate", "validate", "--line", "nonsense").code == 1
+
+
 def test_sql_is_written_for_psql(run_empty: Run) -> None:
     text = run_empty("migrate", "sql").out
     assert "river_job" in text
