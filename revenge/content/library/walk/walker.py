@@ -10,23 +10,26 @@ from operator import attrgetter, itemgetter
 from typing import Final
 
 from revenge.content.library.walk import names
-from revenge.content.library.walk.discs import Measure, measure_disc, measure_files
+from revenge.content.library.walk.discs import measure_disc, measure_files
+from revenge.content.library.walk.entries import (
+    IGNORE,
+    NO_NFO,
+    NOMEDIA,
+    disc_file,
+    is_file,
+    kind_of,
+    leads_to_folder,
+    nfo_of,
+    read_rules,
+    reason_of,
+)
 from revenge.content.library.walk.events import Disc, WalkError, WalkEvent, WalkFile, WalkFolder, signed
 from revenge.content.library.walk.ignore import IgnoreRules, is_ignored
 from revenge.content.library.walk.links import Links
 
-_NOMEDIA: Final = b".nomedia"
-_IGNORE: Final = b".ignore"
-_MAX_IGNORE_BYTES = 100_000
 _BATCH: Final = 64
 _DOT: Final = ord(".")
 _SIGN: Final = 1 << 63
-_SPECIAL = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISCHR, "a device"),
-)
 
 _Entry = os.DirEntry[bytes]
 
@@ -67,7 +70,6 @@ _new = tuple.__new__
 _key_of = itemgetter(0)
 _name_of: Callable[[_Entry], bytes] = attrgetter("name")
 _path_of: Callable[[_File], bytes] = itemgetter(0)
-_NO_NFO: Final = (None, None)
 
 
 class Walker:
@@ -109,7 +111,9 @@ class Walker:
         Raises:
             OSError: the root itself cannot be listed.
         """
-        rules = IgnoreRules(self._root, map(os.fsencode, self._options.patterns))
+        # What is left out anyway needs no pattern: without any, no file is matched against one.
+        patterns = [os.fsencode(pattern) for pattern in self._options.patterns]
+        rules = IgnoreRules(self._root, (each for each in patterns if each.lower() not in names.SYSTEM_FOLDERS))
         stack: list[_Found] = [(self._root + b"/", _Folder(self._root, 0, (rules,) if rules else ()))]
         start, stopped = self._start, self._stopped
         batch: list[WalkEvent] = []
@@ -208,11 +212,11 @@ class Walker:
                 continue
             try:
                 status = lstat(path)
-                nfo, nfo_mtime_ns = _nfo_of(name, beside) if beside else _NO_NFO
+                nfo, nfo_mtime_ns = nfo_of(name, beside) if beside else NO_NFO
             except FileNotFoundError:
                 continue  # it went while we walked
             except OSError as error:
-                append(WalkError(path, _reason(error)))
+                append(WalkError(path, reason_of(error)))
                 continue
             inode = status.st_ino
             if inode >= _SIGN:
@@ -229,8 +233,8 @@ class Walker:
         rules: tuple[IgnoreRules, ...] = ()
         for entry in dotted:
             name = entry.name
-            if name in (_NOMEDIA, _IGNORE):
-                own = self._read_rules(entry, at_root=folder.depth == 0)
+            if name in (NOMEDIA, IGNORE) and is_file(entry):
+                own = read_rules(entry, at_root=folder.depth == 0)
                 if own is None:
                     return None
                 rules += own
@@ -247,9 +251,9 @@ class Walker:
         beside = {}
         for entry in others:
             name = entry.name.lower()
-            if name.endswith((b".nfo", b".aria2", names.LOOSE_DVD)):
+            if name.endswith((b".nfo", b".aria2", names.LOOSE_DVD)) and is_file(entry):
                 beside[name] = entry
-            elif entry.is_symlink() and _leads_to_folder(entry):
+            elif entry.is_symlink() and leads_to_folder(entry):
                 folders.append(entry)
         return beside
 
@@ -283,16 +287,16 @@ class Walker:
                 if is_link and self._is_left_link(path):
                     self.ignored["link"] += 1
                 elif stat.S_ISREG(status.st_mode):
-                    nfo = _nfo_of(entry.name, beside)
+                    nfo = nfo_of(entry.name, beside)
                     inode = signed(status.st_ino)
                     found.append(WalkFile(path, status.st_size, status.st_mtime_ns, inode, None, None, *nfo))
                 else:
-                    found.append(WalkError(path, f"{_kind(status.st_mode)}, not a file"))
+                    found.append(WalkError(path, f"{kind_of(status.st_mode)}, not a file"))
             except FileNotFoundError:
                 if is_link:
                     found.append(WalkError(path, "a link that leads nowhere"))
             except OSError as error:
-                found.append(WalkError(path, _reason(error)))
+                found.append(WalkError(path, reason_of(error)))
         return found
 
     def _is_left_link(self, path: bytes) -> bool:
@@ -306,8 +310,8 @@ class Walker:
                 (entry for entry in entries if names.extension(entry.name) in names.DVD_EXTENSIONS), ifo.inode()
             )
         except OSError as error:
-            return [WalkError(ifo.path, _reason(error))]
-        return [] if measure is None else [_disc(ifo.path, Disc.DVD, measure, None)]
+            return [WalkError(ifo.path, reason_of(error))]
+        return [] if measure is None else [disc_file(ifo.path, Disc.DVD, measure, None)]
 
     # Folders.
 
@@ -363,52 +367,10 @@ class Walker:
             return []
         except OSError as error:
             # Not as a subtree: nothing below a disc is known, and the disc's own row comes before what lies in it.
-            return [(path, WalkError(path, _reason(error)))]
-        return [] if measure is None else [(path, _disc(path, disc, measure, beside.get(b"movie.nfo")))]
+            return [(path, WalkError(path, reason_of(error)))]
+        return [] if measure is None else [(path, disc_file(path, disc, measure, beside.get(b"movie.nfo")))]
 
     def _failed_folder(self, path: bytes, error: OSError) -> list[_Found]:
         if path + b"0" <= self._start:
             return []
-        return [(path + b"/", WalkError(path, _reason(error), subtree=True))]
-
-    def _read_rules(self, entry: _Entry, *, at_root: bool) -> tuple[IgnoreRules, ...] | None:
-        """Return the rules of a ``.ignore`` or ``.nomedia`` file; None: the folder is to be left alone.
-
-        A root is walked all the same: somebody named it. What cannot be read ignores nothing.
-        """
-        if entry.name == _NOMEDIA:
-            return () if at_root else None
-        try:
-            with open(entry.path, "rb") as file:
-                lines = file.read(_MAX_IGNORE_BYTES).splitlines()
-        except OSError:
-            return ()
-        if not any(line.strip() for line in lines):
-            return () if at_root else None
-        rules = IgnoreRules(os.path.dirname(entry.path), lines)
-        return (rules,) if rules else ()
-
-
-def _nfo_of(name: bytes, beside: dict[bytes, _Entry]) -> tuple[bytes, int] | tuple[None, None]:
-    nfo = beside.get(name.rpartition(b".")[0].lower() + b".nfo") or beside.get(b"movie.nfo")
-    return _NO_NFO if nfo is None else (nfo.path, nfo.stat().st_mtime_ns)
-
-
-def _leads_to_folder(entry: _Entry) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False  # a link to itself
-
-
-def _disc(path: bytes, disc: Disc, measure: Measure, nfo: _Entry | None) -> WalkFile:
-    nfo_path, nfo_time = (None, None) if nfo is None else (nfo.path, nfo.stat().st_mtime_ns)
-    return WalkFile(path, measure.size, measure.mtime_ns, measure.inode, disc, measure.main, nfo_path, nfo_time)
-
-
-def _kind(mode: int) -> str:
-    return next((name for test, name in _SPECIAL if test(mode)), "a folder")
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+        return [(path + b"/", WalkError(path, reason_of(error), subtree=True))]

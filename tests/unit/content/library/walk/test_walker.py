@@ -394,3 +394,11 @@ def test_a_walk_keeps_to_its_stretch(tmp_path: Path) -> None:
     root = os.fsencode(tmp_path)
     found = [event for event in walk(root, start=root + b"/b/", end=root + b"/b0") if isinstance(event, WalkFile)]
     assert [event.path[len(root) :] for event in found] == [b"/b/c/y.mkv", b"/b/z.mkv"]
+
+
+def test_pipes_with_the_name_of_a_file_that_would_be_opened_are_left_alone(tmp_path: Path) -> None:
+    put(tmp_path, "a/Film.mkv")
+    os.mkfifo(tmp_path / "a/.ignore")
+    os.mkfifo(tmp_path / "a/movie.nfo")
+    (found,) = [event for event in events(tmp_path) if isinstance(event, WalkFile)]
+    assert found.nfo is None
