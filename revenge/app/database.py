@@ -115,7 +115,9 @@ class Database:
 
     async def listen(self) -> asyncpg.Connection[asyncpg.Record]:
         """Open a direct connection for LISTEN, which the caller closes."""
-        return await asyncpg.connect(for_asyncpg(self.direct_dsn), server_settings={"application_name": "revenge listen"})
+        return await asyncpg.connect(
+            for_asyncpg(self.direct_dsn), server_settings={"application_name": "revenge listen"}
+        )
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]:
