@@ -10,7 +10,10 @@ from revenge.infra.jobs.retry import RetryPolicy
 from revenge.infra.jobs.worker import NO_TIMEOUT
 
 FREE_LOSSES = 2
-"""Losses of its process that a job is not blamed for; from the next one on it may be the job that kills it."""
+"""Losses of its process after which a job comes back at once."""
+MOST_LOSSES = 20
+"""Losses after which the job is taken for what kills its processes, and each further one is a failed attempt."""
+LONGEST_REST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,9 @@ class GoneJob:
     failures: int
     is_cancel_requested: bool
     losses: int
-    """How often a node died with it before."""
+    """How often a node died with it before, while the database lived."""
+    is_outage: bool = False
+    """The database has restarted since the attempt began: the job did not do that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +91,23 @@ def decide_stuck(job: GoneJob, policies: Policies) -> Move | None:
 def decide_lost(job: GoneJob, policies: Policies) -> Move:
     """Choose what becomes of a job whose node has died.
 
-    The first losses cost the job nothing; after them it is a failed attempt, since a job that kills its process
-    (memory, a crash in a library) would otherwise do so for ever.
+    Innocent until proven guilty: it comes back without losing an attempt, at once while its losses are few, then after
+    rests that double. A job that kills its process (memory, a crash in a library) thereby does so ever more rarely,
+    and from ``MOST_LOSSES`` on each loss is a failed attempt.
     """
     if job.is_cancel_requested:
         return Move(state=JobState.CANCELLED)
-    if job.losses < FREE_LOSSES:
-        return Move(state=JobState.AVAILABLE, new_attempt=max(job.attempt - 1, 0), delay=timedelta(0))
+    if job.is_outage or job.losses < FREE_LOSSES:
+        return _hand_back(job, timedelta(0))
+    if job.losses < MOST_LOSSES:
+        return _hand_back(job, min(timedelta(seconds=2 ** (job.losses - FREE_LOSSES)), LONGEST_REST))
     if job.attempt >= job.max_attempts:
         return Move(state=JobState.DISCARDED, is_failure=True)
     delay = policies.delay_of(job)
     state = JobState.AVAILABLE if delay <= SOON else JobState.RETRYABLE
     return Move(state=state, delay=delay, is_failure=True)
+
+
+def _hand_back(job: GoneJob, delay: timedelta) -> Move:
+    state = JobState.AVAILABLE if delay <= SOON else JobState.SCHEDULED
+    return Move(state=state, new_attempt=max(job.attempt - 1, 0), delay=delay)

@@ -17,7 +17,8 @@ from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.nodes import Presence, Sighting
 from revenge.infra.jobs.store import Connection, Store
 
-COUNTER = "revenge:lost"
+LOST, OUTAGES = "revenge:lost", "revenge:outages"
+"""Metadata keys that count losses: those that the job may be to blame for, and those with the database."""
 
 logger = logging.getLogger("revenge.jobs")
 
@@ -111,14 +112,19 @@ class NodeRescuer:
 
     async def _hand_back(self, node_id: str, conn: Connection) -> list[asyncpg.Record]:
         jobs = [gone_job_from(row) for row in await self._store.fetch("job_get_lost", node_id, conn=conn)]
-        moved = await rescue_many(
-            self._store,
-            [(job, decide_lost(job, self._policies)) for job in jobs],
-            error=f"worker lost: node {node_id} died while it worked on this job",
-            counter=COUNTER,
-            now=self._clock.now(),
-            conn=conn,
-        )
+        moved: list[asyncpg.Record] = []
+        for counter, some in (
+            (LOST, [job for job in jobs if not job.is_outage]),
+            (OUTAGES, [job for job in jobs if job.is_outage]),
+        ):
+            moved += await rescue_many(
+                self._store,
+                [(job, decide_lost(job, self._policies)) for job in some],
+                error=f"worker lost: node {node_id} died while it worked on this job",
+                counter=counter,
+                now=self._clock.now(),
+                conn=conn,
+            )
         if len(moved) < len(jobs):
             # Somebody holds a row's lock: it is tried again, since nothing else comes back to a node that is marked.
             self._leftovers.add(node_id)

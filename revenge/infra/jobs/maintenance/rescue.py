@@ -22,6 +22,7 @@ def gone_job_from(row: asyncpg.Record) -> GoneJob:
         failures=row["failures"],
         is_cancel_requested=row["is_cancel_requested"],
         losses=row["losses"],
+        is_outage=row["is_outage"],
     )
 
 

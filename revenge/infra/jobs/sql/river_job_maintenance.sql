@@ -109,7 +109,8 @@ SELECT
     now() - job.attempted_at AS running_for,
     coalesce(cardinality(job.errors), 0) AS failures,
     job.metadata ? 'cancel_attempted_at' AS is_cancel_requested,
-    0 AS losses
+    0 AS losses,
+    false AS is_outage
 FROM /* TEMPLATE: schema */river_job AS job
 WHERE job.state = 'running'
     AND job.attempted_at < now() - $1::interval
@@ -137,7 +138,8 @@ SELECT
     CASE jsonb_typeof(job.metadata -> 'revenge:lost')
         WHEN 'number' THEN (job.metadata ->> 'revenge:lost')::numeric::integer
         ELSE 0
-    END AS losses
+    END AS losses,
+    pg_postmaster_start_time() > job.attempted_at AS is_outage
 FROM /* TEMPLATE: schema */river_job AS job
 WHERE job.state = 'running' AND job.attempted_by[cardinality(job.attempted_by)] = $1
 ORDER BY job.id;

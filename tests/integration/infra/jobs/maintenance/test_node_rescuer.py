@@ -129,15 +129,15 @@ async def test_a_dead_nodes_jobs_are_handed_back_without_costing_an_attempt(
     assert await watch(me.rescuer, clock) == 0
 
 
-async def test_the_third_loss_is_a_failed_attempt_that_names_the_node(
+async def test_a_loss_after_many_is_a_failed_attempt_that_names_the_node(
     pool: asyncpg.Pool, store: Store, clock: StoppedClock, add_job: AddJob
 ) -> None:
     me = Node(store, "me", clock)
     await me.rescuer.enter()
     await Node(store, "dead", clock).rescuer.enter()
     await silence(pool, "dead", 25)
-    again = await add_job("running", attempt=3, attempted_by="{dead}", metadata='{"revenge:lost": 2}')
-    last = await add_job("running", attempt=25, attempted_by="{dead}", metadata='{"revenge:lost": 7}')
+    again = await add_job("running", attempt=3, attempted_by="{dead}", metadata='{"revenge:lost": 20}')
+    last = await add_job("running", attempt=25, attempted_by="{dead}", metadata='{"revenge:lost": 27}')
     cancelled = await add_job("running", attempted_by="{dead}", metadata='{"cancel_attempted_at": "x"}')
     assert await watch(me.rescuer, clock) == 3
     after = await row(pool, again)

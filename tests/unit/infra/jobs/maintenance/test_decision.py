@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from revenge.infra.jobs.maintenance.decision import GoneJob, Move, Policies, decide_lost, decide_stuck
+from revenge.infra.jobs.maintenance.decision import MOST_LOSSES, GoneJob, Move, Policies, decide_lost, decide_stuck
 from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.retry import LinearRetry
@@ -102,18 +102,30 @@ def test_the_first_two_losses_cost_a_job_nothing(losses: int, attempt: int, new_
     assert move == Move(state=JobState.AVAILABLE, new_attempt=new_attempt, delay=timedelta(0))
 
 
-def test_the_third_loss_is_a_failed_attempt() -> None:
-    move = decide_lost(replace(JOB, losses=2), POLICIES)
+@pytest.mark.parametrize(("losses", "seconds"), [(2, 1), (4, 4), (5, 8), (8, 60), (19, 60)])
+def test_further_losses_cost_ever_longer_rests(losses: int, seconds: int) -> None:
+    move = decide_lost(replace(JOB, losses=losses, attempt=25), POLICIES)
+    state = JobState.AVAILABLE if seconds <= 5 else JobState.SCHEDULED
+    assert move == Move(state=state, new_attempt=24, delay=seconds * SECOND)
+
+
+def test_a_loss_with_the_database_is_nobodys_fault() -> None:
+    move = decide_lost(replace(JOB, losses=99, attempt=25, is_outage=True), POLICIES)
+    assert move == Move(state=JobState.AVAILABLE, new_attempt=24, delay=timedelta(0))
+
+
+def test_a_loss_after_many_is_a_failed_attempt() -> None:
+    move = decide_lost(replace(JOB, losses=MOST_LOSSES), POLICIES)
     assert move == Move(state=JobState.RETRYABLE, delay=6 * SECOND, is_failure=True)
 
 
 def test_a_retry_that_is_near_goes_straight_to_available() -> None:
-    move = decide_lost(replace(JOB, losses=2, failures=1), POLICIES)
+    move = decide_lost(replace(JOB, losses=MOST_LOSSES, failures=1), POLICIES)
     assert move == Move(state=JobState.AVAILABLE, delay=4 * SECOND, is_failure=True)
 
 
 def test_a_job_that_is_lost_again_on_its_last_attempt_is_discarded() -> None:
-    move = decide_lost(replace(JOB, losses=2, attempt=25), POLICIES)
+    move = decide_lost(replace(JOB, losses=MOST_LOSSES, attempt=25), POLICIES)
     assert move == Move(state=JobState.DISCARDED, is_failure=True)
 
 
