@@ -119,7 +119,7 @@ class Fetcher:
         """
         if name in self.lanes:
             raise QueueAlreadyAdded(name)
-        lane = self.lanes[name] = self._removed.pop(name, None) or Lane(name, workers)
+        lane = self.lanes[name] = self._removed.pop(name) if name in self._removed else Lane(name, workers)
         lane.workers, lane.is_hungry, lane.has_more = workers, True, False
         self._go()
 

@@ -50,15 +50,20 @@ class Builder:
         Raises:
             InvalidJob: an option breaks one of River's rules; the text names it, the limit and the value.
         """
-        # By identity: options may hold lists, and the caller's objects outlive the call.
+        # By identity, since options may hold lists; the template keeps them, so that no other object gets theirs.
         key = (type(args), id(opts))
         template = self._templates.get(key)
         if template is None:
             template = self._templates[key] = _resolve(type(args), opts, config=self._config, now=self._now)
-        if template.unique is None:
-            return template.row._replace(args=args.wire_text())
-        wire = args.model_dump(by_alias=True)
         row = template.row
+        try:
+            if template.unique is None:
+                return row._replace(args=args.wire_text())
+            wire = args.model_dump(by_alias=True)
+            text = encode(wire)
+        except (TypeError, ValueError, RecursionError) as error:
+            message = f"the arguments of a job of kind {row.kind!r} have no JSON form: {error}"
+            raise InvalidJob(message) from error
         unique = unique_key(
             template.unique,
             kind=row.kind,
@@ -67,7 +72,7 @@ class Builder:
             scheduled_at=template.scheduled_at,
             now=self._now,
         )
-        return row._replace(args=encode(wire), unique=unique)
+        return row._replace(args=text, unique=unique)
 
 
 class _Template(NamedTuple):
@@ -76,6 +81,7 @@ class _Template(NamedTuple):
     row: NewJob
     unique: UniqueOpts | None
     scheduled_at: datetime | None
+    opts: InsertOpts | None
 
 
 def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: ClientConfig, now: datetime) -> _Template:
@@ -102,11 +108,19 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
         priority=priority,
         max_attempts=max_attempts,
         scheduled_at=(scheduled_at or now).astimezone(UTC),
-        metadata=encode(given.metadata) if given.metadata else "{}",
+        metadata=_metadata(given),
         tags=_check_tags(given.tags if given.tags is not None else own.tags or ()),
         unique=None,
     )
-    return _Template(row, None if unique is None or unique.is_empty else unique, scheduled_at)
+    return _Template(row, None if unique is None or unique.is_empty else unique, scheduled_at, opts)
+
+
+def _metadata(opts: InsertOpts) -> str:
+    try:
+        return encode(opts.metadata) if opts.metadata else "{}"
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"metadata has no JSON form: {error}"
+        raise InvalidJob(message) from error
 
 
 def _first_state(*, pending: bool, scheduled: bool) -> JobState:

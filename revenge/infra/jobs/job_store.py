@@ -1,5 +1,6 @@
 """Statements on ``river_job``: insert, fetch, settle, and what people do to single jobs."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -232,7 +233,8 @@ def _copied(job: NewJob, now: datetime) -> tuple[Any, ...]:
 
 
 def job_from(record: asyncpg.Record) -> JobRow:
-    """Make a row of a record with River's columns; errors of another shape never make it unreadable."""
+    """Make a row of a record with River's columns; what other programs wrote never makes it unreadable."""
+    metadata = _json(record["metadata"])
     return JobRow(
         id=record["id"],
         kind=record["kind"],
@@ -241,8 +243,8 @@ def job_from(record: asyncpg.Record) -> JobRow:
         priority=record["priority"],
         attempt=record["attempt"],
         max_attempts=record["max_attempts"],
-        args=orjson.loads(record["args"]),
-        metadata=orjson.loads(record["metadata"]),
+        args=_json(record["args"]),
+        metadata=metadata if isinstance(metadata, dict) else {},
         tags=record["tags"],
         created_at=record["created_at"],
         scheduled_at=record["scheduled_at"],
@@ -255,13 +257,21 @@ def job_from(record: asyncpg.Record) -> JobRow:
     )
 
 
+def _json(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # A number beyond every float, which jsonb holds as digits: it becomes infinite.
+        return json.loads(text, parse_int=float)
+
+
 def error_json(*, at: datetime, attempt: int, error: str, trace: str = "") -> str:
     """Return an element of ``errors`` as River writes it; NUL, which PostgreSQL's JSON cannot hold, becomes U+FFFD."""
     return encode({"at": at, "attempt": attempt, "error": error, "trace": trace}).replace("\\u0000", "\ufffd")
 
 
 def _error_from(text: str | None) -> AttemptError:
-    value: Any = orjson.loads(text) if text is not None else {}
+    value: Any = _json(text) if text is not None else {}
     if not isinstance(value, dict):
         return AttemptError(at=None, attempt=0, error=_text(value), trace="")
     return AttemptError(

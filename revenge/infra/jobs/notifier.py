@@ -11,12 +11,15 @@ import asyncpg
 import orjson
 
 from revenge.infra.jobs.clock import Clock, sleep_unless
+from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.store import DirectConnection, Store
 
 PING_INTERVAL = timedelta(seconds=10)
 PING_TIMEOUT = timedelta(seconds=10)
 """River: the ping has its own time limit (0.51.1), or a silent network blocks it for ever."""
 LONGEST_BACKOFF = timedelta(seconds=30)
+
+_LOST = (StoreError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 TOPICS = ("river_insert", "river_control", "river_leadership")
 
@@ -34,6 +37,9 @@ class Listener(Protocol):
     async def on_connect(self, conn: DirectConnection) -> None:
         """A new connection listens: whatever was sent while there was none has been missed."""
 
+    def on_disconnect(self) -> None:
+        """Nothing is heard any more until ``on_connect``."""
+
 
 class Notifier:
     """Keeps one connection listening to River's channels and hands on what it hears."""
@@ -45,23 +51,24 @@ class Notifier:
         self._listener = listener
         self._lost = asyncio.Event()
         self._stopped = asyncio.Event()
+        self._failures = 0
         self.is_listening = False
         """Whether notifications arrive at present; without them everything is polled."""
 
     async def run(self) -> None:
         """Listen until ``stop``; a lost connection is made anew, with growing pauses."""
-        failures = 0
         while not self._stopped.is_set():
             try:
                 await self._listen()
-                failures = 0
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                failures += 1
+            except _LOST as error:
+                self._failures += 1
                 logger.warning("notifier.lost", extra={"error": str(error) or type(error).__name__})
-            finally:
-                self.is_listening = False
+            except Exception:
+                # A bug, ours or the driver's: everything is polled meanwhile, but it must not stay so.
+                self._failures += 1
+                logger.exception("notifier.lost")
             if not self._stopped.is_set():
-                pause = min(timedelta(seconds=0.1 * 2**failures), LONGEST_BACKOFF)
+                pause = min(timedelta(seconds=0.1 * 2.0 ** min(self._failures, 10)), LONGEST_BACKOFF)
                 await sleep_unless(self._stopped, pause * random.uniform(0.9, 1.1))  # noqa: S311 - spreads reconnects
 
     def stop(self) -> None:
@@ -77,15 +84,20 @@ class Notifier:
         try:
             conn.add_termination_listener(lambda _: self._lost.set())
             for topic in TOPICS:
-                await conn.add_listener(await self._store.channel(topic), self._heard(topic))
+                channel = await self._store.channel(topic)
+                async with asyncio.timeout(PING_TIMEOUT.total_seconds()):
+                    await conn.add_listener(channel, self._heard(topic))
             self.is_listening = True
             await self._listener.on_connect(conn)
+            self._failures = 0
             while not await sleep_unless(self._lost, PING_INTERVAL):
                 await conn.execute("SELECT 1", timeout=PING_TIMEOUT.total_seconds())
         finally:
             self.is_listening = False
             # Closing politely may wait for a silent server; the socket is what matters.
             conn.terminate()
+            if not self._stopped.is_set():
+                self._listener.on_disconnect()
 
     def _heard(self, topic: str) -> Callable[..., None]:
         def hear(_conn: object, _pid: int, _channel: str, payload: object) -> None:

@@ -29,10 +29,11 @@ from revenge.infra.jobs.verdict import Verdicts
 
 CONTROL_POLL = timedelta(minutes=1)
 """Cancel requests and pauses are looked up this often while notifications arrive (River 0.51)."""
-CONTROL_POLL_ONLY = timedelta(seconds=1)
-"""The same while none can arrive."""
-WRITTEN_WITHIN = timedelta(milliseconds=20)
-"""How long the completer usually needs to write a job that comes back at once."""
+PAUSES_POLL_ONLY = timedelta(seconds=1)
+CANCELS_POLL_ONLY = timedelta(seconds=0.5)
+"""The same while none can arrive: a cancel is to reach running code within a second. Without any nothing is asked."""
+DUE_MARGIN = timedelta(milliseconds=5)
+"""After its time, by our clock, a job that comes back is looked for: the database's clock may be a little behind."""
 PROGRESS_INTERVAL = timedelta(seconds=1)
 SETTLE_TIME = timedelta(seconds=10)
 """How long a stop waits for the last results to be written."""
@@ -66,7 +67,8 @@ class Runtime:
         self._on_end = on_end
         self._threads = ThreadWorkers(most=sum(config.queues.values()))
         self._processes = ProcessWorkers()
-        self._completer = Completer(clock=clock, store=jobs, on_settled=lambda _: self._fetcher.resume())
+        self._completer = Completer(clock=clock, store=jobs, on_settled=self._settled)
+        self._coming_back: dict[int, Settlement] = {}
         self._fetcher = Fetcher(
             client_id=config.client_id,
             store=jobs,
@@ -100,9 +102,13 @@ class Runtime:
             stats=self._stats,
             on_revived=self._drop_lost,
         )
-        self._services = [
+        self._polls = [
             Service("poll", self._poll, clock=clock, interval=self._poll_interval),
-            Service("control", self._look_up_control, clock=clock, interval=self._control_interval, at_once=False),
+            Service("cancels", self._look_up_cancels, clock=clock, interval=self._cancels_interval, at_once=False),
+            Service("pauses", self._look_up_pauses, clock=clock, interval=self._pauses_interval, at_once=False),
+        ]
+        self._services = [
+            *self._polls,
             Service("touch_queues", self._touch_queues, clock=clock, interval=TOUCH_INTERVAL, at_once=False),
             Service("progress", self._reporter.run_once, clock=clock, interval=PROGRESS_INTERVAL),
         ]
@@ -175,8 +181,14 @@ class Runtime:
     async def on_connect(self, conn: DirectConnection) -> None:
         """Catch up: whatever was sent while nobody listened was missed."""
         await self._cluster.attach(conn)
-        await self._look_up_control()
+        await self._look_up_cancels()
+        await self._look_up_pauses()
         self._fetcher.poll()
+
+    def on_disconnect(self) -> None:
+        """From now on everything is polled, and more often."""
+        for service in self._polls:
+            service.wake()
 
     # What the executor and the completer tell
 
@@ -186,11 +198,21 @@ class Runtime:
 
     def add(self, settlement: Settlement) -> None:
         """Take any other end; what comes back soon is looked for when it is due."""
+        if settlement.state is JobState.AVAILABLE:
+            self._coming_back[settlement.id] = settlement
         self._completer.add(settlement)
-        if settlement.state is JobState.AVAILABLE and settlement.scheduled_at is not None:
-            due_in = settlement.scheduled_at - self._clock.now()
-            # A moment later than its time, which by then has been written.
-            self._fetcher.hint_at(settlement.queue, max(due_in, timedelta(0)) + WRITTEN_WITHIN)
+
+    def _settled(self, persisted: Iterable[tuple[int, JobState]]) -> None:
+        if self._coming_back:
+            for job_id, state in persisted:
+                settlement = self._coming_back.pop(job_id, None)
+                if settlement is not None and settlement.scheduled_at is not None and state is JobState.AVAILABLE:
+                    due_in = max(settlement.scheduled_at - self._clock.now(), timedelta(0))
+                    self._fetcher.hint_at(settlement.queue, due_in + DUE_MARGIN)
+            if not self._completer.unwritten:
+                # Those whose attempt had been taken away.
+                self._coming_back.clear()
+        self._fetcher.resume()
 
     def _fetched(self, claims: Iterable[Claim]) -> None:
         claims = list(claims)
@@ -214,8 +236,11 @@ class Runtime:
     def _poll_interval(self) -> timedelta:
         return self._config.poll_interval if self._is_listening else self._config.poll_only_interval
 
-    def _control_interval(self) -> timedelta:
-        return CONTROL_POLL if self._is_listening else CONTROL_POLL_ONLY
+    def _cancels_interval(self) -> timedelta:
+        return CONTROL_POLL if self._is_listening else CANCELS_POLL_ONLY
+
+    def _pauses_interval(self) -> timedelta:
+        return CONTROL_POLL if self._is_listening else PAUSES_POLL_ONLY
 
     @property
     def _is_listening(self) -> bool:
@@ -224,12 +249,15 @@ class Runtime:
     async def _touch_queues(self) -> None:
         self._apply_pauses(await self._queues.touch(list(self._fetcher.lanes) or list(self._config.queues)))
 
-    async def _look_up_control(self) -> None:
-        """Find the cancels and pauses whose notifications did not arrive."""
+    async def _look_up_cancels(self) -> None:
+        """Find the cancels whose notifications did not arrive."""
         running = list(self._executor.attempts)
         if running:
             for job_id, _, attempted_at in await self._jobs.cancel_requested([item.claim.id for item in running]):
                 self._executor.cancel(job_id, attempted_at=attempted_at)
+
+    async def _look_up_pauses(self) -> None:
+        """Find the pauses and resumes whose notifications did not arrive."""
         self._apply_pauses(await self._queues.paused(list(self._fetcher.lanes)))
 
     def _apply_pauses(self, paused: set[str]) -> None:

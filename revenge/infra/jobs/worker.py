@@ -1,12 +1,14 @@
 """What a user of the engine writes: an arguments class and a worker class."""
 
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import UnionType
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticSerializationError
 
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import JobCancelled
@@ -46,7 +48,10 @@ class JobArgs(BaseModel):
         """Return the arguments as the JSON text that is stored, with the values that Go would write."""
         # pydantic's own writer is five times as fast, and writes these types as Go does but for escapes, which
         # PostgreSQL's jsonb undoes.
-        return self.model_dump_json(by_alias=True) if self._is_plain else encode(self.model_dump(by_alias=True))
+        if self._is_plain:
+            with suppress(PydanticSerializationError):  # text that is no UTF-8: Go writes U+FFFD, and so does `encode`
+                return self.model_dump_json(by_alias=True)
+        return encode(self.model_dump(by_alias=True))
 
 
 def _is_plain(annotation: Any) -> bool:

@@ -1,0 +1,155 @@
+"""The LISTEN connection is kept up whatever happens to it, and its loss is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+
+from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.jobs.errors import StoreError
+from revenge.infra.jobs.notifier import Notifier
+
+
+class Line:
+    """A connection that listens."""
+
+    def __init__(self, *, fails: Exception | None = None) -> None:
+        self.listeners: dict[str, Callable[..., None]] = {}
+        self.is_open = True
+        self._on_end: list[Callable[[Any], None]] = []
+        self._fails = fails
+
+    def add_termination_listener(self, callback: Callable[[Any], None]) -> None:
+        self._on_end.append(callback)
+
+    async def add_listener(self, channel: str, callback: Callable[..., None]) -> None:
+        if self._fails is not None:
+            raise self._fails
+        self.listeners[channel] = callback
+
+    async def execute(self, query: str, timeout: float) -> None:  # noqa: ASYNC109 - asyncpg's own signature
+        return
+
+    def terminate(self) -> None:
+        self.is_open = False
+
+    def cut(self) -> None:
+        for callback in self._on_end:
+            callback(self)
+
+    def say(self, topic: str, payload: str) -> None:
+        self.listeners[f"public.{topic}"](self, 1, topic, payload)
+
+
+class Channels:
+    async def channel(self, topic: str) -> str:
+        return f"public.{topic}"
+
+
+class Ear:
+    """Keeps what it heard; ``on_connect`` fails as often as ``fails`` says."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.fails: list[Exception] = []
+        self.connects: asyncio.Queue[Line] = asyncio.Queue()
+        self.disconnects = 0
+
+    def on_notification(self, topic: str, payload: dict[str, Any]) -> None:
+        self.heard.append((topic, payload))
+
+    async def on_connect(self, conn: Any) -> None:
+        if self.fails:
+            raise self.fails.pop(0)
+        await self.connects.put(conn)
+
+    def on_disconnect(self) -> None:
+        self.disconnects += 1
+
+
+@pytest.fixture
+def ear() -> Ear:
+    return Ear()
+
+
+@asynccontextmanager
+async def listening(ear: Ear, *lines: Line | Exception) -> AsyncIterator[Notifier]:
+    waiting = list(lines)
+
+    async def connect() -> Any:
+        line = waiting.pop(0) if waiting else Line()
+        if isinstance(line, Exception):
+            raise line
+        return line
+
+    store: Any = Channels()
+    notifier = Notifier(clock=SystemClock(), connect=connect, store=store, listener=ear)
+    running = asyncio.create_task(notifier.run())
+    yield notifier
+    notifier.stop()
+    await asyncio.wait_for(running, 5)
+    assert not notifier.is_listening
+
+
+async def test_what_is_said_is_heard_whatever_its_spacing(ear: Ear) -> None:
+    async with listening(ear):
+        line = await ear.connects.get()
+        line.say("river_insert", '{"queue": "bulk"}')
+        line.say("river_control", '{"action" : "cancel", "job_id" : 7, "queue" : "bulk"}')
+        assert ear.heard == [
+            ("river_insert", {"queue": "bulk"}),
+            ("river_control", {"action": "cancel", "job_id": 7, "queue": "bulk"}),
+        ]
+
+
+@pytest.mark.parametrize("payload", ["", "no json", "[1]", "null", "7", '"text"', '{"a":'])
+async def test_garbage_is_not_heard(ear: Ear, payload: str) -> None:
+    async with listening(ear):
+        (await ear.connects.get()).say("river_insert", payload)
+        assert ear.heard == []
+
+
+async def test_a_connection_that_was_cut_is_made_anew(ear: Ear) -> None:
+    async with listening(ear) as notifier:
+        first = await ear.connects.get()
+        assert notifier.is_listening
+        first.cut()
+        second = await asyncio.wait_for(ear.connects.get(), 5)
+        assert first is not second
+        assert (first.is_open, second.is_open) == (False, True)
+        assert ear.disconnects == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("refused"),
+        TimeoutError(),
+        asyncpg.CannotConnectNowError("starting"),
+        asyncpg.InterfaceError("closed"),
+        asyncpg.InternalClientError("lost its place"),
+        ZeroDivisionError("a bug of ours"),
+    ],
+)
+async def test_no_failure_to_connect_is_the_last_try(ear: Ear, error: Exception) -> None:
+    async with listening(ear, error, Line(fails=error)):
+        await asyncio.wait_for(ear.connects.get(), 10)
+
+
+async def test_a_failure_to_catch_up_is_tried_again_on_a_new_connection(ear: Ear) -> None:
+    ear.fails = [StoreError("the pool's connections died with the server", retryable=True)]
+    line = Line()
+    async with listening(ear, line) as notifier:
+        await asyncio.wait_for(ear.connects.get(), 10)
+        assert not line.is_open
+        assert notifier.is_listening
+
+
+async def test_a_stop_is_no_loss(ear: Ear) -> None:
+    async with listening(ear):
+        line = await ear.connects.get()
+    assert not line.is_open
+    assert ear.disconnects == 0
