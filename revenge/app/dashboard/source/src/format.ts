@@ -72,6 +72,13 @@ export function jobTitle(job: Job, libraries: Library[] | null): string {
   return library && job.kind.includes("scan") ? `Scan of ${library.name}` : kindName(job.kind);
 }
 
+/** What a job says it is at; paths begin at their library's folder, which its title names already. */
+export function itemName(job: Job, libraries: Library[] | null): string {
+  const message = job.progress?.message ?? "";
+  const folder = libraryOf(job, libraries)?.paths.find((path) => message.startsWith(`${path}/`));
+  return folder ? message.slice(folder.length + 1) : message;
+}
+
 export function phaseName(phase: string): string {
   return phase ? phase.charAt(0).toUpperCase() + phase.slice(1).replaceAll("_", " ") : "Working";
 }

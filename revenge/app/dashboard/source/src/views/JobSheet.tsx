@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, api } from "../api";
 import { cancel, retry } from "../live";
-import { clock, duration, isCancelling, jobTitle, phaseName } from "../format";
+import { clock, duration, isCancelling, itemName, jobTitle, phaseName } from "../format";
 import { useBusy, useModal } from "../hooks";
 import type { State } from "../store";
 import type { Job } from "../types";
@@ -69,7 +69,7 @@ function JobBody({ job, state, reread }: { job: Job; state: State; reread: (job:
           {job.progress && job.state === "running" && (
             <p class="item">
               <b>{phaseName(job.progress.phase)}</b>
-              <span>{job.progress.message}</span>
+              <span title={job.progress.message}>{itemName(job, state.libraries)}</span>
             </p>
           )}
         </>

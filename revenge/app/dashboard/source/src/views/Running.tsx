@@ -1,5 +1,5 @@
 import { cancel } from "../live";
-import { count, duration, isCancelling, jobTitle, kindName, phaseName, rate, since, until } from "../format";
+import { count, duration, isCancelling, itemName, jobTitle, kindName, phaseName, rate, since, until } from "../format";
 import { useNow } from "../hooks";
 import type { State } from "../store";
 import type { Job } from "../types";
@@ -91,7 +91,7 @@ function JobCard({ job, state, now }: { job: Job; state: State; now: number }) {
       <Bar label={title} percent={percent} phase={phase} job={job} still={ended} />
       <p class="item">
         <b>{phase}</b>
-        {progress?.message && !ended && <span title={progress.message}>{progress.message}</span>}
+        {progress?.message && !ended && <span title={progress.message}>{itemName(job, state.libraries)}</span>}
       </p>
       <div class="job-foot">
         <dl class="facts">

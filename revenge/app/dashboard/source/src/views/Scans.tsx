@@ -44,7 +44,7 @@ function ScanRow({ scan, library, now }: { scan: Scan; library: string; now: num
             </span>
           ))}
         </p>
-        {scan.error_message && <p class="error-text">{scan.error_message}</p>}
+        {scan.error_message && scan.error_message !== scan.status && <p class="error-text">{scan.error_message}</p>}
         {scan.error_count > 0 && <ScanErrors scan={scan} />}
       </div>
       <p class="row-side faint">

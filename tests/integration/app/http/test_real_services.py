@@ -1,0 +1,166 @@
+"""The API on the real engine, the real library and PostgreSQL: what people do in a day."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+
+from revenge.app.enqueue import ScanQueue
+from revenge.app.http import ApiServices, create_app
+from revenge.content.library.scans import ScanService
+from revenge.content.library.service import LibraryService
+from revenge.content.movie.jobs import MovieLibraryScanWorker
+from revenge.infra.jobs import Client, ClientConfig, Job, JobArgs, Worker, Workers
+from tests.fakes.services import VIEW, FakeMetrics, FakeReadiness
+from tests.fakes.serving import serving
+
+
+class WaitArgs(JobArgs, kind="wait_for_cancel"):
+    pass
+
+
+class WaitWorker(Worker[WaitArgs]):
+    """Reports once, then waits until it is cancelled."""
+
+    async def work(self, job: Job[WaitArgs]) -> None:
+        job.report_progress(phase="waiting", current=1, total=4, message="the test")
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+async def client(pool: asyncpg.Pool) -> AsyncIterator[Client]:
+    insert_only = Client(pool)
+    scans = ScanService(pool, jobs=ScanQueue(insert_only))
+    workers = Workers([MovieLibraryScanWorker(scans), WaitWorker()])
+    client = Client(pool, config=ClientConfig(queues={"default": 2, "bulk": 1}), workers=workers)
+    yield client
+    await client.stop(soft=timedelta(0))
+
+
+@pytest.fixture
+async def http(pool: asyncpg.Pool, client: Client) -> AsyncIterator[httpx2.AsyncClient]:
+    services = ApiServices(
+        client=client,
+        libraries=LibraryService(pool, jobs=ScanQueue(client)),
+        readiness=FakeReadiness(),
+        metrics=FakeMetrics(),
+        view=VIEW,
+    )
+    async with serving(create_app(services)) as url, httpx2.AsyncClient(base_url=f"{url}/api/v1") as http:
+        yield http
+
+
+async def events(http: httpx2.AsyncClient, url: str, **headers: str) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+    """Yield event, id and data of a stream until it ends."""
+    async with http.stream("GET", url, headers=headers) as answer:
+        assert answer.status_code == 200
+        fields: dict[str, str] = {}
+        async for line in answer.aiter_lines():
+            if line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            elif "data" in fields:
+                yield fields["event"], fields["id"], json.loads(fields["data"])
+                fields = {}
+
+
+async def test_a_folder_becomes_a_library_a_scan_and_files(
+    http: httpx2.AsyncClient, client: Client, tmp_path: Path
+) -> None:
+    for name in ("Heat (1995).mkv", "Alien (1979).mkv"):
+        (tmp_path / name).touch()
+    body = {"name": "Films", "type": "movie", "paths": [str(tmp_path)]}
+    library = (await http.post("/libraries", json=body)).json()
+    assert (await http.post("/libraries", json=body)).status_code in {409, 422}
+    url = f"/libraries/{library['id']}"
+    scan = (await http.post(f"{url}/scan", json={"scan_type": "full"})).json()
+    busy = await http.post(f"{url}/scan", json={"scan_type": "incremental"})
+    assert busy.status_code == 409
+    assert (busy.json()["scan_id"], busy.json()["job_id"]) == (scan["id"], scan["job_id"])
+    await client.start()
+    told = [data["state"] async for _, _, data in events(http, f"/jobs/{scan['job_id']}/events")]
+    assert told[-1] == "completed"
+    done = (await http.get(f"{url}/scans/{scan['id']}")).json()
+    assert (done["status"], done["items_scanned"], done["items_added"]) == ("completed", 2, 2)
+    first = (await http.get(f"{url}/files", params={"limit": 1})).json()
+    rest = (await http.get(f"{url}/files", params={"limit": 1, "cursor": first["next_cursor"]})).json()
+    assert [file["title"] for file in first["files"] + rest["files"]] == ["Alien", "Heat"]
+    assert rest["next_cursor"] is None
+    assert (await http.get(url)).json()["latest_scan"]["status"] == "completed"
+
+
+async def test_a_running_job_is_followed_cancelled_and_not_told_twice(http: httpx2.AsyncClient, client: Client) -> None:
+    await client.start()
+    job = (await http.post("/jobs", json={"kind": "wait_for_cancel"})).json()
+    last_id = ""
+    seen = []
+    async for event, event_id, data in events(http, f"/jobs/{job['id']}/events"):
+        last_id = event_id
+        seen.append((event, data["state"]))
+        if data["progress"] and data["state"] == "running" and not data.get("metadata", {}).get("cancel_attempted_at"):
+            assert data["progress"]["percent"] == 25
+            assert (await http.post(f"/jobs/{job['id']}/cancel")).status_code == 200
+    assert seen[-1] == ("state", "cancelled")
+    again = await http.get(f"/jobs/{job['id']}/events", headers={"Last-Event-ID": last_id})
+    assert again.status_code == 204
+    assert (await http.post(f"/jobs/{job['id']}/retry")).json()["state"] in {"available", "running"}
+
+
+async def test_all_events_tell_of_jobs_that_begin_and_end(http: httpx2.AsyncClient, client: Client) -> None:
+    stream = events(http, "/events?queues=default")
+    first = asyncio.ensure_future(anext(stream))
+    await client.start()
+    job = (await http.post("/jobs", json={"kind": "wait_for_cancel"})).json()
+    event, _, data = await first
+    assert (event, data["id"]) == ("state", job["id"])
+    await http.post(f"/jobs/{job['id']}/cancel")
+    async for _, _, data in stream:
+        if data["state"] == "cancelled":
+            break
+    await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/jobs?cursor=%2500",
+        "/jobs?cursor=bnVsbA==",
+        "/libraries?cursor=AA==",
+        "/libraries?cursor=%FF",
+        "/libraries/{id}/scans?cursor=no-uuid",
+        "/libraries/{id}/files?cursor=AA==",
+    ],
+)
+async def test_a_cursor_that_somebody_made_up_is_404(http: httpx2.AsyncClient, tmp_path: Path, path: str) -> None:
+    body = {"name": "Films", "type": "movie", "paths": [str(tmp_path)]}
+    library = (await http.post("/libraries", json=body)).json()
+    answer = await http.get(path.replace("{id}", library["id"]))
+    assert answer.status_code == 404, answer.text
+
+
+async def test_wrong_folders_are_422_with_the_reason(http: httpx2.AsyncClient, tmp_path: Path) -> None:
+    for path, reason in ((str(tmp_path / "none"), "does not exist"), ("/", "whole file system")):
+        answer = await http.post("/libraries", json={"name": "Films", "type": "movie", "paths": [path]})
+        assert answer.status_code == 422
+        assert reason in answer.json()["detail"]
+
+
+async def test_wrong_args_of_a_real_kind_are_422(http: httpx2.AsyncClient) -> None:
+    for args in ({"library_id": 7}, {"libary_id": "x"}, {"library_id": "x", "force": "yes"}):
+        answer = await http.post("/jobs", json={"kind": "movie_library_scan", "args": args})
+        assert answer.status_code == 422, answer.text
+
+
+async def test_queues_that_workers_serve_are_listed_and_paused(http: httpx2.AsyncClient, client: Client) -> None:
+    assert (await http.post("/queues/bulk/pause")).status_code == 404
+    await client.start()
+    assert (await http.post("/queues/bulk/pause")).json()["paused"] is True
+    found = {queue["name"]: queue for queue in (await http.get("/queues")).json()["queues"]}
+    assert found["bulk"]["paused"] is True
+    assert (found["bulk"]["workers"], found["default"]["workers"]) == (1, 2)
