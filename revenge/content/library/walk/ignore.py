@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 _MAX_LENGTH = 1000
-_MAX_DOUBLE_STARS = 3
+_MAX_DOUBLE_STARS = 2
 """Each multiplies the work on a long path by its number of folders."""
 
 
@@ -62,7 +62,7 @@ def check_pattern(pattern: bytes) -> None:
     """Make sure that a pattern can be used.
 
     Raises:
-        ValueError: it is longer than 1,000 bytes, has more than three ``**``, or a set in it is no set.
+        ValueError: it is longer than 1,000 bytes, has more than two ``**``, or a set in it is no set.
     """
     _compile(pattern)
 
@@ -74,7 +74,7 @@ def _compile(line: bytes) -> _Rule | None:
     negated = pattern.startswith(b"!")
     pattern = pattern[negated:]
     folders_only = pattern.endswith(b"/")
-    pattern = pattern.rstrip(b"/")
+    pattern = re.sub(rb"(?:(?<=/)|^)(?:\*\*/){2,}", b"**/", pattern.rstrip(b"/"))
     if not pattern:
         return None
     if len(pattern) > _MAX_LENGTH or pattern.count(b"**") > _MAX_DOUBLE_STARS:

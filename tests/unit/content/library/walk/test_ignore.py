@@ -79,13 +79,13 @@ def test_inner_rules_come_before_outer_ones() -> None:
 
 
 def test_many_stars_take_no_time() -> None:
-    rules = IgnoreRules(b"/r", [b"*a" * 40 + b"b", b"**/" * 3 + b"*a" * 20 + b"b"])
+    rules = IgnoreRules(b"/r", [b"*a" * 40 + b"b", b"**/" * 9 + b"*a" * 20 + b"b", b"**/a/**/b"])
     begun = time.perf_counter()
     assert not is_ignored((rules,), b"/r/" + b"a/" * 200 + b"a" * 2000, folder=False)
     assert time.perf_counter() - begun < 1
 
 
-@pytest.mark.parametrize("pattern", [b"a" * 1001, b"**/" * 4 + b"a", b"[z-a]"])
+@pytest.mark.parametrize("pattern", [b"a" * 1001, b"**/a/" * 3 + b"a", b"[z-a]"])
 def test_patterns_that_cannot_be_used_are_refused(pattern: bytes) -> None:
     with pytest.raises(ValueError, match="pattern"):
         check_pattern(pattern)
