@@ -59,7 +59,8 @@ WITH claimed AS (
 UPDATE /* TEMPLATE: schema */river_job AS job
 SET
     state = 'running',
-    attempt = job.attempt + 1,
+    -- A row at the type's limit must not make every fetch of its queue fail.
+    attempt = least(job.attempt + 1, 32767),
     attempted_at = now(),
     -- The newest 99 and this client (River: `maxAttemptedBy`).
     attempted_by = array_append(
