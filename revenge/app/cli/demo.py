@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from revenge.app.settings import Settings
 
 DEMO_NAME = "Demo"
-
+DEMO_PACE = 10
+"""Files read a second: two hundred small ones are read in half a second, which nobody would see."""
 
 SOFT_STOP = timedelta(seconds=2)
 """A scan goes on where it stopped at the next start: nobody should wait for its end."""
@@ -111,7 +112,13 @@ async def _targets(
         return [Target(library=library, paths=()) for library in known if library.enabled]
     directory = Path(os.path.abspath(container.settings().demo_dir))  # noqa: ASYNC240 - a name, no file
     await _make_files(shell, signals, directory, kind or Kind.MOVIE)
-    library = await make_library(container, name=DEMO_NAME, kind=kind or Kind.MOVIE, paths=[directory])
+    library = await make_library(
+        container,
+        name=DEMO_NAME,
+        kind=kind or Kind.MOVIE,
+        paths=[directory],
+        scanner_config={"reads_per_second": DEMO_PACE},
+    )
     return [Target(library=library, paths=())]
 
 

@@ -1,9 +1,10 @@
 """``revenge library``: the folders that are scanned, and what was found in them."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -169,7 +170,14 @@ async def all_libraries(repository: "LibraryRepository") -> "list[Library]":
     return found
 
 
-async def make_library(container: "Container", *, name: str, kind: Kind, paths: Sequence[Path]) -> "Library":
+async def make_library(
+    container: "Container",
+    *,
+    name: str,
+    kind: Kind,
+    paths: Sequence[Path],
+    scanner_config: Mapping[str, Any] = MappingProxyType({}),
+) -> "Library":
     """Add a library of absolute paths.
 
     Raises:
@@ -178,7 +186,12 @@ async def make_library(container: "Container", *, name: str, kind: Kind, paths: 
     """
     from revenge.content.library.models import LibraryFields, LibraryType
 
-    fields = LibraryFields(name=name, type=LibraryType(kind.type), paths=[os.fsencode(path) for path in paths])
+    fields = LibraryFields(
+        name=name,
+        type=LibraryType(kind.type),
+        paths=[os.fsencode(path) for path in paths],
+        scanner_config=scanner_config,
+    )
     return await container.library_service().create(fields)
 
 

@@ -34,6 +34,7 @@ from revenge.content.library.statements import statements
 from revenge.content.library.walk import check_pattern
 
 _MAX_NAME = 200
+_MAX_PACE = 100_000
 _CONFIG_KEYS = {"follow_links": bool, "hidden": bool, "trust_inodes": bool}
 _CHANGEABLE = frozenset(field.name for field in fields(LibraryFields)) - {"type"}
 
@@ -208,6 +209,11 @@ def _checked(wanted: LibraryFields) -> dict[str, Any]:
         expected = _CONFIG_KEYS.get(key)
         if expected is not None and type(value) is not expected:
             raise InvalidLibrary("scanner_config", f"{key} must be true or false, got {value!r}")
+    pace = wanted.scanner_config.get("reads_per_second")
+    if pace is not None and (isinstance(pace, bool) or not isinstance(pace, (int, float)) or not 0 < pace <= _MAX_PACE):
+        raise InvalidLibrary(
+            "scanner_config", f"reads_per_second must be above 0 and at most {_MAX_PACE}, got {pace!r}"
+        )
     return {
         "name": name,
         "type": LibraryType(wanted.type),

@@ -11,12 +11,13 @@ from uuid import UUID
 
 import orjson
 
-from revenge.content.library.models import show_path
+from revenge.content.library.models import Library, show_path
 from revenge.content.library.ports import Prober
 from revenge.content.library.probe import Probe, ProbeFailed
 from revenge.content.library.scans.checkpoint import Phase
 from revenge.content.library.scans.config import ScanConfig
 from revenge.content.library.scans.ledger import Ledger
+from revenge.content.library.scans.pace import Pace
 from revenge.content.library.scans.progress import Report, ScanProgress
 from revenge.content.library.scans.rows import insert_errors
 from revenge.content.library.scans.walking import MAX_ERRORS
@@ -43,10 +44,11 @@ class _Result:
 class Probing:
     """One run's reading of files."""
 
-    def __init__(self, ledger: Ledger, *, config: ScanConfig, library_id: UUID, prober: Prober, report: Report) -> None:
+    def __init__(self, ledger: Ledger, *, config: ScanConfig, library: Library, prober: Prober, report: Report) -> None:
         self._ledger = ledger
         self._config = config
-        self._library_id = library_id
+        self._library_id = library.id
+        self._pace = Pace(library.scanner_config.get("reads_per_second"))
         self._prober = prober
         self._report = report
 
@@ -104,6 +106,7 @@ class Probing:
 
     async def _probe(self, id: UUID, path: bytes, disc: str | None) -> _Result | None:
         """Return what is in a file; None when it went since the walk, which the next scan will find."""
+        await self._pace.turn()
         checkpoint, counts = self._ledger.checkpoint, self._ledger.counts
         self._report(ScanProgress(Phase.PROBING, counts.probed, checkpoint.to_probe, show_path(path)))
         target = path if disc is None else await in_thread(partial(find_main, path, Disc(disc)))

@@ -144,7 +144,7 @@ class ScanService:
             checkpoint.phase = Phase.PROBING
         if checkpoint.phase is Phase.PROBING:
             if self._prober is not None and claimed.type is not ScanType.METADATA:
-                await Probing(ledger, config=config, library_id=library.id, prober=self._prober, report=report).run()
+                await Probing(ledger, config=config, library=library, prober=self._prober, report=report).run()
             checkpoint.phase = Phase.FINISHING
         report(ScanProgress(Phase.FINISHING, 0, None, library.name))
         if whole:
