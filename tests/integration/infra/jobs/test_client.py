@@ -50,7 +50,9 @@ class Tagged(JobArgs, kind="tagged"):
 
 
 async def columns(pool: asyncpg.Pool, job_id: int, *names: str) -> tuple[Any, ...]:
-    return tuple(await pool.fetchrow(f"SELECT {', '.join(names)} FROM river_job WHERE id = $1", job_id))
+    row = await pool.fetchrow(f"SELECT {', '.join(names)} FROM river_job WHERE id = $1", job_id)
+    assert row is not None
+    return tuple(row)
 
 
 async def test_a_plain_insert_leaves_rivers_defaults(client: Client, pool: asyncpg.Pool) -> None:
