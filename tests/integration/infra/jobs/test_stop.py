@@ -1,0 +1,251 @@
+"""A stop lets jobs finish, then hands back what does not, within its time, whatever the jobs and the database do."""
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from revenge.infra.jobs import Client, Job, JobArgs, JobState, StopConfig, StoreError, Worker
+from tests.fakes.engine import ActArgs, Gate, eventually
+
+StartClient = Callable[..., Awaitable[Client]]
+MakeClient = Callable[..., Awaitable[Client]]
+LIMIT = timedelta(seconds=20)
+SHORT = StopConfig(soft=timedelta(milliseconds=100), cancel=timedelta(milliseconds=100))
+
+
+async def test_a_job_that_ends_in_time_is_completed(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+    node = await start_client(gate)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    stopping = asyncio.create_task(node.stop(soft=LIMIT))
+    gate.open.set()
+    await asyncio.wait_for(stopping, 10)
+    row = await client.get(job_id)
+    assert (row.state, row.attempt) == (JobState.COMPLETED, 1)
+
+
+async def test_a_job_that_needs_longer_goes_back_without_burning_its_attempt(
+    start_client: StartClient, client: Client
+) -> None:
+    gate = Gate()
+    node = await start_client(gate)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    await node.stop(soft=timedelta(0))
+    row = await client.get(job_id)
+    assert (row.state, row.attempt, row.errors) == (JobState.AVAILABLE, 0, [])
+    assert row.attempted_by == [node.config.client_id]
+
+
+async def test_a_stop_fetches_nothing_more(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+    node = await start_client(gate, queues={"default": 1})
+    await client.insert(ActArgs())
+    await gate.entered.wait()
+    waits = (await client.insert(ActArgs())).job.id
+    stopping = asyncio.create_task(node.stop(soft=LIMIT))
+    gate.open.set()
+    await asyncio.wait_for(stopping, 10)
+    assert (await client.get(waits)).attempt == 0
+
+
+async def test_a_job_that_ignores_the_stop_is_abandoned_in_time_and_handed_back(
+    start_client: StartClient, client: Client
+) -> None:
+    entered, let_go = asyncio.Event(), asyncio.Event()
+
+    async def ignores(_: Job[Any]) -> None:
+        entered.set()
+        while not let_go.is_set():
+            try:
+                await let_go.wait()
+            except asyncio.CancelledError:
+                continue
+
+    node = await start_client(ignores, stop=SHORT)
+    job_id = (await client.insert(ActArgs())).job.id
+    await entered.wait()
+    began = time.monotonic()
+    await node.stop()
+    assert time.monotonic() - began < 5
+    row = await client.get(job_id)
+    assert (row.state, row.attempt, row.errors) == (JobState.AVAILABLE, 0, [])
+    # Its late end changes nothing, also when another has it by then.
+    gate = Gate()
+    await start_client(gate)
+    await gate.entered.wait()
+    let_go.set()
+    gate.open.set()
+    row = await client.wait(job_id, timeout=LIMIT)
+    assert (row.state, row.attempt) == (JobState.COMPLETED, 1)
+
+
+async def test_a_failure_of_its_own_while_stopping_counts(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+
+    async def fails(job: Job[Any]) -> None:
+        try:
+            await gate(job)
+        except asyncio.CancelledError:
+            raise ValueError("on the way out") from None
+
+    node = await start_client(fails)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    await node.stop(soft=timedelta(0))
+    row = await client.get(job_id)
+    assert (row.attempt, row.errors[0].error) == (1, "ValueError: on the way out")
+
+
+async def test_everything_worked_is_written_when_it_returns(
+    start_client: StartClient, client: Client, pool: asyncpg.Pool
+) -> None:
+    done = 0
+    enough = asyncio.Event()
+
+    async def count(_: Job[Any]) -> None:
+        nonlocal done
+        done += 1
+        if done >= 500:
+            enough.set()
+
+    node = await start_client(count, queues={"default": 50})
+    await client.insert_many([ActArgs() for _ in range(3000)])
+    await enough.wait()
+    await node.stop()
+    assert await pool.fetchval("SELECT count(*) FROM river_job WHERE state = 'completed'") == done
+    assert await pool.fetchval("SELECT count(*) FROM river_job WHERE state = 'running'") == 0
+
+
+async def test_it_leaves_no_trace_in_the_cluster(start_client: StartClient, pool: asyncpg.Pool) -> None:
+    node = await start_client(client_id="gone")
+
+    async def leads() -> bool:
+        return node.is_leader
+
+    await eventually(leads)
+    await node.stop()
+    assert not node.is_running
+    assert await pool.fetchval("SELECT count(*) FROM revenge_job_node") == 0
+    assert await pool.fetchval("SELECT count(*) FROM river_leader") == 0
+
+    async def lets_go() -> bool:
+        return not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+
+    await eventually(lets_go)
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("jobs.")]
+
+
+async def test_a_client_can_start_again(start_client: StartClient, client: Client) -> None:
+    node = await start_client()
+    for _ in range(2):
+        await node.stop()
+        await node.stop()
+        await node.start()
+        await node.start()
+        job_id = (await client.insert(ActArgs())).job.id
+        assert (await client.wait(job_id, timeout=LIMIT)).state is JobState.COMPLETED
+
+
+async def test_a_start_without_a_schema_fails_and_leaves_nothing(make_client: MakeClient, empty_database: str) -> None:
+    node = await make_client(dsn=empty_database)
+    with pytest.raises(StoreError, match="river_queue"):
+        await node.start()
+    assert not node.is_running
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("jobs.")]
+
+
+async def test_starting_and_stopping_many_times_leaves_nothing_behind(
+    start_client: StartClient, client: Client, pool: asyncpg.Pool
+) -> None:
+    node = await start_client(queues={"default": 10})
+    for _ in range(15):
+        await client.insert_many([ActArgs() for _ in range(50)])
+        await node.stop()
+        await node.start()
+
+    async def all_done() -> bool:
+        return bool(await pool.fetchval("SELECT count(*) = 750 FROM river_job WHERE state = 'completed'"))
+
+    await eventually(all_done)
+    assert await pool.fetchval("SELECT count(*) FROM river_job WHERE attempt <> 1 OR errors IS NOT NULL") == 0
+
+
+class StuckArgs(JobArgs, kind="stuck"):
+    pass
+
+
+class Stuck(Worker[StuckArgs]):
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.let_go = threading.Event()
+
+    def work(self, job: Job[StuckArgs]) -> None:
+        self.started.set()
+        self.let_go.wait(60)
+
+
+async def test_a_thread_that_ignores_the_stop_is_abandoned(start_client: StartClient, client: Client) -> None:
+    worker = Stuck()
+    node = await start_client([worker], stop=SHORT)
+    client.workers.declare(StuckArgs)
+    job_id = (await client.insert(StuckArgs())).job.id
+    await asyncio.to_thread(worker.started.wait, 20)
+    began = time.monotonic()
+    await node.stop()
+    assert time.monotonic() - began < 5
+    row = await client.get(job_id)
+    assert (row.state, row.attempt) == (JobState.AVAILABLE, 0)
+    worker.let_go.set()
+
+
+STUCK_PROCESS = """
+import asyncio, sys, threading
+from datetime import timedelta
+import asyncpg
+from revenge.infra.jobs import Client, ClientConfig, Job, JobArgs, StopConfig, Worker, Workers
+
+class StuckArgs(JobArgs, kind="stuck"):
+    pass
+
+started = threading.Event()
+
+class Stuck(Worker[StuckArgs]):
+    def work(self, job: Job[StuckArgs]) -> None:
+        started.set()
+        threading.Event().wait()
+
+async def main() -> None:
+    pool = await asyncpg.create_pool(sys.argv[1], min_size=1, max_size=4)
+    short = timedelta(milliseconds=100)
+    client = Client(pool, config=ClientConfig(stop=StopConfig(soft=short, cancel=short)), workers=Workers([Stuck()]))
+    await client.start()
+    await client.insert(StuckArgs())
+    await asyncio.to_thread(started.wait)
+    await client.stop()
+    await pool.close()
+    print("stopped", flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_ends_though_a_worker_of_its_is_stuck_in_a_thread(database: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STUCK_PROCESS, database, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), 20)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert (out, process.returncode) == (b"stopped\n", 0)
