@@ -148,3 +148,21 @@ async def test_one_that_cannot_renew_has_it_until_its_time_is_over(
             assert hold
             await clock.advance(timedelta(seconds=1))
             assert not hold
+
+
+async def test_a_lease_that_cannot_be_given_back_does_not_hide_how_the_block_ended(
+    once: Once, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def unreachable(_: Lease) -> None:
+        message = "the database is away"
+        raise StoreError(message, retryable=True)
+
+    monkeypatch.setattr(Lease, "release", unreachable)
+
+    async def fail() -> None:
+        async with once():
+            raise ZeroDivisionError
+
+    with caplog.at_level(logging.WARNING, "revenge.jobs"), pytest.raises(ZeroDivisionError):
+        await fail()
+    assert "once.unreleased" in caplog.messages

@@ -123,6 +123,10 @@ def test_the_last_run_of_all_leaves_nothing_planned() -> None:
     assert look(lambda _: None, MissedPolicy.ONCE, planned=NOON, now=NOON) == Plan(runs=[NOON], next_run_at=None)
 
 
+def test_an_interval_that_leads_beyond_the_calendar_ends() -> None:
+    assert Every(HOUR)(datetime(9999, 12, 31, 23, 30, tzinfo=UTC)) is None
+
+
 @pytest.mark.parametrize("answer", [NOON, NOON - SECOND, NOON.replace(tzinfo=None) + HOUR])
 def test_a_function_that_does_not_lead_forward_is_refused(answer: datetime) -> None:
     with pytest.raises(InvalidSchedule, match="must return an aware time later than"):
