@@ -92,6 +92,7 @@ class Container(containers.DeclarativeContainer):
         ApiServices,
         client=client,
         libraries=library_service,
+        counts=library_repository,
         readiness=health,
         metrics=metrics,
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),

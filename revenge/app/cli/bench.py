@@ -77,6 +77,31 @@ def parse(
     _show(shell_of(context), names.parse(n=n))
 
 
+@app.command(epilog=EVERYWHERE)
+def scan(
+    context: typer.Context, files: Annotated[int, typer.Option("--files", min=1, help="How many files.")] = 100_000
+) -> None:
+    """Scan a tree of sparse files for the first time and again, probing off."""
+    from revenge.app.bench import libraries
+
+    shell = shell_of(context)
+    _show(shell, use(shell, lambda container: libraries.scan(container, files=files)))
+
+
+@app.command(epilog=EVERYWHERE)
+def probe(
+    context: typer.Context,
+    files: Annotated[int, typer.Option("--files", min=1, max=1000, help="How many files.")] = 200,
+    processes: Annotated[int, typer.Option("--processes", min=1, max=64, help="How many are read at once.")] = 2,
+) -> None:
+    """Read what is in real video files."""
+    import asyncio
+
+    from revenge.app.bench import libraries
+
+    _show(shell_of(context), asyncio.run(libraries.probe(files=files, processes=processes)))
+
+
 def _measure(context: typer.Context, measure: "Callable[[Ground], Awaitable[dict[str, Any]]]") -> None:
     shell = shell_of(context)
 

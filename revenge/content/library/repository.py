@@ -101,6 +101,17 @@ class LibraryRepository:
         more = str(rows[limit - 1]["id"]) if len(rows) > limit else None
         return ScanErrorPage([ScanFileError(row["path"], row["error"]) for row in rows[:limit]], more)
 
+    async def forget(self, library_id: UUID) -> None:
+        """Remove a deleted library with everything that was known of its files; one that was not deleted stays."""
+        await self._pool.execute(self._sql["library_forget"], library_id)
+
+    async def file_counts(self, library_ids: Sequence[UUID]) -> dict[UUID, dict[FileState, int]]:
+        """Return how many files of each state the libraries have; a library without files is left out."""
+        counts: dict[UUID, dict[FileState, int]] = {}
+        for row in await self._pool.fetch(self._sql["file_counts"], list(library_ids)):
+            counts.setdefault(row["library_id"], {})[FileState(row["state"])] = row["count"]
+        return counts
+
     async def files(
         self, library_id: UUID, *, state: FileState | None = None, limit: int = 100, cursor: str | None = None
     ) -> FilePage:

@@ -58,6 +58,10 @@ UPDATE /* TEMPLATE: schema */library SET deleted_at = now(), updated_at = now()
 WHERE id = $1 AND deleted_at IS NULL
 RETURNING id;
 
+-- name: library_forget :exec
+-- With its folders, files, items and scans, for good. Only one that was deleted. $1 uuid id
+DELETE FROM /* TEMPLATE: schema */library WHERE id = $1 AND deleted_at IS NOT NULL;
+
 -- name: root_others :many
 -- Folders of all other libraries. $1 uuid the library's id, null for a new one
 SELECT root.path, library.name

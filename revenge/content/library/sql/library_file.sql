@@ -244,3 +244,10 @@ SELECT key, id FROM /* TEMPLATE: schema */library_item WHERE library_id = $1 AND
 DELETE FROM /* TEMPLATE: schema */library_item AS item
 WHERE item.library_id = $1
     AND NOT EXISTS (SELECT FROM /* TEMPLATE: schema */library_file AS file WHERE file.item_id = item.id);
+
+-- name: file_counts :many
+-- How many files libraries have in each state. $1 library ids uuid[]
+SELECT library_id, state, count(*) AS count
+FROM /* TEMPLATE: schema */library_file
+WHERE library_id = ANY ($1::uuid[])
+GROUP BY library_id, state;

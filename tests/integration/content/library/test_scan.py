@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from revenge.content.library.errors import PathOutsideLibrary, ScanFailed
-from revenge.content.library.models import Scan, ScanStatus, ScanType
+from revenge.content.library.models import FileState, Scan, ScanStatus, ScanType
 from revenge.content.library.scans import ScanRequest
 from revenge.content.library.scans.plan import check_unmoved
 
@@ -42,6 +42,17 @@ async def test_a_first_scan_adds_every_library_file_and_nothing_else(world: "Wor
         "Other (2001)/Other.2001.1080p.mkv": "present",
     }
     assert world.events.told == ["started", "done"]
+
+
+async def test_files_are_counted_by_state_for_each_library(world: "World") -> None:
+    world.put(*(f"Film {n} (2000)/Film {n}.mkv" for n in range(3)))
+    await world.make_library()
+    assert await world.repository.file_counts([world.library_id]) == {}
+    await world.scan()
+    (world.root / "Film 1 (2000)" / "Film 1.mkv").unlink()
+    await world.scan()
+    counted = await world.repository.file_counts([world.library_id])
+    assert counted == {world.library_id: {FileState.PRESENT: 2, FileState.MISSING: 1}}
 
 
 async def test_a_second_scan_finds_all_unchanged_and_writes_and_reads_nothing(world: "World") -> None:
