@@ -108,3 +108,12 @@ class WorkerRaised(JobsError):
     def __init__(self, text: str, trace: str) -> None:
         self.trace = trace
         super().__init__(text)
+
+
+def describe(error: BaseException) -> str:
+    """Return the class and the text of whatever was raised, for people."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - a user's class may not even describe itself
+        text = "its text cannot be read"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

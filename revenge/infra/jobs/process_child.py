@@ -17,8 +17,10 @@ from typing import Any, BinaryIO
 import orjson
 
 from revenge.infra.jobs.encoding import encode
+from revenge.infra.jobs.errors import describe
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.outcome import Cancel, Snooze
+from revenge.infra.jobs.progress import tidy
 from revenge.infra.jobs.worker import Job, Worker
 
 REPORT_INTERVAL_S = 0.25
@@ -29,8 +31,9 @@ def main() -> int:
     """Serve until the other side closes the pipe or dies."""
     parent = int(sys.argv[1])
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    # A worker that prints must not write into the answers.
+    # A worker that prints must not write into the answers, nor one that reads take the next request.
     os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     _tie_to(parent)
     while line := requests.readline():
         answer = _answer(orjson.loads(line), answers)
@@ -47,14 +50,13 @@ def _tie_to(parent: int) -> None:
 
 
 def _answer(request: dict[str, Any], answers: BinaryIO) -> bytes:
-    staged: dict[str, Any] | None = None
+    job: Job[Any] | None = None
     try:
         worker = _load(request)
         work: Any = worker.work
         job = _job(request["claim"], worker)
         with _Reporting(job, answers):
             result = work(job)
-        staged = job.staged
         match result:
             case Snooze():
                 answer: dict[str, Any] = {"snooze_s": result.for_.total_seconds()}
@@ -62,12 +64,15 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> bytes:
                 answer = {"cancel": result.reason}
             case _:
                 answer = {"output": result}
-        return encode({**answer, "staged": staged}).encode()
+        return encode({**answer, "staged": job.staged}).encode()
     except BaseException as error:  # noqa: BLE001 - whatever user code raises is its attempt's end
-        text = str(error)
-        described = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        described = describe(error)
         trace = "".join(traceback.format_exception(error, limit=-50))
-        return encode({"error": described, "trace": trace, "staged": None}).encode()
+        failure = {"error": described, "trace": trace}
+        try:
+            return encode({**failure, "staged": job and job.staged}).encode()
+        except Exception:  # noqa: BLE001 - what was staged has no JSON form
+            return encode({**failure, "staged": None}).encode()
 
 
 def _load(request: dict[str, Any]) -> type[Worker[Any]]:
@@ -125,7 +130,7 @@ class _Reporting:
         report = self._job.report
         if report is not None and report is not self._sent:
             self._sent = report
-            self._answers.write(orjson.dumps({"report": list(report)}) + b"\n")
+            self._answers.write(orjson.dumps({"report": list(tidy(report))}) + b"\n")
             self._answers.flush()
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -53,8 +54,7 @@ class ProcessWorkers:
     async def close(self) -> None:
         """Kill every process and wait for their ends."""
         for process in self._all:
-            if process.returncode is None:
-                process.kill()
+            _signal(process, signal.SIGKILL)
         await asyncio.gather(*(process.wait() for process in self._all))
         self._all.clear()
         self._idle.clear()
@@ -81,17 +81,17 @@ class ProcessWorkers:
     def _give_back(self, process: Process, *, reusable: bool) -> None:
         if reusable and process.returncode is None and len(self._idle) < self._keep:
             self._idle.append(process)
-        elif process.returncode is None:
-            process.kill()
+        else:
+            _signal(process, signal.SIGKILL)
         self._all = {other for other in self._all if other.returncode is None}
 
     async def _end(self, process: Process) -> None:
-        process.terminate()
+        _signal(process, signal.SIGTERM)
         try:
             async with asyncio.timeout(KILL_AFTER.total_seconds()):
                 await process.wait()
         except TimeoutError:
-            process.kill()
+            _signal(process, signal.SIGKILL)
 
     async def _converse(self, process: Process, attempt: Attempt) -> object:
         job = attempt.job
@@ -109,13 +109,20 @@ class ProcessWorkers:
                 job.staged = message["staged"]
                 return _result(message)
         except (ConnectionError, orjson.JSONDecodeError):
-            process.kill()
+            _signal(process, signal.SIGKILL)
         code = await process.wait()
         if code < 0:
             message = f"the worker's process was killed by {signal.Signals(-code).name}"
             raise WorkerLost(message)
         message = f"the worker's process ended with exit code {code} and no result"
         raise WorkerLost(message)
+
+
+def _signal(process: Process, number: signal.Signals) -> None:
+    """Signal a process that has not ended and those that it started itself: it leads a group of its own."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 def _request(attempt: Attempt) -> dict[str, Any]:

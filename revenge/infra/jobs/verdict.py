@@ -11,7 +11,7 @@ from revenge.infra.jobs import outcome
 from revenge.infra.jobs.attempt import Attempt, StopCause
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.encoding import encode
-from revenge.infra.jobs.errors import InvalidJob, JobCancelled, UnknownKind, WorkerRaised
+from revenge.infra.jobs.errors import InvalidJob, JobCancelled, UnknownKind, WorkerRaised, describe
 from revenge.infra.jobs.job_store import error_json
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Settlement, Snooze
@@ -77,7 +77,7 @@ class Verdicts:
 
     def _failed(self, attempt: Attempt, error: BaseException, *, staged: str | None) -> Settlement:
         now, claim = self._clock.now(), attempt.claim
-        text = _describe(error)
+        text = str(error) if isinstance(error, (UnknownKind, WorkerRaised)) else describe(error)
         logger.warning(
             "job.failed",
             extra={
@@ -149,16 +149,6 @@ def _snoozes(claim: Claim) -> int:
     metadata: Any = claim.metadata()
     count = metadata.get("snoozes") if isinstance(metadata, dict) else None
     return count if isinstance(count, int) else 0
-
-
-def _describe(error: BaseException) -> str:
-    if isinstance(error, (UnknownKind, WorkerRaised)):
-        return str(error)
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - a user's class may not even describe itself
-        text = "its text cannot be read"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _trace(error: BaseException) -> str:
