@@ -74,9 +74,7 @@ async def probe(*, files: int, processes: int) -> dict[str, Any]:
     prober = Prober(processes=processes)
     try:
         await asyncio.to_thread(make_demo, root, count=files)
-        paths = [
-            str(path).encode() for path in sorted(root.rglob("*")) if path.suffix in {".mkv", ".mp4", ".avi", ".webm"}
-        ]
+        paths = await asyncio.to_thread(_videos, root)
         await prober.start()
         began = time.perf_counter()
         results = await asyncio.gather(*(prober.probe(path) for path in paths), return_exceptions=True)
