@@ -5,6 +5,7 @@ Insert with ``Client.insert``, work with a ``Worker`` for each kind, wait with `
 
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.config import ClientConfig, RetentionConfig, StopConfig
+from revenge.infra.jobs.cron import Cron, InvalidSchedule
 from revenge.infra.jobs.errors import (
     InvalidCursor,
     InvalidJob,
@@ -36,7 +37,10 @@ from revenge.infra.jobs.models import (
     QueueInfo,
     UniqueOpts,
 )
+from revenge.infra.jobs.once import Hold
 from revenge.infra.jobs.outcome import Cancel, Snooze
+from revenge.infra.jobs.periodic import Every, MissedPolicy, PeriodicJob
+from revenge.infra.jobs.periodic_store import PeriodicInfo, PeriodicNotFound
 from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.retry import ExponentialRetry, LinearRetry, RetryPolicy, RiverRetry
@@ -51,11 +55,15 @@ __all__ = [
     "Cancel",
     "Client",
     "ClientConfig",
+    "Cron",
+    "Every",
     "ExponentialRetry",
+    "Hold",
     "InsertOpts",
     "InsertResult",
     "InvalidCursor",
     "InvalidJob",
+    "InvalidSchedule",
     "Job",
     "JobArgs",
     "JobCancelled",
@@ -70,6 +78,10 @@ __all__ = [
     "JobsError",
     "KindAlreadyRegistered",
     "LinearRetry",
+    "MissedPolicy",
+    "PeriodicInfo",
+    "PeriodicJob",
+    "PeriodicNotFound",
     "Progress",
     "Queue",
     "QueueAlreadyAdded",

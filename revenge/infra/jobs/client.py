@@ -1,18 +1,19 @@
 """The engine's front door: insert jobs, look at them, cancel, retry, delete, wait; and run workers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from revenge.infra.jobs.clock import Clock, SystemClock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.cursor import decode_cursor, encode_cursor
-from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.errors import InvalidJob, StoreError
 from revenge.infra.jobs.events import EventHub, JobEvent
 from revenge.infra.jobs.insertion import Builder, NewJob
 from revenge.infra.jobs.job_store import JobStore
+from revenge.infra.jobs.maintenance.periodic import PeriodicConfig, PeriodicEnqueuer
 from revenge.infra.jobs.models import (
     InsertOpts,
     InsertResult,
@@ -22,11 +23,15 @@ from revenge.infra.jobs.models import (
     QueueInfo,
 )
 from revenge.infra.jobs.notifier import Connect
+from revenge.infra.jobs.once import Hold, once_per_cluster
+from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs
+from revenge.infra.jobs.periodic_store import PeriodicStore
 from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.progress_store import ProgressStore
 from revenge.infra.jobs.queue_store import QueueStore
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.runtime import OnEnd, Runtime
+from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.store import Connection, Pool, Store
 from revenge.infra.jobs.worker import JobArgs
 
@@ -57,11 +62,13 @@ class Client:
         listen: Connect | None = None,
         clock: Clock | None = None,
         on_end: OnEnd | None = None,
+        periodic: Iterable[PeriodicJob] = (),
     ) -> None:
         """Put a client together; nothing is connected yet.
 
         ``listen`` opens a direct connection for LISTEN; without it, or with ``config.poll_only``, everything is polled.
-        ``on_end`` is called with kind, queue, status and seconds for each attempt that ends here.
+        ``on_end`` is called with kind, queue, status and seconds for each attempt that ends here. ``periodic`` are the
+        jobs that a started client inserts on schedule, together with all others that know them.
         """
         self.config = config or ClientConfig()
         self.workers = workers or Workers()
@@ -74,6 +81,19 @@ class Client:
         self._listen = None if self.config.poll_only else listen
         self._on_end = on_end
         self._runtime: Runtime | None = None
+        self.periodic = PeriodicStore(self._store)
+        """The schedules as the whole cluster sees them: look, pause, resume, change."""
+        self._periodic_jobs = PeriodicJobs(periodic)
+        self._enqueuer = PeriodicEnqueuer(
+            client=self.config,
+            config=PeriodicConfig(),
+            store=self._store,
+            periodic=self._periodic_jobs,
+            on_inserted=self._inserted,
+        )
+        self._enqueuing = Service(
+            "periodic", self._enqueuer.run_once, clock=self._clock, interval=self._enqueuer.interval
+        )
 
     # Inserting
 
@@ -99,8 +119,8 @@ class Client:
         """
         rows, now = self._build(items)
         results = await self._jobs.insert_many(rows, now=now, conn=conn)
-        if conn is None and self._runtime is not None:
-            self._runtime.inserted(result.job for result in results)
+        if conn is None:
+            self._inserted(results)
         return results
 
     async def insert_many_fast(self, items: Sequence[InsertItem], *, conn: Connection | None = None) -> int:
@@ -242,6 +262,21 @@ class Client:
             async for event in events:
                 yield event
 
+    # On schedule
+
+    async def run_periodic(self, job_id: str) -> Sequence[InsertResult]:
+        """Insert a periodic job of this client now, beside its schedule.
+
+        Raises:
+            PeriodicNotFound: this client has none of this id.
+            PeriodicFailed: its ``make`` raised.
+        """
+        return await self._enqueuer.run_now(job_id)
+
+    def once_per_cluster(self, name: str, *, ttl: timedelta) -> AbstractAsyncContextManager[Hold]:
+        """Return a hold on ``name`` that one holder in the cluster has at a time; enter it, and look whether it is true."""
+        return once_per_cluster(name, ttl=ttl, store=self._store, clock=self._clock, client_id=self.config.client_id)
+
     # Running
 
     @property
@@ -278,10 +313,21 @@ class Client:
         )
         await runtime.start()
         self._runtime = runtime
+        if len(self._periodic_jobs):
+            self._enqueuing.start()
 
     async def stop(self, *, soft: timedelta | None = None) -> None:
         """Stop: fetch no more, let jobs finish for ``soft``, then cancel and hand back the rest; bounded in time."""
         runtime, self._runtime = self._runtime, None
         await self._hub.close()
+        await self._enqueuing.stop()
         if runtime is not None:
+            if len(self._periodic_jobs):
+                # A lease that can't be given back runs out.
+                with suppress(StoreError):
+                    await self._enqueuer.release()
             await runtime.stop(soft=self.config.stop.soft if soft is None else soft)
+
+    def _inserted(self, results: Iterable[InsertResult]) -> None:
+        if self._runtime is not None:
+            self._runtime.inserted(result.job for result in results)
