@@ -30,9 +30,11 @@ class Step:
     start: Callable[[], Awaitable[object]]
     stop: Callable[[], Awaitable[object]] | None = None
     grace: timedelta = DEFAULT_GRACE
-    """How long ``stop`` may take before it is cancelled."""
+    """How long ``stop`` may take before it is cut short."""
     abort: Callable[[], Awaitable[object]] | None = None
-    """What is done after a ``stop`` that was cut short, or in its place when nobody can wait."""
+    """Makes a ``stop`` that is under way end soon; it is cancelled if that does not help."""
+    waits: bool = False
+    """Nobody's hurry cuts its ``stop`` short: what it would leave behind outlives this process."""
 
 
 class Lifecycle:
@@ -87,37 +89,19 @@ class Lifecycle:
         """Stop one step; return whether it ended as it should."""
         if step.stop is None:
             return True
-        if self._hurry.is_set():
-            return bool(await self._attempt(step, step.abort or step.stop, LAST_CHANCE))
-        ended = await self._attempt(step, step.stop, step.grace, hurry=self._hurry)
-        if ended is not None:
-            return ended
-        logger.warning("lifecycle.stop_cut_short", step=step.name, grace_s=step.grace.total_seconds())
-        if step.abort is not None:
-            await self._attempt(step, step.abort, LAST_CHANCE)
-        return False
-
-    async def _attempt(
-        self,
-        step: Step,
-        action: Callable[[], Awaitable[object]],
-        limit: timedelta,
-        *,
-        hurry: asyncio.Event | None = None,
-    ) -> bool | None:
-        """Run ``action``; return whether it worked, None when ``limit`` or ``hurry`` cut it short."""
-        task = asyncio.create_task(_run(action), name=f"lifecycle.stop.{step.name}")
-        waited: list[asyncio.Task[object]] = [task]
-        if hurry is not None:
-            waited.append(asyncio.create_task(_run(hurry.wait), name="lifecycle.hurry"))
-        await asyncio.wait(waited, timeout=limit.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
-        for each in waited:
-            each.cancel()
-        # One that does not even end when it is cancelled is left behind: stopping is bounded.
-        await asyncio.wait(waited, timeout=LAST_CHANCE.total_seconds())
-        if not task.done() or task.cancelled():
-            return None
-        if error := task.exception():
+        stopping = asyncio.create_task(_run(step.stop), name=f"lifecycle.stop.{step.name}")
+        hurry = None if step.waits else self._hurry
+        if not await _ends(stopping, step.grace, unless=hurry):
+            logger.warning("lifecycle.stop_cut_short", step=step.name)
+            if step.abort is not None:
+                await _ends(asyncio.create_task(_run(step.abort), name=f"lifecycle.abort.{step.name}"), LAST_CHANCE)
+            if not await _ends(stopping, LAST_CHANCE):
+                stopping.cancel()
+                # One that does not even end then is left behind: stopping is bounded.
+                await _ends(stopping, LAST_CHANCE)
+        if not stopping.done() or stopping.cancelled():
+            return False
+        if error := stopping.exception():
             logger.error("lifecycle.stop_failed", step=step.name, error=str(error) or type(error).__name__)
             return False
         logger.debug("lifecycle.stopped", step=step.name)
@@ -135,6 +119,17 @@ class Lifecycle:
 
 async def _run(action: Callable[[], Awaitable[object]]) -> object:
     return await action()
+
+
+async def _ends(task: asyncio.Task[object], limit: timedelta, *, unless: asyncio.Event | None = None) -> bool:
+    """Return whether ``task`` ends, however it does, within ``limit`` and before ``unless`` is set."""
+    waited = {task}
+    if unless is not None:
+        waited.add(asyncio.create_task(_run(unless.wait), name="lifecycle.hurry"))
+    await asyncio.wait(waited, timeout=limit.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+    for other in waited - {task}:
+        other.cancel()
+    return task.done()
 
 
 class Signals:

@@ -13,7 +13,7 @@ def database_steps(container: Container) -> list[Step]:
     """A command that only needs the database to be there."""
     database = container.database()
     limit = container.settings().database.embedded.stop_timeout + timedelta(seconds=10)
-    return [Step(name="database", start=database.start, stop=database.stop, grace=limit, abort=database.stop)]
+    return [Step(name="database", start=database.start, stop=database.stop, grace=limit, waits=True)]
 
 
 def command_steps(container: Container) -> list[Step]:

@@ -1,15 +1,11 @@
 """The tables that this program needs: three migration lines, checked and made at the start."""
 
-import structlog
-
 from revenge.app.database import Database
 from revenge.infra.database.migrations import REVENGE
 from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator, Validation
 
 LINES = (MAIN, REVENGE_JOBS, REVENGE)
 """In the order in which they are made: the engine's tables stand beside River's, the application's on both."""
-
-logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def make_migrator(schema: str) -> Migrator:
@@ -34,9 +30,7 @@ class Schema:
         async with self._database.connection() as conn:
             if (await self._migrator.validate(conn)).ok:
                 return
-            result = await self._migrator.up(conn)
-        for version in result.versions:
-            logger.info("schema.migrated", line=version.line, version=version.version, name=version.name)
+            await self._migrator.up(conn)
 
     async def validate(self) -> Validation:
         """Return whether every migration is applied.

@@ -48,6 +48,12 @@ def diary() -> Diary:
     return Diary()
 
 
+@pytest.fixture
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing have a last chance for long."""
+    monkeypatch.setattr("revenge.app.lifecycle.LAST_CHANCE", MOMENT)
+
+
 async def test_steps_stop_in_the_opposite_order_of_their_start(diary: Diary) -> None:
     async with Lifecycle([diary.step("database"), diary.step("engine"), diary.step("http")]):
         diary.entries.append("running")
@@ -84,7 +90,7 @@ async def test_part_that_fails_to_stop_does_not_keep_the_others_running(diary: D
     assert diary.entries[-2:] == ["-engine", "-database"]
 
 
-async def test_part_that_hangs_is_cut_short_after_its_grace_then_aborted(diary: Diary) -> None:
+async def test_part_that_hangs_is_told_to_hurry_after_its_grace_then_cancelled(diary: Diary, no_patience: None) -> None:
     engine = Step(
         name="engine",
         start=diary.does("+engine"),
@@ -95,30 +101,45 @@ async def test_part_that_hangs_is_cut_short_after_its_grace_then_aborted(diary: 
     lifecycle = Lifecycle([diary.step("database"), engine])
     await lifecycle.start()
     assert await lifecycle.stop() == ["engine"]
-    assert diary.entries[2:] == ["-engine", "-engine cut", "!engine", "-database"]
+    assert diary.entries[2:] == ["-engine", "!engine", "-engine cut", "-database"]
 
 
-async def test_second_signal_cuts_a_slow_stop_short(diary: Diary) -> None:
-    hurry = asyncio.Event()
-    slow = Step(
-        name="engine",
-        start=diary.does("+engine"),
-        stop=diary.hangs("-engine"),
-        abort=diary.does("!engine"),
-        grace=timedelta(hours=1),
-    )
-    quick = Step(name="pool", start=diary.does("+pool"), stop=diary.does("-pool"), abort=diary.does("!pool"))
-    lifecycle = Lifecycle([quick, slow], hurry=hurry)
+async def test_second_signal_makes_a_slow_stop_hurry(diary: Diary) -> None:
+    hurry, hurried = asyncio.Event(), asyncio.Event()
+
+    async def stop() -> None:
+        diary.entries.append("-engine")
+        await hurried.wait()
+        diary.entries.append("engine handed its jobs back")
+
+    async def abort() -> None:
+        hurried.set()
+
+    slow = Step(name="engine", start=diary.does("+engine"), stop=stop, abort=abort, grace=timedelta(hours=1))
+    lifecycle = Lifecycle([diary.step("pool"), slow], hurry=hurry)
     await lifecycle.start()
     stopping = asyncio.create_task(lifecycle.stop())
     while "-engine" not in diary.entries:
         await asyncio.wait({stopping}, timeout=0.001)
     hurry.set()
-    assert await stopping == ["engine"]
-    assert diary.entries[2:] == ["-engine", "-engine cut", "!engine", "!pool"]
+    assert await stopping == []
+    assert diary.entries[2:] == ["-engine", "engine handed its jobs back", "-pool"]
 
 
-async def test_cancel_while_stopping_hurries_and_still_stops_everything(diary: Diary) -> None:
+async def test_part_that_would_leave_something_behind_is_waited_for_in_every_hurry(diary: Diary) -> None:
+    hurry, may_end = asyncio.Event(), asyncio.Event()
+    database = Step(name="database", start=diary.does("+database"), stop=may_end.wait, waits=True)
+    lifecycle = Lifecycle([database], hurry=hurry)
+    await lifecycle.start()
+    hurry.set()
+    stopping = asyncio.create_task(lifecycle.stop())
+    await asyncio.wait({stopping}, timeout=MOMENT.total_seconds())
+    assert not stopping.done()
+    may_end.set()
+    assert await stopping == []
+
+
+async def test_cancel_while_stopping_hurries_and_still_stops_everything(diary: Diary, no_patience: None) -> None:
     slow = Step(name="engine", start=diary.does("+engine"), stop=diary.hangs("-engine"), grace=timedelta(hours=1))
     lifecycle = Lifecycle([diary.step("database"), slow])
     await lifecycle.start()

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -72,3 +74,30 @@ def test_cancel_that_is_no_signal_is_no_interruption() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         run(main, cancels=True)
+
+
+STUBBORN = """
+import asyncio, contextlib, os
+from datetime import timedelta
+from revenge.app import runner
+
+runner.LAST_CHANCE = timedelta(milliseconds=20)
+
+async def stubborn():
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+async def main(signals):
+    task = asyncio.create_task(stubborn(), name="stubborn")
+    await asyncio.wait({task}, timeout=0.01)
+    return 7
+
+print(runner.run(main, cancels=True), runner.Leftovers.found, flush=True)
+os._exit(0)
+"""
+
+
+def test_task_that_does_not_let_itself_be_cancelled_is_left_behind() -> None:
+    done = subprocess.run([sys.executable, "-c", STUBBORN], capture_output=True, text=True, check=False, timeout=30)
+    assert done.stdout.splitlines()[-1] == "7 True", done.stderr
