@@ -110,6 +110,31 @@ class GreetWorker(Worker[GreetArgs]):
     assert worker.end() == 0
 
 
+def test_second_interrupt_ends_a_worker_whose_job_does_not(own_house: House) -> None:
+    (own_house.folder / "sleepy.py").write_text(
+        """
+import asyncio
+from revenge.infra.jobs import Job, JobArgs, Worker
+
+class SleepArgs(JobArgs, kind="sleep_long"): ...
+
+class SleepWorker(Worker[SleepArgs]):
+    async def work(self, job: Job[SleepArgs]) -> None:
+        print("asleep", flush=True)
+        await asyncio.Event().wait()
+"""
+    )
+    worker = own_house.start("worker", "--workers", "sleepy.py", REVENGE_JOBS__STOP__SOFT="1h")
+    worker.wait_for("Working sleep_long")
+    assert own_house.run("jobs", "enqueue", "sleep_long", "--workers", "sleepy.py").code == 0
+    worker.wait_for("asleep")
+    worker.send(signal.SIGINT)
+    worker.wait_for("Stopping")
+    assert worker.end() == 0
+    assert own_house.postgres() == []
+    assert "Traceback" not in worker.everything()
+
+
 def test_demo_makes_films_scans_them_and_ends_cleanly(own_house: House, port: int) -> None:
     demo = own_house.start("demo", REVENGE_SERVER__PORT=str(port))
     demo.wait_for(f"The dashboard: http://127.0.0.1:{port}")
