@@ -110,6 +110,12 @@ async def is_taken(jobs: Jobs, job_id: int, *, clock: Clock) -> bool:
     return row.state is not JobState.AVAILABLE
 
 
+async def is_held_up(jobs: Jobs, job_id: int) -> bool:
+    """Return whether the job waits in a queue that somebody has paused."""
+    row = await jobs.get(job_id)
+    return not row.is_final and any(queue.name == row.queue and queue.paused_at for queue in await jobs.queues())
+
+
 async def read_outcome(repository: LibraryRepository, library_id: UUID, scan_id: UUID | None, job: JobRow) -> Outcome:
     """Return how the scan ended that ``job`` worked; ``scan_id`` None: the newest of the library that has this job.
 

@@ -167,6 +167,16 @@ def test_folder_that_never_was_is_one_line(house: House, tmp_path: Path) -> None
     assert answer.err == f"revenge: there is no folder {tmp_path / 'nowhere'}: mount it, or correct the path\n"
 
 
+def test_scan_in_a_paused_queue_says_so_and_goes_on_when_it_is_resumed(house: House, films: Path) -> None:
+    assert house.run("scan", films, "--json", **NO_PROBE).code == 0
+    assert house.run("queues", "pause", "bulk").code == 0
+    waiting = house.start("scan", films, "--json", **NO_PROBE)
+    waiting.wait_for("queue is paused")
+    assert house.run("queues", "resume", "bulk").code == 0
+    assert '"status":"completed"' in waiting.everything()
+    assert waiting.process.returncode == 0
+
+
 def test_name_that_is_no_utf8_is_a_file_like_others(house: House, tmp_path: Path) -> None:
     root = tmp_path / "films"
     root.mkdir()

@@ -107,10 +107,12 @@ async def run_scan(
     from revenge.app.cli.follow import follow_jobs
     from revenge.app.lifecycle import Lifecycle
     from revenge.app.process import work_steps
-    from revenge.app.scanning import is_taken, read_outcome
+    from revenge.app.scanning import is_held_up, is_taken, read_outcome
 
     client, clock, library = container.client(), container.clock(), target.library
     scan_id, job_id = await _enqueue(shell, container, target, full=full)
+    if await is_held_up(client, job_id):
+        shell.note("The queue is paused, and the scan waits for it: revenge queues resume '*'")
     async with AsyncExitStack() as stack:
         try:
             if not in_server and not await is_taken(client, job_id, clock=clock):

@@ -115,6 +115,12 @@ def test_unique_job_that_is_there_is_told_as_a_duplicate(run: Run, workers: str)
     assert (second["id"], second["duplicate"]) == (first["id"], True)
 
 
+def test_stdout_is_json_alone_though_every_step_is_logged(run: Run) -> None:
+    answer = run("jobs", "list", "--json", "--debug")
+    assert answer.json == {"jobs": [], "next_cursor": None}
+    assert "lifecycle.started" in answer.err
+
+
 def test_job_may_be_put_off(run: Run, workers: str) -> None:
     job = run("jobs", "enqueue", "greet", "--args", '{"name": "x"}', "--in", "5m", "--workers", workers, "--json").json
     assert job["state"] == "scheduled"

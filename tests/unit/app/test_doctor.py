@@ -1,0 +1,124 @@
+"""The doctor finds what is wrong, says what to do, and never fails itself."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from revenge.app.doctor import Doctor, Finding, library_finding
+from revenge.app.settings import Settings
+from revenge.app.settings.model import Jobs
+from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.jobs.migrations import Validation
+
+
+class FakeDatabase:
+    """A server whose clock is off by ``skew``, and whose version is ``major``."""
+
+    is_embedded = False
+    dsn = "postgresql://revenge@db.example/revenge"
+
+    def __init__(self, *, skew: timedelta = timedelta(0), major: int = 18, error: Exception | None = None) -> None:
+        self.skew, self.major, self.error = skew, major, error
+        self.stopped = 0
+
+    async def start(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    async def stop(self) -> None:
+        self.stopped += 1
+
+    async def open_pools(self) -> None: ...
+
+    async def close_pools(self) -> None: ...
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator["FakeDatabase"]:
+        yield self
+
+    async def fetchval(self, statement: str) -> Any:
+        return f"{self.major}.1 (a distribution)" if "version" in statement else datetime.now(UTC) + self.skew
+
+    def get_server_version(self) -> Any:
+        return SimpleNamespace(major=self.major)
+
+
+class FakeSchema:
+    """Tables that are as they should be."""
+
+    async def validate(self) -> Validation:
+        return Validation(messages=())
+
+
+class NoLibraries:
+    """No library at all."""
+
+    async def list(self, *, limit: int) -> Any:
+        return SimpleNamespace(libraries=[])
+
+
+async def examine(database: FakeDatabase, data_dir: Path) -> dict[str, Finding]:
+    doctor = Doctor(
+        settings=Settings(data_dir=data_dir, jobs=Jobs(poll_only=True)),
+        database=database,  # type: ignore[arg-type]  # fakes of what is called
+        schema=FakeSchema(),  # type: ignore[arg-type]
+        libraries=NoLibraries,  # type: ignore[arg-type]
+        clock=SystemClock(),
+    )
+    return {finding.name: finding for finding in await doctor.examine()}
+
+
+def wrong(found: dict[str, Finding]) -> list[str]:
+    """Names of what is wrong; each says what to do."""
+    assert all(finding.advice for finding in found.values() if not finding.ok)
+    return [name for name, finding in found.items() if not finding.ok]
+
+
+async def test_nothing_is_wrong_where_nothing_is(tmp_path: Path) -> None:
+    database = FakeDatabase()
+    found = await examine(database, tmp_path / "data")
+    assert wrong(found) == []
+    assert database.stopped == 1
+    assert found["database"].detail == "PostgreSQL 18.1 at db.example:5432/revenge"
+    assert not (tmp_path / "data").exists(), "looking makes nothing"
+
+
+@pytest.mark.parametrize(
+    ("database", "name", "told"),
+    [
+        (FakeDatabase(error=RuntimeError("no answer")), "database", "no answer"),
+        (FakeDatabase(major=12), "database", "PostgreSQL 12.1"),
+        (FakeDatabase(skew=timedelta(minutes=-3)), "clock", "180.0"),
+    ],
+    ids=["unreachable", "too old", "skewed"],
+)
+async def test_what_is_wrong_with_the_database_is_named(
+    database: FakeDatabase, name: str, told: str, tmp_path: Path
+) -> None:
+    found = await examine(database, tmp_path)
+    assert wrong(found) == [name]
+    assert told in found[name].detail
+
+
+async def test_full_disk_and_missing_probe_library_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5_000_000))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert wrong(await examine(FakeDatabase(), tmp_path)) == ["disk", "probe"]
+
+
+async def test_data_directory_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("not a folder")
+    assert "data directory" in wrong(await examine(FakeDatabase(), tmp_path / "data"))
+
+
+def test_folder_of_a_library_that_is_gone_is_named(tmp_path: Path) -> None:
+    here, gone = bytes(tmp_path), bytes(tmp_path / "gone")
+    assert library_finding("Films", [here]).ok
+    found = library_finding("Films", [here, gone])
+    assert not found.ok
+    assert str(tmp_path / "gone") in found.detail
