@@ -12,6 +12,9 @@ from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.service import backoff, sleep_or_wake
 
+LEAST_TRUST_S = 0.001
+"""Less is none: no call ends within it, and a pause that rounds to nothing would be tried again and again."""
+
 logger = logging.getLogger("revenge.jobs")
 
 
@@ -184,7 +187,7 @@ class Elector:
     async def _stay(self, term: Term) -> timedelta:
         started = self._clock.monotonic()
         trust = self._trusted_until - started
-        if trust > 0:
+        if trust > LEAST_TRUST_S:
             try:
                 async with asyncio.timeout(min(self._config.call_timeout.total_seconds(), trust)):
                     stayed = await self._store.fetchval(
@@ -193,7 +196,7 @@ class Elector:
             except (StoreError, TimeoutError) as error:
                 pause = self._failed(error)
                 trust = self._trusted_until - self._clock.monotonic()
-                if trust > 0:
+                if trust > LEAST_TRUST_S:
                     return min(pause, timedelta(seconds=trust))
             else:
                 self._failures = 0
