@@ -8,7 +8,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -58,7 +57,7 @@ async def ask(dsn: str, query: str) -> object:
 def bystander() -> Iterator[subprocess.Popen[bytes]]:
     """A process of the user that PostgreSQL runs as, which is not PostgreSQL."""
     account = choose_account(Path("/nonexistent"))
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], **account.popen_options())
+    process = subprocess.Popen(["sleep", "600"], **account.popen_options())
     yield process
     process.kill()
     process.wait()
