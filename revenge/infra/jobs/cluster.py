@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from revenge.infra.jobs.clock import Clock
@@ -21,6 +21,9 @@ from revenge.infra.jobs.outcome import SOON
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.store import DirectConnection, Store
+
+LEAVE_TIME = timedelta(seconds=5)
+"""How long a stop waits for its last words to the others."""
 
 logger = logging.getLogger("revenge.jobs")
 
@@ -95,14 +98,14 @@ class Cluster:
         if self._electing is not None:
             self._electing.cancel()
             await asyncio.wait([self._electing])
-        await self._leftovers.stop()
-        await self._beat.stop()
+        await asyncio.gather(self._leftovers.stop(), self._beat.stop())
         try:
-            await self._leftover_cleaner.release()
-            await self.presence.leave()
-        except StoreError as error:
+            async with asyncio.timeout(LEAVE_TIME.total_seconds()):
+                await self._leftover_cleaner.release()
+                await self.presence.leave()
+        except (StoreError, TimeoutError) as error:
             # The others notice by themselves.
-            logger.warning("node.left_silently", extra={"error": str(error)})
+            logger.warning("node.left_silently", extra={"error": str(error) or type(error).__name__})
 
     async def attach(self, conn: DirectConnection) -> None:
         """Hold this node's lock on ``conn``, the new LISTEN connection.

@@ -80,7 +80,8 @@ class Notifier:
         self._lost.clear()
         if self._stopped.is_set():
             return
-        conn = await self._connect()
+        async with asyncio.timeout(PING_TIMEOUT.total_seconds()):
+            conn = await self._connect()
         try:
             conn.add_termination_listener(lambda _: self._lost.set())
             for topic in TOPICS:

@@ -37,6 +37,8 @@ DUE_MARGIN = timedelta(milliseconds=5)
 PROGRESS_INTERVAL = timedelta(seconds=1)
 SETTLE_TIME = timedelta(seconds=10)
 """How long a stop waits for the last results to be written."""
+FAREWELL_TIME = timedelta(seconds=5)
+"""How long it waits for what others can do without."""
 
 logger = logging.getLogger("revenge.jobs")
 
@@ -138,18 +140,19 @@ class Runtime:
 
     async def stop(self, *, soft: timedelta) -> None:
         """Let jobs finish for ``soft``, cancel the rest, hand back what ignores that; settle all; leave the cluster."""
-        await self._fetcher.stop()
-        if not await self._idle_within(soft):
+        await asyncio.gather(self._fetcher.stop(), self._idle_within(soft))
+        if not await self._idle_within(timedelta(0)):
             self._executor.interrupt_all()
             if not await self._idle_within(self._config.stop.cancel):
                 self._executor.abandon_all()
         await self._settle_all()
-        for service in self._services:
-            await service.stop()
+        await asyncio.gather(*(service.stop() for service in self._services))
         await self._write_last_progress()
         await self._cluster.stop()
         if self._notifier is not None and self._listening is not None:
             self._notifier.stop()
+            # It may be connecting to a server that does not answer.
+            self._listening.cancel()
             await asyncio.wait([self._listening])
         self._executor.close()
         self._threads.close()
@@ -314,6 +317,7 @@ class Runtime:
 
     async def _write_last_progress(self) -> None:
         try:
-            await self._reporter.run_once()
-        except StoreError as error:
-            logger.warning("progress.unwritten", extra={"error": str(error)})
+            async with asyncio.timeout(FAREWELL_TIME.total_seconds()):
+                await self._reporter.run_once()
+        except (StoreError, TimeoutError) as error:
+            logger.warning("progress.unwritten", extra={"error": str(error) or type(error).__name__})

@@ -1,7 +1,7 @@
 """The way to the database: named statements on a pool, with the driver's errors made the engine's."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,15 @@ from revenge.infra.jobs.sql import load
 HOT_TIMEOUT = timedelta(seconds=10)
 """River: `HotOperationTimeout`, for every statement of the running engine."""
 
+RELEASE_TIMEOUT = timedelta(seconds=2)
+"""For giving a connection back, which costs a round trip at most; one that takes longer is closed."""
+
 _RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
 """SQLSTATE classes after which the same call may work: connection, rollback, resources, operator intervention,
 read-only (a standby before its promotion), object in use."""
+
+_DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The last: it lost its place in what a dying server still sent."""
 
 _REFUSALS = ("22", "23", "54", "P0")
 """Bad data, broken constraint, beyond a limit of PostgreSQL's, refused by somebody's trigger."""
@@ -51,7 +57,7 @@ class Store:
         with _translated(name):
             if conn is not None:
                 return await conn.fetch(self.sql[name], *args)
-            async with self.pool.acquire() as own:
+            async with self._own() as own:
                 return await own.fetch(self.sql[name], *args, timeout=HOT_TIMEOUT.total_seconds())
 
     async def fetchrow(self, name: str, *args: Any, conn: Connection | None = None) -> asyncpg.Record | None:
@@ -70,7 +76,7 @@ class Store:
             if conn is not None:
                 status = await conn.execute(self.sql[name], *args)
             else:
-                async with self.pool.acquire() as own:
+                async with self._own() as own:
                     status = await own.execute(self.sql[name], *args, timeout=HOT_TIMEOUT.total_seconds())
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
@@ -86,8 +92,19 @@ class Store:
     async def transaction(self) -> AsyncIterator[Connection]:
         """Give a connection of the pool inside a transaction that commits when the block ends well."""
         with _translated("transaction"):
-            async with self.pool.acquire() as conn, conn.transaction():
+            async with self._own() as conn, conn.transaction():
                 yield conn
+
+    @asynccontextmanager
+    async def _own(self) -> AsyncIterator[Connection]:
+        conn = await self.pool.acquire(timeout=HOT_TIMEOUT.total_seconds())
+        try:
+            yield conn
+        finally:
+            # Bounded, or with a silent server the driver waits for ever to be told of a cancellation. A failure is not
+            # the statement's, and must not take the place of a cancellation: the pool has closed the connection.
+            with suppress(*_DRIVER_ERRORS):
+                await self.pool.release(conn, timeout=RELEASE_TIMEOUT.total_seconds())
 
     async def channel(self, topic: str) -> str:
         """Return the notification channel of ``topic``: one identifier with a dot, as River names it."""
@@ -124,7 +141,6 @@ class _translated:  # noqa: N801 - a context manager that reads like a statement
             # The driver could not encode an argument; its class for that shares a name with the server's.
             message = f"{self._name} failed: {error}"
             raise StoreError(message, retryable=False, is_refusal=True) from error
-        # InternalClientError: the driver lost its place in what a dying server still sent.
-        if isinstance(error, (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
+        if isinstance(error, _DRIVER_ERRORS):
             message = f"{self._name} failed: {str(error) or type(error).__name__}"
             raise StoreError(message, retryable=True) from error

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from revenge.infra.jobs import Client, Job, JobArgs, JobState, StopConfig, StoreError, Worker
+from revenge.infra.jobs.testing import settle
 from tests.fakes.engine import ActArgs, Gate, eventually
 
 StartClient = Callable[..., Awaitable[Client]]
@@ -52,6 +53,8 @@ async def test_a_stop_fetches_nothing_more(start_client: StartClient, client: Cl
     await gate.entered.wait()
     waits = (await client.insert(ActArgs())).job.id
     stopping = asyncio.create_task(node.stop(soft=LIMIT))
+    await settle()
+    assert not node.is_running
     gate.open.set()
     await asyncio.wait_for(stopping, 10)
     assert (await client.get(waits)).attempt == 0
