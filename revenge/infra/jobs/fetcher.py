@@ -15,6 +15,8 @@ FETCHES = 2
 """Statements under way at once: a job that arrives while rows come back need not wait for them."""
 MAX_ROWS = 1000
 """Jobs that one statement claims. Measured: larger ones gain nothing (docs/performance.md)."""
+SHARED_FROM = 16
+"""Workers from which on the statements under way share a long queue; fewer slots are refilled in one."""
 REFILL_SHARE = 4
 """A queue known to hold more is asked again when a quarter of its slots is free: fewer, fuller statements."""
 REFILL_WITHIN_S = 0.01
@@ -45,6 +47,8 @@ class Lane:
     """A fetch may find something: it was notified of, polled, or the last fetch came back full."""
     has_more: bool = False
     """The last fetch came back full."""
+    hints: int = 0
+    """How often something was said to be due: what a statement missed that had begun before stays to be fetched."""
     asked_at: float = 0.0
     """When it was last part of a statement."""
     due: list[float] = field(default_factory=list)
@@ -55,9 +59,12 @@ class Lane:
     def wants(self) -> int:
         """How many jobs to ask for now."""
         free = self.free
-        # Small refills while a queue is known to be long would make a statement of every few jobs.
-        if self.has_more and self.busy and free * REFILL_SHARE < self.workers:
-            return 0
+        if self.has_more and self.workers >= SHARED_FROM:
+            # Small refills while a queue is known to be long would make a statement of every few jobs; all that is free
+            # in one would leave the other statement nothing to overlap with.
+            if self.busy and free * REFILL_SHARE < self.workers:
+                return 0
+            free = min(free, -(-self.workers // FETCHES))
         return min(free, MAX_ROWS)
 
     @property
@@ -109,6 +116,7 @@ class Fetcher:
         self._second_look: asyncio.TimerHandle | None = None
         self._pause_s = FIRST_PAUSE_S
         self._stopped = True
+        self._is_going = False
         self._last_start = float("-inf")
 
     def add(self, name: str, workers: int) -> None:
@@ -170,6 +178,7 @@ class Fetcher:
         """Look into every queue."""
         for lane in self.lanes.values():
             lane.is_hungry = True
+            lane.hints += 1
         self._go()
 
     def hint(self, name: str) -> None:
@@ -177,6 +186,7 @@ class Fetcher:
         lane = self.lanes.get(name)
         if lane is not None:
             lane.is_hungry = True
+            lane.hints += 1
             self._go()
 
     def hint_at(self, name: str, due_in: timedelta) -> None:
@@ -207,6 +217,7 @@ class Fetcher:
         for lane in self.lanes.values() if name == "*" else filter(None, [self.lanes.get(name)]):
             if lane.is_paused is not paused:
                 lane.is_paused, lane.is_hungry, changed = paused, True, True
+                lane.hints += 1
         if changed:
             self._go()
         return changed
@@ -216,8 +227,10 @@ class Fetcher:
         lane = self.lanes.get(name) or self._removed.get(name)
         if lane is not None:
             lane.busy -= 1
-            if lane.is_hungry:
-                self._go()
+            if lane.is_hungry and not self._is_going:
+                # The slots that one round of the loop frees are refilled together.
+                self._is_going = True
+                asyncio.get_running_loop().call_soon(self._go)
 
     def note_cancel(self, job_id: int) -> None:
         """Remember a cancel that found no running attempt: its job may be in a fetch under way."""
@@ -229,30 +242,41 @@ class Fetcher:
         return job_id in self._cancels_of.get(asyncio.current_task(), ())
 
     def _go(self) -> None:
-        """Send a fetch if one makes sense now."""
+        """Send as many fetches as make sense now."""
+        self._is_going = False
+        while self._may_send() and self._send():
+            pass
+
+    def _may_send(self) -> bool:
         if self._stopped or self._resting is not None or len(self._fetches) >= FETCHES or not self._may_fetch():
-            return
+            return False
         if self._may_have_unseen:
             self._recover()
-            return
+            return False
+        wait_s = self._last_start + self._cooldown_s - asyncio.get_running_loop().time()
+        if wait_s > 0 and any(lane.wants for lane in self.lanes.values()):
+            self._rest(wait_s)
+            return False
+        return True
+
+    def _send(self) -> bool:
         slots = {name: wants for name, lane in self.lanes.items() if (wants := lane.wants)}
         if not slots:
             self._refill_later()
-            return
+            return False
         loop = asyncio.get_running_loop()
-        wait_s = self._last_start + self._cooldown_s - loop.time()
-        if wait_s > 0:
-            self._rest(wait_s)
-            return
         self._last_start = loop.time()
         for name, wants in slots.items():
             lane = self.lanes[name]
             lane.busy += wants
             lane.asked_at = self._last_start
-            lane.is_hungry = lane.has_more = False
-        fetch = loop.create_task(self._fetch(slots), name="jobs.fetcher.fetch")
+            # Where more is known to wait the other statement may ask for it at the same time.
+            lane.is_hungry = lane.has_more
+        hints = {name: self.lanes[name].hints for name in slots}
+        fetch = loop.create_task(self._fetch(slots, hints), name="jobs.fetcher.fetch")
         self._fetches.add(fetch)
         self._cancels_of[fetch] = set()
+        return True
 
     def _refill_later(self) -> None:
         if self._refilling is None and any(lane.free for lane in self.lanes.values()):
@@ -281,7 +305,7 @@ class Fetcher:
             logger.exception("fetcher.recovery_failed")
         self._leave(failed=self._may_have_unseen)
 
-    async def _fetch(self, slots: Mapping[str, int]) -> None:
+    async def _fetch(self, slots: Mapping[str, int], hints: Mapping[str, int]) -> None:
         failed = False
         claims: list[Claim] = []
         try:
@@ -294,7 +318,7 @@ class Fetcher:
             # A bug, ours or the driver's, must not end the fetching.
             failed = True
             logger.exception("fetcher.failed", extra={"queues": list(slots)})
-        self._account(slots, claims, failed=failed)
+        self._account(slots, hints, claims, failed=failed)
         if claims:
             self._start(claims)
         if failed:
@@ -320,7 +344,9 @@ class Fetcher:
             self._pause_s = FIRST_PAUSE_S
             self._go()
 
-    def _account(self, slots: Mapping[str, int], claims: Sequence[Claim], *, failed: bool) -> None:
+    def _account(
+        self, slots: Mapping[str, int], hints: Mapping[str, int], claims: Sequence[Claim], *, failed: bool
+    ) -> None:
         found = dict.fromkeys(slots, 0)
         for claim in claims:
             found[claim.queue] += 1
@@ -329,9 +355,10 @@ class Fetcher:
             if lane is None:
                 continue
             lane.busy -= asked - found[name]
-            if failed or found[name] == asked:
-                lane.is_hungry = True
-                lane.has_more = not failed
+            is_full = found[name] == asked
+            lane.has_more = is_full and not failed
+            # Short: nothing more was due when the statement began, but a hint since then may be of something newer.
+            lane.is_hungry = failed or is_full or lane.hints != hints[name]
 
     @staticmethod
     def _cancel(timer: asyncio.TimerHandle | None) -> None:

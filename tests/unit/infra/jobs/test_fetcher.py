@@ -166,15 +166,38 @@ async def test_a_statement_claims_no_more_than_its_limit(bench: Bench) -> None:
 
 async def test_a_long_queue_is_refilled_in_handfuls(bench: Bench) -> None:
     bench.jobs.waiting = {"q": 100}
-    fetcher = bench.fetcher({"q": 8})
+    fetcher = bench.fetcher({"q": 16})
     fetcher.begin()
     await settle()
-    fetcher.free("q")
-    await settle()
+    for _ in range(3):
+        fetcher.free("q")
+        await settle()
     assert len(bench.jobs.asked) == 1
     fetcher.free("q")
     await settle()
-    assert bench.jobs.asked[1:] == [{"q": 2}]
+    assert bench.jobs.asked[1:] == [{"q": 4}]
+
+
+async def test_two_statements_share_the_free_slots_of_a_long_queue(bench: Bench) -> None:
+    bench.jobs.waiting = {"q": 100}
+    fetcher = bench.fetcher({"q": 32})
+    fetcher.begin()
+    await settle()
+    for _ in range(32):
+        fetcher.free("q")
+    await settle()
+    assert bench.jobs.asked[1:3] == [{"q": 16}, {"q": 16}]
+
+
+async def test_slots_that_are_freed_together_are_refilled_together(bench: Bench) -> None:
+    bench.jobs.waiting = {"q": 100}
+    fetcher = bench.fetcher({"q": 3})
+    fetcher.begin()
+    await settle()
+    for _ in range(3):
+        fetcher.free("q")
+    await settle()
+    assert bench.jobs.asked[1] == {"q": 3}
 
 
 async def test_a_free_slot_does_not_wait_for_others_for_long(bench: Bench) -> None:
