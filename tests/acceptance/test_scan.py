@@ -190,7 +190,7 @@ def test_name_that_is_no_utf8_is_a_file_like_others(house: House, tmp_path: Path
 
 def test_interrupted_scan_is_cancelled_and_goes_through_the_next_time(house: House, tmp_path: Path) -> None:
     root = tmp_path / "films"
-    count = 20_000
+    count = 8_000
     for folder in range(count // 200):
         (root / f"{folder}").mkdir(parents=True)
         for number in range(200):
