@@ -36,7 +36,27 @@ told AS (
     SELECT count(pg_notify($13, '{"queue": "' || due.queue || '"}'))
     FROM (SELECT DISTINCT queue FROM inserted WHERE state = 'available') AS due
 )
-SELECT inserted.* FROM inserted CROSS JOIN told;
+-- A new row is known but for its id: only what was there before is sent back whole.
+SELECT
+    id, duplicate,
+    CASE WHEN duplicate THEN kind END AS kind,
+    CASE WHEN duplicate THEN queue END AS queue,
+    CASE WHEN duplicate THEN state END AS state,
+    CASE WHEN duplicate THEN priority END AS priority,
+    CASE WHEN duplicate THEN attempt END AS attempt,
+    CASE WHEN duplicate THEN max_attempts END AS max_attempts,
+    CASE WHEN duplicate THEN args END AS args,
+    CASE WHEN duplicate THEN metadata END AS metadata,
+    CASE WHEN duplicate THEN tags END AS tags,
+    CASE WHEN duplicate THEN created_at END AS created_at,
+    CASE WHEN duplicate THEN scheduled_at END AS scheduled_at,
+    CASE WHEN duplicate THEN attempted_at END AS attempted_at,
+    CASE WHEN duplicate THEN finalized_at END AS finalized_at,
+    CASE WHEN duplicate THEN attempted_by END AS attempted_by,
+    CASE WHEN duplicate THEN errors END AS errors,
+    CASE WHEN duplicate THEN unique_key END AS unique_key,
+    CASE WHEN duplicate THEN unique_states END AS unique_states
+FROM inserted CROSS JOIN told;
 
 -- name: job_fetch :many
 -- River: `JobGetAvailable`, for all queues of a process in one round trip.
