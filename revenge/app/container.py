@@ -50,7 +50,12 @@ class Container(containers.DeclarativeContainer):
     # The engine, as far as features enqueue: it knows no workers, so that workers may stand on features
     client_config = providers.Singleton(make_client_config, settings)
     inserts = providers.Singleton(
-        Client, database.provided.jobs_pool, config=client_config, schema=schema_name, clock=clock
+        Client,
+        database.provided.jobs_pool,
+        config=client_config,
+        schema=schema_name,
+        clock=clock,
+        on_insert=job_metrics.provided.enqueued,
     )
     scan_queue = providers.Singleton(ScanQueue, inserts)
 
@@ -81,6 +86,7 @@ class Container(containers.DeclarativeContainer):
         listen=database.provided.listen,
         clock=clock,
         on_end=job_metrics.provided.finished,
+        on_insert=job_metrics.provided.enqueued,
     )
 
     # HTTP

@@ -1,7 +1,8 @@
 """The engine's front door: insert jobs, look at them, cancel, retry, delete, wait; and run workers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,6 +40,7 @@ MAX_PAGE = 10_000
 """River: `JobListParams.First`."""
 FIRST_LOOK_S, LONGEST_LOOK_S = 0.02, 0.5
 
+OnInsert = Callable[[str, str, int], None]
 InsertItem = JobArgs | tuple[JobArgs, InsertOpts]
 
 
@@ -62,12 +64,14 @@ class Client:
         listen: Connect | None = None,
         clock: Clock | None = None,
         on_end: OnEnd | None = None,
+        on_insert: OnInsert | None = None,
         periodic: Iterable[PeriodicJob] = (),
     ) -> None:
         """Put a client together; nothing is connected yet.
 
         ``listen`` opens a direct connection for LISTEN; without it, or with ``config.poll_only``, everything is polled.
-        ``on_end`` is called with kind, queue, status and seconds for each attempt that ends here. ``periodic`` are the
+        ``on_end`` is called with kind, queue, status and seconds for each attempt that ends here, ``on_insert`` with kind,
+        queue and number of the jobs that a call inserted. ``periodic`` are the
         jobs that a started client inserts on schedule, together with all others that know them.
         """
         self.config = config or ClientConfig()
@@ -80,6 +84,7 @@ class Client:
         self._hub = EventHub(clock=self._clock, store=self._store, progress=self._progress)
         self._listen = None if self.config.poll_only else listen
         self._on_end = on_end
+        self._on_insert = on_insert
         self._runtime: Runtime | None = None
         self.periodic = PeriodicStore(self._store)
         """The schedules as the whole cluster sees them: look, pause, resume, change."""
@@ -119,8 +124,9 @@ class Client:
         """
         rows, now = self._build(items)
         results = await self._jobs.insert_many(rows, now=now, conn=conn)
+        self._count((result.job.kind, result.job.queue) for result in results if not result.duplicate)
         if conn is None:
-            self._inserted(results)
+            self._wake(results)
         return results
 
     async def insert_many_fast(self, items: Sequence[InsertItem], *, conn: Connection | None = None) -> int:
@@ -131,7 +137,9 @@ class Client:
             asyncpg.UniqueViolationError: one is a unique job that is there already; nothing was inserted.
         """
         rows, now = self._build(items)
-        return await self._jobs.copy_many(rows, now=now, conn=conn)
+        count = await self._jobs.copy_many(rows, now=now, conn=conn)
+        self._count((row.kind, row.queue) for row in rows)
+        return count
 
     def _build(self, items: Sequence[InsertItem]) -> tuple[Sequence[NewJob], datetime]:
         if not items:
@@ -257,7 +265,10 @@ class Client:
     async def subscribe(
         self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
     ) -> AsyncGenerator[JobEvent, None]:
-        """Yield what happens to jobs on any node from now on, within about half a second; an empty filter lets all pass."""
+        """Yield what happens to jobs on any node from now on, within about half a second, until this client stops.
+
+        An empty filter lets all pass.
+        """
         async with aclosing(self._hub.subscribe(kinds=kinds, queues=queues, job_ids=job_ids)) as events:
             async for event in events:
                 yield event
@@ -281,8 +292,8 @@ class Client:
 
     @property
     def is_running(self) -> bool:
-        """Whether this client works jobs."""
-        return self._runtime is not None
+        """Whether this client works jobs; no longer once it is told to stop."""
+        return self._runtime is not None and not self._runtime.is_stopping
 
     @property
     def is_leader(self) -> bool:
@@ -317,8 +328,11 @@ class Client:
             self._enqueuing.start()
 
     async def stop(self, *, soft: timedelta | None = None) -> None:
-        """Stop: fetch no more, let jobs finish for ``soft``, then cancel and hand back the rest; bounded in time."""
-        runtime, self._runtime = self._runtime, None
+        """Stop: fetch no more, let jobs finish for ``soft``, then cancel and hand back the rest; bounded in time.
+
+        Called again meanwhile it waits for the same end, and with a shorter ``soft`` it hurries it.
+        """
+        runtime = self._runtime
         await self._hub.close()
         await self._enqueuing.stop()
         if runtime is not None:
@@ -327,7 +341,18 @@ class Client:
                 with suppress(StoreError):
                     await self._enqueuer.release()
             await runtime.stop(soft=self.config.stop.soft if soft is None else soft)
+            self._runtime = None
 
-    def _inserted(self, results: Iterable[InsertResult]) -> None:
+    def _inserted(self, results: Sequence[InsertResult]) -> None:
+        """Take what the periodic enqueuer inserted."""
+        self._count((result.job.kind, result.job.queue) for result in results if not result.duplicate)
+        self._wake(results)
+
+    def _count(self, inserted: Iterable[tuple[str, str]]) -> None:
+        if self._on_insert is not None:
+            for (kind, queue), number in Counter(inserted).items():
+                self._on_insert(kind, queue, number)
+
+    def _wake(self, results: Sequence[InsertResult]) -> None:
         if self._runtime is not None:
             self._runtime.inserted(result.job for result in results)

@@ -115,6 +115,12 @@ class Runtime:
             Service("progress", self._reporter.run_once, clock=clock, interval=PROGRESS_INTERVAL),
         ]
         self._listening: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping is not None
 
     @property
     def is_leader(self) -> bool:
@@ -139,7 +145,18 @@ class Runtime:
         logger.info("client.started", extra={"client_id": self._config.client_id, "queues": dict(self._config.queues)})
 
     async def stop(self, *, soft: timedelta) -> None:
-        """Let jobs finish for ``soft``, cancel the rest, hand back what ignores that; settle all; leave the cluster."""
+        """Let jobs finish for ``soft``, cancel the rest, hand back what ignores that; settle all; leave the cluster.
+
+        A second call waits for the first one's end, and cancels the jobs when its own ``soft`` is over.
+        """
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop(soft), name="jobs.stop")
+        elif not await self._idle_within(soft):
+            self._executor.interrupt_all()
+        # A caller that gives up does not end it: results are to be written.
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self, soft: timedelta) -> None:
         await asyncio.gather(self._fetcher.stop(), self._idle_within(soft))
         if not await self._idle_within(timedelta(0)):
             self._executor.interrupt_all()

@@ -252,3 +252,27 @@ async def test_a_process_ends_though_a_worker_of_its_is_stuck_in_a_thread(databa
             process.kill()
             await process.wait()
     assert (out, process.returncode) == (b"stopped\n", 0)
+
+
+async def test_a_second_stop_hurries_the_first(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+    working = await start_client(gate)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    patient = asyncio.create_task(working.stop(soft=timedelta(hours=1)))
+    await asyncio.wait_for(working.stop(soft=timedelta(0)), 20)
+    await patient
+    row = await client.get(job_id)
+    assert (row.state, row.attempt, row.errors) == (JobState.AVAILABLE, 0, [])
+
+
+async def test_a_stop_whose_caller_gives_up_goes_on(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+    working = await start_client(gate)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(working.stop(soft=timedelta(hours=1)), 0.05)
+    gate.open.set()
+    await working.stop()
+    assert (await client.get(job_id)).state is JobState.COMPLETED
