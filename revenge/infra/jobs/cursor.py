@@ -31,7 +31,7 @@ def decode_cursor(cursor: str) -> int:
         message = f"the cursor is not one that a list returned: {cursor[:80]!r}"
         raise InvalidCursor(message) from error
     found = value.get("id") if isinstance(value, dict) else None
-    if not isinstance(found, int) or not 0 <= found < 2**63:
+    if type(found) is not int or not 0 <= found < 2**63:
         message = f"the cursor names no job: {cursor[:80]!r}"
         raise InvalidCursor(message)
     return found

@@ -53,7 +53,8 @@ class ProgressReader(Protocol):
 class _Subscriber:
     def __init__(self, *, kinds: Collection[str], queues: Collection[str], job_ids: Collection[int]) -> None:
         self.kinds, self.queues, self.job_ids = frozenset(kinds), frozenset(queues), frozenset(job_ids)
-        self.events: asyncio.Queue[JobEvent] = asyncio.Queue()
+        self.events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
+        """None is the end."""
 
     def offer(self, event: JobEvent) -> None:
         job = event.job
@@ -86,14 +87,16 @@ class EventHub:
     async def subscribe(
         self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
     ) -> AsyncGenerator[JobEvent, None]:
-        """Yield what happens from now on; an empty filter lets all pass. Close the iterator to unsubscribe."""
+        """Yield what happens from now on until ``close``; an empty filter lets all pass. Close the iterator to unsubscribe."""
         subscriber = _Subscriber(kinds=kinds, queues=queues, job_ids=job_ids)
         with self._registered(subscriber):
-            while True:
-                yield await subscriber.events.get()
+            while (event := await subscriber.events.get()) is not None:
+                yield event
 
     async def close(self) -> None:
-        """Stop looking."""
+        """Stop looking, and end all subscriptions when they have been read."""
+        for subscriber in self._subscribers:
+            subscriber.events.put_nowait(None)
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from revenge.infra.database.pool import create_pool
 from revenge.infra.jobs import Client, ClientConfig, RetryPolicy, StopConfig, Worker, Workers
 from revenge.infra.jobs.retry import LinearRetry
 from tests.fakes.engine import Actor, Behaviour, nothing
@@ -50,8 +51,8 @@ class Listening:
 async def make_client(database: str) -> AsyncIterator[MakeClient]:
     """Return a coroutine function that makes a client with a pool of its own; it is stopped when the test ends.
 
-    Its first argument is a worker, several, or what the jobs of kind ``act`` do; ``poll_only`` leaves LISTEN out;
-    every other keyword is one of ClientConfig.
+    Its first argument is a worker, several, or what the jobs of kind ``act`` do; ``dsn`` is another database, ``reset``
+    False saves the driver's own statements; every other keyword is one of ClientConfig.
     """
     numbers = itertools.count(1)
     async with AsyncExitStack() as stack:
@@ -59,17 +60,16 @@ async def make_client(database: str) -> AsyncIterator[MakeClient]:
         async def make(
             does: Behaviour | Worker[Any] | list[Worker[Any]] = nothing, *, dsn: str = database, **config: Any
         ) -> Client:
+            reset = config.pop("reset", True)
             client_id = config.setdefault("client_id", f"client{next(numbers)}")
             config.setdefault("queues", {"default": 4})
             config.setdefault("retry_policy", AT_ONCE)
             config.setdefault("stop", StopConfig(soft=timedelta(seconds=2), cancel=timedelta(seconds=2)))
             workers = does if isinstance(does, list) else [does if isinstance(does, Worker) else Actor(does)]
-            pool = asyncpg.create_pool(
-                dsn, min_size=0, max_size=4, server_settings={"application_name": client_id}, timeout=10
-            )
+            pool = await create_pool(dsn, min_size=0, max_size=4, application_name=client_id, reset=reset)
             stack.push_async_callback(_close, pool)
             client = Client(
-                await pool,
+                pool,
                 config=ClientConfig(**config),
                 workers=Workers(workers),
                 schema="public",

@@ -119,9 +119,10 @@ async def test_every_job_settles_once_while_processes_are_killed(
     await nodes.stop_all()
 
     assert kills > 0
-    assert await pool.fetch("SELECT state::text, count(*) FROM river_job GROUP BY state") == [("completed", jobs)]
+    assert await pool.fetchval("SELECT count(*) FROM river_job WHERE state = 'completed'") == jobs
     # Each ended once, and none was worked twice under one claim: the table's key would have failed an attempt.
-    assert await pool.fetchrow("SELECT count(*), count(DISTINCT job_id) FROM ends") == (jobs, jobs)
+    assert await pool.fetchval("SELECT count(*) FROM ends") == jobs
+    assert await pool.fetchval("SELECT count(DISTINCT job_id) FROM ends") == jobs
     assert await pool.fetchval("SELECT count(DISTINCT job_id) FROM effects") == jobs
     errors = await pool.fetch("SELECT DISTINCT error ->> 'error' AS text FROM river_job, unnest(errors) AS error")
     assert not [row["text"] for row in errors if not row["text"].startswith(("ValueError: once", "worker lost"))]

@@ -1,0 +1,281 @@
+"""Progress and changes of state are seen by other clients soon, at the price of little."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from revenge.infra.jobs import TIERS, Client, InsertOpts, Job, JobEvent, JobState
+from revenge.infra.jobs.clock import SystemClock
+from tests.fakes.engine import ActArgs, Actor, Gate, eventually
+
+StartClient = Callable[..., Awaitable[Client]]
+LIMIT = timedelta(seconds=20)
+
+
+class Watcher:
+    """Collects what a client is told until something is."""
+
+    def __init__(self, client: Client, **filters: Any) -> None:
+        self.events: list[JobEvent] = []
+        self._client = client
+        self._filters = filters
+        self._changed = asyncio.Condition()
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        async with aclosing(self._client.subscribe(**self._filters)) as events:
+            async for event in events:
+                async with self._changed:
+                    self.events.append(event)
+                    self._changed.notify_all()
+
+    async def until(self, check: Callable[[JobEvent], object], *, within_s: float = 20) -> JobEvent:
+        async with asyncio.timeout(within_s), self._changed:
+            await self._changed.wait_for(lambda: any(map(check, self.events)))
+        return next(filter(check, self.events))
+
+    async def ended(self) -> None:
+        await asyncio.wait_for(self._task, 5)
+
+    def close(self) -> None:
+        self._task.cancel()
+
+
+async def watch(client: Client, **filters: Any) -> Watcher:
+    """Return a watcher that is being told by now."""
+    watcher = Watcher(client, **filters)
+
+    async def looks() -> bool:
+        return client._hub._since is not None
+
+    await eventually(looks)
+    return watcher
+
+
+async def test_another_client_sees_progress_within_two_seconds(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+
+    async def behave(job: Job[Any]) -> None:
+        job.report_progress(phase="probe", current=3, total=4, message="It (1990).mkv")
+        await gate(job)
+
+    await start_client(Actor(behave, phases={"walk": 1, "probe": 1}))
+    watcher = await watch(client)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    began = time.monotonic()
+    event = await watcher.until(lambda event: event.progress)
+    assert time.monotonic() - began < 2
+    assert event.job.id == job_id
+    progress = (await client.progress([job_id]))[job_id]
+    assert (progress.phase, progress.current, progress.total, progress.percent, progress.message) == (
+        "probe",
+        3,
+        4,
+        87.5,
+        "It (1990).mkv",
+    )
+    gate.open.set()
+    watcher.close()
+
+
+async def test_the_last_report_survives_the_job(start_client: StartClient, client: Client) -> None:
+    async def behave(job: Job[Any]) -> None:
+        for number in range(1001):
+            await job.report_progress(phase="scan", current=number, total=1000)
+
+    node = await start_client(behave)
+    job_id = (await client.insert(ActArgs())).job.id
+    await client.wait(job_id, timeout=LIMIT)
+    await node.stop()
+    progress = (await client.progress([job_id, 99_999]))[job_id]
+    assert (progress.current, progress.percent) == (1000, 100)
+
+
+async def test_rate_and_time_left_are_told(start_client: StartClient, client: Client) -> None:
+    ended = asyncio.Event()
+
+    async def behave(job: Job[Any]) -> None:
+        clock = SystemClock()
+        for number in range(10_000):
+            job.report_progress(phase="scan", current=number, total=10_000)
+            await clock.sleep(timedelta(milliseconds=5))
+            if ended.is_set():
+                return
+
+    await start_client(behave)
+    job_id = (await client.insert(ActArgs())).job.id
+
+    async def is_rated() -> object:
+        found = (await client.progress([job_id])).get(job_id)
+        return found and found.rate_per_s and found
+
+    progress = await eventually(is_rated)
+    assert 20 < progress.rate_per_s < 250
+    assert progress.eta_s > 20
+    ended.set()
+
+
+async def test_a_node_writes_progress_once_a_second_for_all_its_jobs(
+    start_client: StartClient, client: Client, pool: asyncpg.Pool
+) -> None:
+    await pool.execute(
+        """
+        CREATE TABLE writes (at timestamptz DEFAULT clock_timestamp());
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN INSERT INTO writes DEFAULT VALUES; RETURN NULL; END $$;
+        CREATE TRIGGER note AFTER INSERT ON revenge_job_progress FOR EACH STATEMENT EXECUTE FUNCTION note();
+        """
+    )
+    ended = asyncio.Event()
+
+    async def behave(job: Job[Any]) -> None:
+        clock, number = SystemClock(), 0
+        while not ended.is_set():
+            number += 1
+            job.report_progress(current=number)
+            await clock.sleep(timedelta(milliseconds=2))
+
+    await start_client(behave, queues={"default": 20})
+    await client.insert_many([ActArgs() for _ in range(20)])
+
+    async def are_three() -> bool:
+        return bool(await pool.fetchval("SELECT count(*) >= 4 FROM writes"))
+
+    await eventually(are_three)
+    ended.set()
+    took, count = await pool.fetchrow(  # type: ignore[misc]  # an aggregate always returns a row
+        "SELECT extract(epoch FROM max(at) - min(at))::float8, count(*) FROM writes"
+    )
+    assert count - 1 <= took / 0.9
+    assert await pool.fetchval("SELECT count(*) FROM revenge_job_progress") == 20
+
+
+async def test_odd_reports_of_one_job_hide_nobody_elses(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+
+    async def behave(job: Job[Any]) -> None:
+        if job.args.what == "odd":
+            job.report_progress(
+                phase="a\0b", current=2**80, total=None, message=b"caf\xe9\0".decode(errors="surrogateescape")
+            )
+        else:
+            job.report_progress(current=1, total=2)
+        await gate(job)
+
+    await start_client(behave)
+    results = await client.insert_many([ActArgs(what="odd"), ActArgs()])
+    ids = [result.job.id for result in results]
+
+    async def both() -> object:
+        found = await client.progress(ids)
+        return len(found) == 2 and found
+
+    found = await eventually(both)
+    assert (found[ids[0]].phase, found[ids[0]].message) == ("a\ufffdb", "caf\ufffd\ufffd")
+    gate.open.set()
+    for job_id in ids:
+        assert (await client.wait(job_id, timeout=LIMIT)).state is JobState.COMPLETED
+
+
+async def test_a_subscriber_sees_a_jobs_whole_life_on_another_node(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+    await start_client(gate)
+    watcher = await watch(client)
+    job_id = (await client.insert(ActArgs())).job.id
+    await watcher.until(lambda event: event.state is JobState.RUNNING)
+    gate.open.set()
+    event = await watcher.until(lambda event: event.state is JobState.COMPLETED)
+    assert event.job.id == job_id
+    assert [e.state for e in watcher.events if e.event == "state"][-2:] == [JobState.RUNNING, JobState.COMPLETED]
+    watcher.close()
+
+
+async def test_filters_let_pass_what_was_asked_for(start_client: StartClient, client: Client) -> None:
+    await start_client(queues={"default": 2, "low": 2})
+    by_queue, by_kind, by_id = (
+        await watch(client, queues=["low"]),
+        await watch(client, kinds=["nothing"]),
+        await watch(client, job_ids=[10**9]),
+    )
+    await client.insert(ActArgs())
+    low = (await client.insert(ActArgs(), InsertOpts(queue="low"))).job.id
+    await by_queue.until(lambda event: event.state is JobState.COMPLETED)
+    assert {event.job.id for event in by_queue.events} == {low}
+    assert by_kind.events == by_id.events == []
+    for watcher in (by_queue, by_kind, by_id):
+        watcher.close()
+
+
+async def test_a_subscription_ends_when_its_client_stops(start_client: StartClient) -> None:
+    node = await start_client()
+    watcher = await watch(node)
+    await node.stop()
+    await watcher.ended()
+
+
+async def test_a_subscription_outlives_lost_connections(
+    start_client: StartClient, client: Client, pool: asyncpg.Pool
+) -> None:
+    await start_client()
+    watcher = await watch(client)
+    await pool.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", client.config.client_id
+    )
+    job_id = (await client.insert(ActArgs())).job.id
+    event = await watcher.until(lambda event: event.state is JobState.COMPLETED)
+    assert event.job.id == job_id
+    watcher.close()
+
+
+async def test_waiting_ends_with_a_job_on_another_node(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+    await start_client(gate)
+    job_id = (await client.insert(ActArgs())).job.id
+    waiting = asyncio.create_task(client.wait(job_id, timeout=LIMIT))
+    await gate.entered.wait()
+    assert not waiting.done()
+    gate.open.set()
+    assert (await waiting).state is JobState.COMPLETED
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(180)
+async def test_an_idle_node_asks_at_most_one_statement_a_second(
+    database: str, start_client: StartClient, postgres_url: str
+) -> None:
+    """Counted by the server over a minute, the election and all beats included, when all statements are prepared."""
+    node = await start_client(queues=TIERS, reset=False)
+
+    async def leads() -> bool:
+        return node.is_leader
+
+    await eventually(leads)
+    statements = Statements(await asyncpg.connect(postgres_url), database.rpartition("/")[2])
+    await SystemClock().sleep(timedelta(seconds=32))
+    before = await statements.count()
+    await SystemClock().sleep(timedelta(seconds=60))
+    rate = (await statements.count() - before) / 60
+    await statements.conn.close()
+    print(f"\n{rate:.2f} transactions a second")  # noqa: T201 - a measurement
+    assert rate <= 1
+
+
+class Statements:
+    """What the server has been asked in one database; each of our statements is a transaction at least."""
+
+    def __init__(self, conn: Any, database: str) -> None:
+        self.conn, self._database = conn, database
+
+    async def count(self) -> int:
+        return int(
+            await self.conn.fetchval(
+                "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1", self._database
+            )
+        )
