@@ -1,6 +1,7 @@
 """Cursors that lists give and take, in Go's form."""
 
 import base64
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import orjson
@@ -79,7 +80,5 @@ def test_anything_else_is_refused(cursor: str) -> None:
 
 @given(st.text())
 def test_no_text_is_more_than_refused(cursor: str) -> None:
-    try:
-        decode_cursor(cursor)
-    except InvalidCursor as error:
-        assert len(str(error)) < 1000
+    with suppress(InvalidCursor):
+        assert decode_cursor(cursor) >= 0

@@ -16,7 +16,7 @@ class InThread(Worker[ActArgs]):
 
 class InProcess(Worker[ActArgs], runs_in="process"):
     @staticmethod
-    def work(job: Job[ActArgs]) -> object:  # type: ignore[override]  # as the docs say: it gets nothing of this process
+    def work(job: Job[ActArgs]) -> object:
         return None
 
 
