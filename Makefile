@@ -36,7 +36,7 @@ run: setup ## demo (or LIBRARY=/films [TYPE=movie|tv]): database, server, worker
 	@$(BIN)/revenge demo $(if $(LIBRARY),--library "$(LIBRARY)") $(if $(TYPE),--type $(TYPE))
 
 test: setup-dev ## the whole test suite
-	@$(PYTEST) -n auto tests/unit tests/integration tests/acceptance
+	@$(PYTEST) -n auto -m "not chaos" tests/unit tests/integration tests/acceptance
 
 check: setup-dev ## format, lint, types, import contracts, unit tests
 	@$(BIN)/ruff format --check .
@@ -49,7 +49,7 @@ interop: setup-dev ## tests against River in Go (the toolchain comes from a whee
 	@$(PYTEST) -n 2 tests/interop
 
 chaos: setup-dev ## the long fault tests: make chaos N=1000000
-	@$(PYTEST) -m chaos --chaos-jobs $(or $(N),20000) -p no:randomly tests
+	@$(PYTEST) -m chaos -s --chaos-jobs $(or $(N),20000) -p no:randomly tests/integration
 
 bench: setup ## every benchmark: a table, and one JSON line each
 	@$(BIN)/python -m bench
