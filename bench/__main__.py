@@ -23,6 +23,7 @@ RUNS = (
     ("quiet", "--seconds", "30"),
     ("insert", "--n", "100000"),
     ("parse",),
+    ("walk", "--files", "100000"),
     ("scan", "--files", "100000"),
     ("probe",),
 )

@@ -1,9 +1,11 @@
 """How many files a second a scan finds, compares and reads."""
 
 import shutil
+import subprocess
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from revenge.app.bench.ground import report, rss_mb
@@ -12,6 +14,8 @@ from revenge.content.library.demo import make_demo
 from revenge.content.library.models import LibraryFields, LibraryType
 from revenge.content.library.probe import ProbeFailed, Prober
 from revenge.content.library.scans import ScanRequest, ScanService
+from revenge.content.library.walk import WalkFile
+from revenge.content.library.walk import walk as walk_tree
 
 A_FOLDER = 4
 """Files of one film: two versions of two parts."""
@@ -60,6 +64,33 @@ async def scan(container: Container, *, files: int) -> dict[str, Any]:
         again_files_per_s=round(files / again_s),
         rss_mb=rss_mb(),
     )
+
+
+def walk(*, files: int, rounds: int = 7) -> dict[str, Any]:
+    """Walk a tree of sparse files and let ``find`` print the sizes and times of the same, in turn; medians."""
+    find = shutil.which("find")
+    root = Path(tempfile.mkdtemp(prefix="revenge-bench-"))
+    try:
+        plant(root, files)
+        ours: list[float] = []
+        theirs: list[float] = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            seen = sum(isinstance(event, WalkFile) for event in walk_tree(bytes(root)))
+            ours.append(time.perf_counter() - began)
+            if find is not None:
+                began = time.perf_counter()
+                subprocess.run([find, root, "-printf", "%s %T@\n"], stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - our own tree
+                theirs.append(time.perf_counter() - began)
+    finally:
+        shutil.rmtree(root)
+    figures: dict[str, Any] = {"walk_files_per_s": round(seen / median(ours))}
+    if theirs:
+        figures |= {
+            "find_files_per_s": round(files / median(theirs)),
+            "walk_to_find": round(median(theirs) / median(ours), 2),
+        }
+    return report("walk", files, 1, files=files, **figures)
 
 
 def _videos(root: Path) -> list[bytes]:

@@ -89,6 +89,16 @@ def scan(
 
 
 @app.command(epilog=EVERYWHERE)
+def walk(
+    context: typer.Context, files: Annotated[int, typer.Option("--files", min=1, help="How many files.")] = 100_000
+) -> None:
+    """Walk a tree of sparse files, beside find."""
+    from revenge.app.bench import libraries
+
+    _show(shell_of(context), libraries.walk(files=files))
+
+
+@app.command(epilog=EVERYWHERE)
 def probe(
     context: typer.Context,
     files: Annotated[int, typer.Option("--files", min=1, max=1000, help="How many files.")] = 200,
