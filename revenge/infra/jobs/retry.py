@@ -24,11 +24,11 @@ class RiverRetry:
 
     def delay(self, failures: int) -> timedelta:
         """Return ``failures ** 4`` seconds with jitter, at most ``LONGEST_DELAY``."""
-        seconds = float(failures) ** 4
+        # Not for secrets: the jitter only spreads retries.
+        seconds = float(failures) ** 4 * (1 + random.uniform(-self.jitter, self.jitter))  # noqa: S311
         if seconds >= LONGEST_DELAY.total_seconds():
             return LONGEST_DELAY
-        # Not for secrets: the jitter only spreads retries.
-        return timedelta(seconds=seconds * (1 + random.uniform(-self.jitter, self.jitter)))  # noqa: S311
+        return timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
