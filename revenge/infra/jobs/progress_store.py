@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -42,6 +42,8 @@ class _Metered:
     job: Job[Any]
     meter: ProgressMeter
     report: Report | None = None
+    row: ProgressRow | None = None
+    """What the last report amounted to."""
 
 
 class ProgressReporter:
@@ -94,14 +96,20 @@ class ProgressReporter:
         self._publish(rows)
         return await self._write()
 
-    def finished(self, job: Job[Any]) -> None:
-        """Take the last report of a job whose worker has ended; it is written with the next ``run_once``."""
+    def finished(self, job: Job[Any], *, is_completed: bool = False) -> None:
+        """Take the last report of a job whose worker has ended; it is written with the next ``run_once``.
+
+        A job that is completed is so to the last percent, whatever its worker reported last.
+        """
         if job.report is None:
             return
         row = self._sample(job)
         metered = self._metered.get(job.id)
-        if metered is not None and metered.job is job:
-            del self._metered[job.id]
+        if metered is None or metered.job is not job:
+            return
+        del self._metered[job.id]
+        if is_completed and metered.row is not None:
+            row = _whole(metered.row, now=self._clock.now())
         if row is not None:
             self._publish([row])
 
@@ -118,7 +126,7 @@ class ProgressReporter:
             return None
         metered.report = report
         progress = metered.meter.sample(report, now=self._clock.now(), monotonic=self._clock.monotonic())
-        return ProgressRow(
+        metered.row = ProgressRow(
             job_id=job.id,
             attempt=job.attempt,
             attempted_at=job.attempted_at,
@@ -127,6 +135,7 @@ class ProgressReporter:
             progress=progress,
             data=progress.encode(),
         )
+        return metered.row
 
     def _publish(self, rows: Sequence[ProgressRow]) -> None:
         for row in rows:
@@ -149,6 +158,13 @@ class ProgressReporter:
                 if self._unwritten.get(row.job_id) is row:
                     del self._unwritten[row.job_id]
         return written
+
+
+def _whole(row: ProgressRow, *, now: datetime) -> ProgressRow:
+    last = row.progress
+    current = last.current if last.total is None else last.total
+    progress = replace(last, current=current, percent=100.0, eta_s=0.0, updated_at=now)
+    return replace(row, progress=progress, data=progress.encode())
 
 
 class ProgressStore:

@@ -243,7 +243,7 @@ class Runtime:
 
     def _ended(self, attempt: Attempt, status: str) -> None:
         if attempt.job is not None:
-            self._reporter.finished(attempt.job)
+            self._reporter.finished(attempt.job, is_completed=status == "completed")
         if self._on_end is not None:
             seconds = asyncio.get_running_loop().time() - attempt.started_at
             self._on_end(attempt.claim.kind, attempt.claim.queue, status, seconds)

@@ -123,6 +123,17 @@ async def test_a_job_that_never_reported_leaves_nothing(node: Node) -> None:
     assert await node.reporter.run_once() == 0
 
 
+async def test_a_completed_job_is_complete_to_the_last_percent(node: Node) -> None:
+    [running] = node.jobs = [job()]
+    running.report_progress(phase="walk", current=3, total=8)
+    await node.reporter.run_once()
+    node.jobs = []
+    node.reporter.finished(running, is_completed=True)
+    assert await node.reporter.run_once() == 1
+    last = node.table.writes[-1][0][2]
+    assert (last["percent"], last["current"], last["total"], last["eta_s"]) == (100.0, 8, 8, 0.0)
+
+
 async def test_while_the_database_is_away_the_newest_report_of_each_job_is_kept(node: Node) -> None:
     first, second = node.jobs = [job(1), job(2)]
     node.table.is_away = True
