@@ -59,11 +59,11 @@ async def default5(ground: Ground, *, n: int) -> dict[str, Any]:
 async def _drain(ground: Ground, mode: str, queues: Mapping[str, int], *, n: int) -> dict[str, Any]:
     tally = Tally(n)
     client = ground.client(ClientConfig(queues=queues), Workers([NoopWorker(tally)]))
-    names = list(queues)
+    tiers = [InsertOpts(queue=name) for name in queues]
     began = time.perf_counter()
     for first in range(0, n, BATCH):
         await client.insert_many_fast(
-            [(NoopArgs(num=i), InsertOpts(queue=names[i % len(names)])) for i in range(first, min(first + BATCH, n))]
+            [(NoopArgs(num=i), tiers[i % len(tiers)]) for i in range(first, min(first + BATCH, n))]
         )
     inserted_s = time.perf_counter() - began
     await ground.calm()
