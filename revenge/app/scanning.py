@@ -12,11 +12,16 @@ from revenge.content.library.models import Library, Scan, ScanFileError
 from revenge.content.library.repository import LibraryRepository
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.models import JobRow, JobState, QueueInfo
+from revenge.infra.jobs.progress import Progress
 
 PAGE = 1000
 PATIENCE = timedelta(seconds=2)
 """How long a job may wait although there are workers: they may be busy, or not know its kind."""
-LOOK_AGAIN = timedelta(milliseconds=50)
+STANDSTILL = timedelta(seconds=5)
+"""How long a job that was taken may show no change: a node that was killed looks alive for half a minute, and one more
+worker than needed does no harm."""
+LOOK_AGAIN = timedelta(seconds=1)
+"""Nodes write progress once a second."""
 
 
 class AmbiguousLibrary(LibraryError):
@@ -35,6 +40,9 @@ class Jobs(Protocol):
 
     async def queues(self) -> Sequence[QueueInfo]:
         """Return the queues with the workers of living nodes."""
+
+    async def progress(self, job_ids: Sequence[int], /) -> Mapping[int, Progress]:
+        """Return the newest reports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,17 +105,24 @@ def free_name(paths: Sequence[bytes], libraries: Sequence[Library]) -> str:
     return next(name for name in names if name.casefold() not in taken)
 
 
-async def is_taken(jobs: Jobs, job_id: int, *, clock: Clock) -> bool:
-    """Return whether somebody works this job, or will: False when nobody serves its queue, or nobody took it for a while."""
-    row = await jobs.get(job_id)
-    workers: Mapping[str, int] = {queue.name: queue.workers for queue in await jobs.queues()}
-    if not workers.get(row.queue):
-        return row.is_final
-    deadline = clock.monotonic() + PATIENCE.total_seconds()
-    while row.state is JobState.AVAILABLE and clock.monotonic() < deadline:
+async def is_left(jobs: Jobs, job_id: int, *, clock: Clock) -> bool:
+    """Return True as soon as nobody seems to work this job: its queue has no workers, or it has not moved for a while.
+
+    While somebody does, this waits; False: the job has ended.
+    """
+    seen: object = None
+    since = clock.monotonic()
+    while not (row := await jobs.get(job_id)).is_final:
+        if not any(queue.name == row.queue and queue.workers for queue in await jobs.queues()):
+            return True
+        moved = (row.state, row.attempt, (await jobs.progress([job_id])).get(job_id))
+        if moved != seen:
+            seen, since = moved, clock.monotonic()
+        patience = PATIENCE if row.state is JobState.AVAILABLE else STANDSTILL
+        if clock.monotonic() - since >= patience.total_seconds():
+            return True
         await clock.sleep(LOOK_AGAIN)
-        row = await jobs.get(job_id)
-    return row.state is not JobState.AVAILABLE
+    return False
 
 
 async def is_held_up(jobs: Jobs, job_id: int) -> bool:

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.acceptance.house import House
@@ -35,6 +37,15 @@ def put(root: Path, name: str, text: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text or name)
     return path
+
+
+def plant(root: Path, count: int) -> None:
+    """Make so many empty films: enough that a scan of them can be met in the middle."""
+    for number in range(count):
+        folder = root / f"{number // 200}"
+        if number % 200 == 0:
+            folder.mkdir(parents=True)
+        (folder / f"Film {number} (1990).mkv").touch()
 
 
 @pytest.fixture
@@ -189,12 +200,8 @@ def test_name_that_is_no_utf8_is_a_file_like_others(house: House, tmp_path: Path
 
 
 def test_interrupted_scan_is_cancelled_and_goes_through_the_next_time(house: House, tmp_path: Path) -> None:
-    root = tmp_path / "films"
-    count = 8_000
-    for folder in range(count // 200):
-        (root / f"{folder}").mkdir(parents=True)
-        for number in range(200):
-            (root / f"{folder}" / f"Film {folder * 200 + number} (1990).mkv").touch()
+    root, count = tmp_path / "films", 8_000
+    plant(root, count)
     running = house.start("scan", root, "--json", **NO_PROBE)
     running.wait_for("Scanning films: running")
     assert running.end(signal.SIGINT) == 130
@@ -202,3 +209,42 @@ def test_interrupted_scan_is_cancelled_and_goes_through_the_next_time(house: Hou
     (job,) = house.run("jobs", "list", "--kind", "movie_library_scan", "--json").json["jobs"]
     assert job["state"] == "cancelled"
     assert house.run("scan", root, "--json", **NO_PROBE).json["files_seen"] == count
+
+
+def test_scan_whose_process_was_killed_is_taken_over_by_the_next_one(own_house: House, tmp_path: Path) -> None:
+    root, count = tmp_path / "films", 8_000
+    plant(root, count)
+    killed = own_house.start("scan", root, "--json", **NO_PROBE)
+    killed.wait_for("Scanning films: running")
+    os.killpg(killed.process.pid, signal.SIGKILL)
+    doomed = own_house.postgres()
+    for process in doomed:
+        process.kill()
+    psutil.wait_procs(doomed, timeout=30)
+
+    started = time.monotonic()
+    answer = own_house.run("scan", root, "--json", **NO_PROBE)
+    assert answer.code == 0, answer.err
+    assert time.monotonic() - started < 60
+    assert "following it" in answer.err
+    assert (answer.json["status"], answer.json["files_seen"]) == ("completed", count)
+    assert len(known(own_house, "films")) == count
+    job = own_house.run("jobs", "show", answer.json["job_id"], "--json").json
+    assert len(job["attempted_by"]) == 2
+
+
+def test_interrupted_follower_leaves_the_scan_to_who_asked_for_it(house: House, films: Path) -> None:
+    assert house.run("scan", films, "--json", **NO_PROBE).code == 0
+    assert house.run("queues", "pause", "bulk").code == 0
+    asked = house.start("scan", films, "--json", **NO_PROBE)
+    asked.wait_for("Scanning My films: ")
+    follower = house.start("scan", films, "--json", **NO_PROBE)
+    follower.wait_for("following it")
+    follower.wait_for("Scanning My films: ")
+    assert follower.end(signal.SIGINT) == 130
+    told = follower.everything()
+    assert "goes on" in told
+    assert "Traceback" not in told
+    assert house.run("queues", "resume", "bulk").code == 0
+    assert '"status":"completed"' in asked.everything()
+    assert asked.process.returncode == 0

@@ -4,9 +4,10 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 CANCEL_TIME = timedelta(seconds=5)
 """For a cancelled scan to end; it promises two seconds."""
 SHOWN_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """The scan that there is after asking for one."""
+
+    scan_id: "UUID | None"
+    """None as long as it has none."""
+    job_id: int
+    is_own: bool
+    """Whether this command asked for it; False: it was under way."""
 
 
 def register(app: typer.Typer) -> None:
@@ -101,32 +113,52 @@ async def run_scan(
 ) -> "Outcome":
     """Enqueue a scan, or join the one that is under way, and follow it to its end.
 
-    Where this is no server it is worked here if nobody else does, and cancelled when this is; a server's scan outlives
-    who watches it.
+    Where this is no server it is worked here as soon as nobody else does. It is cancelled with this command only where
+    this command asked for it: who joins a scan, or watches a server's, may leave.
     """
     from revenge.app.cli.follow import follow_jobs
     from revenge.app.lifecycle import Lifecycle
     from revenge.app.process import work_steps
-    from revenge.app.scanning import is_held_up, is_taken, read_outcome
+    from revenge.app.scanning import is_held_up, is_left, read_outcome
 
     client, clock, library = container.client(), container.clock(), target.library
-    scan_id, job_id = await _enqueue(shell, container, target, full=full)
+    asked = await _enqueue(shell, container, target, full=full)
+    job_id = asked.job_id
     if await is_held_up(client, job_id):
         shell.note("The queue is paused, and the scan waits for it: revenge queues resume '*'")
     async with AsyncExitStack() as stack:
+        following = asyncio.create_task(
+            follow_jobs(shell, client, [job_id], clock=clock, name=f"Scanning {library.name}"), name="scan.follow"
+        )
+        stack.push_async_callback(_end, following)
         try:
-            if not in_server and not await is_taken(client, job_id, clock=clock):
-                await stack.enter_async_context(Lifecycle(work_steps(container), hurry=signals.hurry))
-            (job,) = await follow_jobs(shell, client, [job_id], clock=clock, name=f"Scanning {library.name}")
-        except asyncio.CancelledError:
             if not in_server:
+                watching = asyncio.create_task(is_left(client, job_id, clock=clock), name="scan.watch")
+                stack.push_async_callback(_end, watching)
+                await asyncio.wait({following, watching}, return_when=asyncio.FIRST_COMPLETED)
+                if not following.done() and await watching:
+                    await stack.enter_async_context(Lifecycle(work_steps(container), hurry=signals.hurry))
+            (job,) = await following
+        except asyncio.CancelledError:
+            await _end(following)
+            if asked.is_own and not in_server:
                 await _cancel(container, job_id)
+            elif not in_server:
+                await _leave(shell, container, job_id)
             raise
-        return await read_outcome(container.library_repository(), library.id, scan_id, job)
+        return await read_outcome(container.library_repository(), library.id, asked.scan_id, job)
 
 
-async def _enqueue(shell: Shell, container: "Container", target: "Target", *, full: bool) -> "tuple[UUID | None, int]":
-    """Return the scan's id, as far as it has one already, and its job's."""
+async def _end(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task and wait for its end, whatever that is."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
+
+
+async def _enqueue(shell: Shell, container: "Container", target: "Target", *, full: bool) -> _Asked:
+    """Enqueue a scan, or say that there is one and return that."""
     from revenge.content.library.errors import ScanConflict
     from revenge.content.library.models import ScanType
 
@@ -135,7 +167,7 @@ async def _enqueue(shell: Shell, container: "Container", target: "Target", *, fu
         part = await container.scan_queue().enqueue_part(library, target.paths, force=full)
         if part.duplicate:
             shell.note(f"A scan of {library.name} is under way already (job {part.job_id}): following it.")
-        return None, part.job_id
+        return _Asked(scan_id=None, job_id=part.job_id, is_own=not part.duplicate)
     try:
         scan = await container.library_service().trigger_scan(
             library.id, ScanType.FULL if full else ScanType.INCREMENTAL
@@ -144,11 +176,21 @@ async def _enqueue(shell: Shell, container: "Container", target: "Target", *, fu
         if conflict.job_id is None:
             raise
         shell.note(f"A scan of {library.name} is under way already (job {conflict.job_id}): following it.")
-        return conflict.scan_id, conflict.job_id
+        return _Asked(scan_id=conflict.scan_id, job_id=conflict.job_id, is_own=False)
     if scan.job_id is None:
         message = f"scan {scan.id} has no job: this is a bug"
         raise Failed(message)
-    return scan.id, scan.job_id
+    return _Asked(scan_id=scan.id, job_id=scan.job_id, is_own=True)
+
+
+async def _leave(shell: Shell, container: "Container", job_id: int) -> None:
+    """Leave a scan that somebody else asked for; if it is worked here it is handed back at once."""
+    client = container.client()
+    if client.is_running:
+        await client.stop(soft=timedelta(0))
+        shell.note(f"The scan is not cancelled (job {job_id}): the next worker goes on with it.")
+        return
+    shell.note(f"The scan goes on (job {job_id}): revenge jobs cancel {job_id} ends it.")
 
 
 async def _cancel(container: "Container", job_id: int) -> "JobRow | None":

@@ -1,6 +1,7 @@
 """What a scan on the command line means: which library, who works it."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from revenge.app.enqueue import fate_of
-from revenge.app.scanning import AmbiguousLibrary, find_target, free_name, is_taken
+from revenge.app.scanning import AmbiguousLibrary, find_target, free_name, is_left
 from revenge.content.library.models import Library, LibraryType
 from revenge.content.library.ports import JobFate
-from revenge.infra.jobs import JobRow, JobState, QueueInfo
+from revenge.infra.jobs import JobRow, JobState, Progress, QueueInfo
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -102,9 +103,25 @@ def row(state: JobState, **fields: Any) -> JobRow:
 class FakeJobs:
     """A job that goes through ``states``, and a queue with so many workers."""
 
-    def __init__(self, *states: JobState, workers: int) -> None:
+    def __init__(self, *states: JobState, workers: int, reports: int = 0) -> None:
         self._states = list(states)
         self._workers = workers
+        self._reports = reports
+        self._reported = 0
+
+    async def progress(self, job_ids: Sequence[int]) -> dict[int, Progress]:
+        self._reported = min(self._reported + 1, self._reports)
+        report = Progress(
+            phase="reading",
+            current=self._reported,
+            total=None,
+            percent=None,
+            message="",
+            rate_per_s=None,
+            eta_s=None,
+            updated_at=NOW,
+        )
+        return dict.fromkeys(job_ids, report) if self._reports else {}
 
     async def get(self, job_id: int) -> JobRow:
         return row(self._states.pop(0) if len(self._states) > 1 else self._states[0])
@@ -139,29 +156,35 @@ class FakeClock:
         self.elapsed += duration
 
 
-async def test_job_that_nobody_serves_is_worked_here_at_once() -> None:
+async def test_job_that_nobody_serves_is_left_at_once() -> None:
     clock = FakeClock()
-    assert not await is_taken(FakeJobs(JobState.AVAILABLE, workers=0), 7, clock=clock)
+    assert await is_left(FakeJobs(JobState.AVAILABLE, workers=0), 7, clock=clock)
     assert clock.elapsed == timedelta(0)
 
 
-async def test_job_that_a_server_takes_is_left_to_it() -> None:
-    jobs = FakeJobs(JobState.AVAILABLE, JobState.AVAILABLE, JobState.RUNNING, workers=3)
-    assert await is_taken(jobs, 7, clock=FakeClock())
+async def test_job_that_a_server_takes_and_ends_is_not_left() -> None:
+    jobs = FakeJobs(JobState.AVAILABLE, JobState.AVAILABLE, JobState.RUNNING, JobState.COMPLETED, workers=3)
+    assert not await is_left(jobs, 7, clock=FakeClock())
 
 
-async def test_job_that_busy_or_foreign_workers_leave_is_worked_here_after_a_while() -> None:
+async def test_job_that_busy_or_foreign_workers_do_not_take_is_left_after_a_while() -> None:
     clock = FakeClock()
-    assert not await is_taken(FakeJobs(JobState.AVAILABLE, workers=3), 7, clock=clock)
+    assert await is_left(FakeJobs(JobState.AVAILABLE, workers=3), 7, clock=clock)
     assert timedelta(seconds=1) < clock.elapsed < timedelta(seconds=5)
 
 
-async def test_running_job_of_a_dead_node_is_worked_here() -> None:
-    assert not await is_taken(FakeJobs(JobState.RUNNING, workers=0), 7, clock=FakeClock())
+async def test_running_job_of_a_dead_node_is_left() -> None:
+    assert await is_left(FakeJobs(JobState.RUNNING, workers=0), 7, clock=FakeClock())
+
+
+async def test_running_job_that_stands_still_is_left_although_its_node_looks_alive() -> None:
+    clock = FakeClock()
+    assert await is_left(FakeJobs(JobState.RUNNING, workers=1, reports=20), 7, clock=clock)
+    assert timedelta(seconds=20) < clock.elapsed < timedelta(seconds=30), "not while it moved, and soon after that"
 
 
 async def test_job_that_has_ended_needs_nobody() -> None:
-    assert await is_taken(FakeJobs(JobState.COMPLETED, workers=0), 7, clock=FakeClock())
+    assert not await is_left(FakeJobs(JobState.COMPLETED, workers=0), 7, clock=FakeClock())
 
 
 @pytest.mark.parametrize(
