@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import sys
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -58,6 +59,9 @@ def _make(found: type[Worker[Any]], name: str) -> Worker[Any]:
     except TypeError as error:
         message = f"{name}: {found.__name__} cannot be made without arguments ({error}); give the module a `workers`"
         raise WorkersNotFound(message) from error
+    except Exception as error:
+        message = f"{_place(error, name)}: {found.__name__} cannot be made: {type(error).__name__}: {error}"
+        raise WorkersNotFound(message) from error
 
 
 def _import(name: str) -> ModuleType:
@@ -73,6 +77,18 @@ def _import(name: str) -> ModuleType:
         sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(name)
-    except ImportError as error:
-        message = f"module {name} cannot be imported: {error}"
+    except (Exception, SystemExit) as error:
+        # What a module does as it is imported is the user's own code: it may raise anything.
+        text = (error.msg if isinstance(error, SyntaxError) else str(error)) or "without a word"
+        message = f"{_place(error, name)}: module {name} cannot be imported: {type(error).__name__}: {text}"
         raise WorkersNotFound(message) from error
+
+
+def _place(error: BaseException, name: str) -> str:
+    """Return the file and line of the user's code that ``error`` came from, ``name`` where it came from none."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename} line {error.lineno}"
+    ours = (__file__, importlib.__file__)
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if frame.filename not in ours and not frame.filename.startswith("<frozen ")]
+    return f"{theirs[0].filename} line {theirs[0].lineno}" if theirs else name

@@ -6,7 +6,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from revenge.app.cli.shell import Shell
+from revenge.app.cli.shell import Shell, visible
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.models import JobRow
 from revenge.infra.jobs.progress import Progress
@@ -82,11 +82,11 @@ class JobBars:
 
             self._bars = self._stack.enter_context(
                 Progress(
-                    TextColumn("{task.fields[name]}", style="bold"),
-                    TextColumn("{task.fields[phase]}"),
+                    TextColumn("{task.fields[name]}", style="bold", markup=False),
+                    TextColumn("{task.fields[phase]}", markup=False),
                     BarColumn(bar_width=None),
-                    TextColumn("{task.fields[numbers]}"),
-                    TextColumn("{task.fields[message]}", style="dim"),
+                    TextColumn("{task.fields[numbers]}", markup=False),
+                    TextColumn("{task.fields[message]}", style="dim", markup=False),
                     console=self._console,
                     expand=True,
                 )
@@ -100,9 +100,9 @@ class JobBars:
 
     def show(self, row: JobRow, progress: Progress | None, *, name: str | None = None) -> None:
         """Show one job as it is now."""
-        phase = progress.phase if progress and not row.is_final else row.state.value
+        phase = visible(progress.phase) if progress and not row.is_final else row.state.value
         numbers = "" if progress is None else describe(progress)
-        name = name or f"{row.kind} {row.id}"
+        name = visible(name or f"{row.kind} {row.id}")
         if self._bars is None:
             self._tell(row.id, f"{name}: {phase}", numbers)
             return
@@ -115,7 +115,7 @@ class JobBars:
             completed=percent or 0.0,
             phase=phase,
             numbers=numbers,
-            message=_short(progress.message) if progress and not row.is_final else "",
+            message=_short(visible(progress.message)) if progress and not row.is_final else "",
         )
 
     def _tell(self, job_id: int, state: str, numbers: str) -> None:

@@ -104,7 +104,15 @@ def wait(
 @app.command("cancel", epilog=EVERYWHERE)
 def cancel(context: typer.Context, ids: Ids) -> None:
     """Cancel jobs: a waiting one at once, a running one as soon as its worker lets go."""
-    _each(context, ids, lambda client, job_id: client.cancel(job_id))
+
+    async def call(client: "Client", job_id: int) -> "JobRow":
+        row = await client.cancel(job_id)
+        if row.is_final and row.state.value != "cancelled":
+            message = f"job {job_id} is {row.state.value} already: there is nothing left to cancel"
+            raise Failed(message)
+        return row
+
+    _each(context, ids, call)
 
 
 @app.command("retry", epilog=EVERYWHERE)
@@ -204,7 +212,7 @@ def _each(context: typer.Context, ids: Sequence[int], call: "Callable[[Client, i
         for job_id in ids:
             try:
                 row = await call(client, job_id)
-            except (JobNotFound, JobIsRunning, UniqueConflict) as error:
+            except (Failed, JobNotFound, JobIsRunning, UniqueConflict) as error:
                 shell.fail(str(error))
                 fine = False
             else:

@@ -54,7 +54,7 @@ def list_libraries(context: typer.Context) -> None:
     async def act(container: "Container") -> None:
         libraries = await all_libraries(container.library_repository())
         if shell.json:
-            shell.document({"libraries": [shape(library) for library in libraries]})
+            shell.document({"libraries": await _shapes(container, libraries)})
             return
         shell.table(
             ["name", "type", "folders", "id"],
@@ -80,7 +80,7 @@ def add(
     async def act(container: "Container") -> None:
         library = await make_library(container, name=name, kind=type, paths=folders)
         if shell.json:
-            shell.document(shape(library))
+            shell.document((await _shapes(container, [library]))[0])
         else:
             shell.say(f"Added {library.name}. Scan it: revenge scan {_shown(library.paths)}")
 
@@ -93,7 +93,8 @@ def show(context: typer.Context, name: Name) -> None:
     shell = shell_of(context)
 
     async def act(container: "Container") -> None:
-        found = shape(await find_library(container.library_repository(), name))
+        library = await find_library(container.library_repository(), name)
+        (found,) = await _shapes(container, [library])
         if shell.json:
             shell.document(found)
             return
@@ -110,9 +111,10 @@ def remove(context: typer.Context, name: Name) -> None:
 
     async def act(container: "Container") -> None:
         library = await find_library(container.library_repository(), name)
+        (found,) = await _shapes(container, [library])
         await container.library_service().delete(library.id)
         if shell.json:
-            shell.document({**shape(library), "removed": True})
+            shell.document({**found, "removed": True})
         else:
             shell.say(f"Removed {library.name}. Its files are where they were.")
 
@@ -195,11 +197,11 @@ async def make_library(
     return await container.library_service().create(fields)
 
 
-def shape(library: "Library") -> dict[str, Any]:
-    """Return a library for JSON."""
-    from revenge.app.presentation import library_to_json
+async def _shapes(container: "Container", libraries: "Sequence[Library]") -> list[dict[str, Any]]:
+    from revenge.app.library_presenter import LibraryPresenter
 
-    return library_to_json(library, latest_scan=None, progress=None, counts=None)
+    repository = container.library_repository()
+    return await LibraryPresenter(repository, container.client(), repository).libraries(libraries)
 
 
 async def _pages(

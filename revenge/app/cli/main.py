@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from revenge.app.cli import bench, demo, doctor, jobs, library, migrate, parse, queues, scan, serve
-from revenge.app.cli.shell import EVERYWHERE, HELP, Failed, Shell
+from revenge.app.cli.shell import EVERYWHERE, HELP, Failed, Shell, visible
 
 FAILED = 1
 WRONG_USE = 2
@@ -71,8 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        for line in getattr(error, "lines", None) or [explain(error)]:
-            print(f"revenge: {line}", file=sys.stderr)
+        for line in _lines(error):
+            print(f"revenge: {visible(line)}", file=sys.stderr)
         return WRONG_USE if getattr(error, "exit_code", FAILED) == WRONG_USE else FAILED
     return code if isinstance(code, int) else 0
 
@@ -95,6 +95,12 @@ def hoist(argv: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     return front + rest
+
+
+def _lines(error: Exception) -> Sequence[str]:
+    from revenge.app.settings.errors import SettingsError
+
+    return error.lines if isinstance(error, SettingsError) else [explain(error)]
 
 
 def explain(error: Exception) -> str:

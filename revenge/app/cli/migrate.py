@@ -20,7 +20,20 @@ app = typer.Typer(
 
 OneLine = Annotated[str | None, typer.Option("--line", metavar="L", help="Only this line.")]
 Target = Annotated[int | None, typer.Option("--target", metavar="N", min=0, help="Up or down to this version.")]
-Schema = Annotated[str | None, typer.Option("--schema", metavar="S", help="Where River's tables are.")]
+
+
+def _check_schema(name: str | None) -> str | None:
+    from revenge.app.settings.types import SCHEMA_RULE, is_schema_name
+
+    if name is not None and not is_schema_name(name):
+        message = f"found {name!r}, allowed: {SCHEMA_RULE}"
+        raise typer.BadParameter(message)
+    return name
+
+
+Schema = Annotated[
+    str | None, typer.Option("--schema", metavar="S", callback=_check_schema, help="Where River's tables are.")
+]
 
 
 @app.command("up", epilog=EVERYWHERE)

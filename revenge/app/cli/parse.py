@@ -10,7 +10,7 @@ from typing import Annotated, Any, BinaryIO
 import orjson
 import typer
 
-from revenge.app.cli.shell import EVERYWHERE, shell_of
+from revenge.app.cli.shell import EVERYWHERE, shell_of, visible
 
 _FIELDS = (
     "media",
@@ -108,7 +108,7 @@ def _as_json(path: bytes, name: Any) -> bytes:
 def _as_text(path: bytes, name: Any) -> bytes:
     facts = ((field, getattr(name, field)) for field in _SHOWN)
     told = "  ".join(f"{field}={_plain(value)}" for field, value in facts if value is not None and value != ())
-    return f"{path.decode(errors='replace')}\n  {name.media}  {told}\n".encode()
+    return f"{visible(path.decode(errors='replace'))}\n  {name.media}  {visible(told)}\n".encode()
 
 
 def _plain(value: object) -> str:

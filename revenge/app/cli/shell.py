@@ -1,6 +1,7 @@
 """What every command shares: where output goes, how a failure is told, how a coroutine runs."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,10 @@ T = TypeVar("T")
 EVERYWHERE = "Every command also takes --json, --config FILE and --debug."
 
 HELP = {"help_option_names": ["-h", "--help"]}
+
+
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a terminal's cursor, changes its state, or turns text around; and halves of characters."""
 
 
 class Failed(Exception):
@@ -60,14 +65,14 @@ class Shell:
         """Where people are spoken to: stdout, or stderr when stdout is for JSON alone."""
         from rich.console import Console
 
-        return Console(stderr=self.json, highlight=False, soft_wrap=True)
+        return Console(stderr=self.json, highlight=False, soft_wrap=True, emoji=False)
 
     @cached_property
     def progress_console(self) -> "Console":
         """Where progress moves: always stderr, so that a result can be piped."""
         from rich.console import Console
 
-        return Console(stderr=True, highlight=False)
+        return Console(stderr=True, highlight=False, emoji=False)
 
     def document(self, value: object) -> None:
         """Write ``value`` to stdout as one JSON document: indented for people, on one line for programs."""
@@ -80,19 +85,19 @@ class Shell:
 
     def say(self, text: str) -> None:
         """Tell a person something that is not the result; to stderr where stdout is for JSON."""
-        self.console.print(text, markup=False)
+        self.console.print(visible(text), markup=False)
 
     def note(self, text: str) -> None:
         """Tell a person something on stderr that is no failure."""
-        print(text, file=sys.stderr)
+        print(visible(text), file=sys.stderr)
 
     def fail(self, text: str) -> None:
         """Tell on stderr, in one line, what went wrong."""
-        print(f"revenge: {' '.join(text.split())}", file=sys.stderr)
+        print(f"revenge: {visible(' '.join(text.split()))}", file=sys.stderr)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
         """Write a table for people: aligned on a terminal, tab-separated without one."""
-        cells = [[_cell(value) for value in row] for row in rows]
+        cells = [[visible(_cell(value)) for value in row] for row in rows]
         if not self.console.is_terminal:
             for row in cells:
                 write("\t".join(row).encode())
@@ -132,6 +137,11 @@ def shell_of(context: typer.Context) -> Shell:
     """Return what the root command made of the options that every command takes."""
     shell = context.find_root().obj
     return shell if isinstance(shell, Shell) else Shell()
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with control characters written as escapes: a file's name must not steer the terminal."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def encode(value: object, *, indent: bool = False) -> bytes:

@@ -96,7 +96,7 @@ class Gate:
         if not origin_allowed(headers, self._config):
             return problem_response(
                 403,
-                "a page of another origin made this request; server.allowed_origins can allow it",
+                "a page of another origin made this request; only this server's own pages may",
                 code="foreign-origin",
             )
         length = headers.get("content-length", "0")

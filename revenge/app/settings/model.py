@@ -18,6 +18,7 @@ from revenge.app.settings.types import (
     OptionalText,
     QueueName,
     Retention,
+    SchemaName,
     Secret,
     ServerSettings,
     Span,
@@ -97,7 +98,7 @@ class Database(Section):
     """postgresql://user:password@host:5432/name; null starts the embedded one. Also DATABASE_URL, or DB_HOST DB_PORT DB_USER DB_PASS DB_NAME"""
     listen_url: Address = None
     """a direct address for LISTEN where url goes through PgBouncer, which loses notifications; also DATABASE_LISTEN_URL"""
-    schema_name: Annotated[str, BeforeValidator(Text(1, 46))] = Field("public", alias="schema")
+    schema_name: SchemaName = Field("public", alias="schema")
     """schema of River's tables and the engine's; the application's are in the schema revenge"""
     connect_timeout: Annotated[timedelta, BeforeValidator(Span(_SECOND, _HOUR))] = timedelta(seconds=30)
     """how long a database that is still starting is waited for"""

@@ -1,5 +1,6 @@
 """Read settings from a YAML file and from environment variables, remembering where each came from."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -17,6 +18,10 @@ PREFIX = "REVENGE_"
 _SEPARATOR = "__"
 _FILE = "_FILE"
 _TOP_LEVEL = ("REVENGE_DATA_DIR",)
+_NO_SETTINGS = ("REVENGE_VERSION", "REVENGE_RENEW_COMMANDS", "REVENGE_TEST_RUN_DIR")
+"""What an image says of itself, and what the project's own tests are told."""
+_PLATFORM = re.compile(r"REVENGE_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+"""What Kubernetes sets in every container beside a service of this name; ``..._PORT`` is known by its value."""
 _DB_PARTS = {"DB_HOST": "host", "DB_PORT": "port", "DB_USER": "user", "DB_PASS": "password", "DB_NAME": "name"}
 _SHORT: Mapping[str, Key] = {
     "DATABASE_URL": ("database", "url"),
@@ -116,9 +121,9 @@ def read_environment(env: Mapping[str, str]) -> Layer:
     for name, (value, source) in sorted(found.items()):
         if name.startswith(PREFIX) and (_SEPARATOR in name or name in _TOP_LEVEL):
             layer.put(_key(name), value, source)
-        # Only what is nearly right: container platforms set REVENGE_PORT and the like for reasons of their own.
-        elif near := get_close_matches(name, _TOP_LEVEL, 1, 0.85):
-            layer.problems.append(f"{name}: no such setting, allowed: {near[0]}")
+        elif name.startswith(PREFIX) and name not in _NO_SETTINGS and not _is_platforms(name, value):
+            near = get_close_matches(name, _TOP_LEVEL, 1, 0.85) or [*_TOP_LEVEL, f"{PREFIX}<SECTION>__<KEY>"]
+            layer.problems.append(f"{name}: no such setting, allowed: {', '.join(near)}")
     return layer
 
 
@@ -193,6 +198,10 @@ def _leaves(values: Mapping[str, Any], above: Key = ()) -> Iterator[tuple[Key, o
             yield from _leaves(value, (*above, name))
         else:
             yield (*above, name), value
+
+
+def _is_platforms(name: str, value: str) -> bool:
+    return _PLATFORM.fullmatch(name) is not None or (name.endswith("_PORT") and "://" in value)
 
 
 def _key(name: str) -> Key:

@@ -1,6 +1,7 @@
 """Kinds of values that settings have; each refuses with what is allowed, in words."""
 
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,15 @@ NOT_ALLOWED = "not_allowed"
 """Type of the errors made here; ``allowed`` in their context is the text for people."""
 
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+SCHEMA_RULE = "a name of letters, digits and _ that begins with no digit, at most 46 characters"
+_SCHEMA = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,45}")
+
+
+def is_schema_name(text: str) -> bool:
+    """Tell whether River allows a schema of this name."""
+    return _SCHEMA.fullmatch(text) is not None
 
 
 def refuse(allowed: str) -> NoReturn:
@@ -148,6 +158,12 @@ def _secret(value: object) -> SecretStr:
     return SecretStr(text)
 
 
+def _schema_name(value: object) -> str:
+    if not isinstance(value, str) or not is_schema_name(value):
+        refuse(SCHEMA_RULE)
+    return value
+
+
 def _queue_name(value: object) -> str:
     try:
         return check_queue_name(value if isinstance(value, str) else "")
@@ -175,6 +191,7 @@ OptionalFolder = Annotated[Path | None, BeforeValidator(optional(_path))]
 ServerSettings = Annotated[dict[str, str], BeforeValidator(_server_settings)]
 Address = Annotated[SecretStr | None, BeforeValidator(optional(_address))]
 Secret = Annotated[SecretStr | None, BeforeValidator(optional(_secret))]
+SchemaName = Annotated[str, BeforeValidator(_schema_name)]
 QueueName = Annotated[str, BeforeValidator(_queue_name)]
 OptionalText = Annotated[str | None, BeforeValidator(optional(Text(1, 100)))]
 OptionalPort = Annotated[int | None, BeforeValidator(optional(Whole(1, 65535)))]

@@ -85,6 +85,8 @@ def test_importable_module_of_the_working_directory_is_found(tmp_path: Path, mon
         ("empty", "", "defines no workers"),
         ("wanting", PREFIX, "cannot be made without arguments"),
         ("broken", "import nonsense_that_is_not_there", "cannot be imported"),
+        ("misspelt", "x = 1\ndef f(:\n", r"misspelt\.py line 2: .*SyntaxError: invalid syntax"),
+        ("raising", "x = 1\ny = x / 0\n", r"raising\.py line 2: .*ZeroDivisionError: division by zero"),
     ],
 )
 def test_module_without_usable_workers_is_told_in_words(tmp_path: Path, name: str, text: str, told: str) -> None:

@@ -196,6 +196,7 @@ def test_secret_file_that_is_missing_is_named(write: Write) -> None:
         ("server: {port: true}", "line 1: server.port: found true, allowed: a whole number from 1 to 65535"),
         ("server: {port: }", "line 1: server.port: found nothing, allowed: a whole number from 1 to 65535"),
         ("server: {prot: 1}", "line 1: server.prot: found an unknown key, allowed in server: host, port, api_key, allowed_hosts (did you mean port?)"),
+        ("database: {schema: a-b}", "line 1: database.schema: found 'a-b', allowed: a name of letters, digits and _ that begins with no digit, at most 46 characters"),
         ("jobs: {enabled: maybe}", "line 1: jobs.enabled: found 'maybe', allowed: true or false"),
         ("jobs: {timeout: 30}", "line 1: jobs.timeout: found 30, allowed: a duration such as 250ms, 30s, 5m, 1h30m or 7d, from 1s to 3650d"),
         ("jobs: {retry: 5}", "line 1: jobs.retry: found 5, allowed: a section with the keys max_attempts, initial_interval, backoff_multiplier, max_interval"),
@@ -236,6 +237,8 @@ def test_named_file_must_exist(tmp_path: Path) -> None:
         ({"REVENGE_SERVER__PROT": "1"}, "REVENGE_SERVER__PROT: server.prot: found an unknown key, allowed in server: host, port, api_key, allowed_hosts (did you mean port?)"),
         ({"REVENGE_NOPE__X": "1"}, "REVENGE_NOPE__X: nope: found an unknown key, allowed in the top level: data_dir, server, database, jobs, library, log"),
         ({"REVENGE_DATADIR": "/x"}, "REVENGE_DATADIR: no such setting, allowed: REVENGE_DATA_DIR"),
+        ({"REVENGE_FOO": "1"}, "REVENGE_FOO: no such setting, allowed: REVENGE_DATA_DIR, REVENGE_<SECTION>__<KEY>"),
+        ({"REVENGE_SERVER_PORT": "8080"}, "REVENGE_SERVER_PORT: no such setting, allowed: REVENGE_DATA_DIR, REVENGE_<SECTION>__<KEY>"),
         ({"JOBS_TIMEOUT": "soon"}, "JOBS_TIMEOUT: jobs.timeout: found 'soon', allowed: a duration such as 250ms, 30s, 5m, 1h30m or 7d, from 1s to 3650d"),
         ({"JOBS_WORKER_COUNT": "0"}, "JOBS_WORKER_COUNT: found '0', allowed: a whole number from 1 to 10000"),
         ({"JOBS_MAX_RETRIES": "-1"}, "JOBS_MAX_RETRIES: found '-1', allowed: a whole number from 0 to 32766"),
@@ -285,6 +288,7 @@ def test_loopback_needs_no_key(write: Write, host: str) -> None:
 
 def test_what_container_platforms_set_is_left_alone(write: Write) -> None:
     env = {"REVENGE_PORT": "tcp://10.0.0.1:80", "REVENGE_SERVICE_HOST": "10.0.0.1", "REVENGE_VERSION": "1"}
+    env |= {"REVENGE_DB_PORT_5432_TCP_ADDR": "10.0.0.2", "REVENGE_DB_SERVICE_PORT_SQL": "5432"}
     assert load_settings(write(""), env) == Settings()
 
 

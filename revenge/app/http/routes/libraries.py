@@ -1,8 +1,8 @@
 """Libraries, their scans and their files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
@@ -26,9 +26,9 @@ from revenge.app.http.problems import documented, unknown_cursor
 from revenge.app.http.responses import json_response
 from revenge.app.http.schemas import PageQuery
 from revenge.app.http.services import FileCounts, Jobs, Libraries
-from revenge.app.presentation import library_to_json, scan_to_json
-from revenge.content.library.models import ACTIVE, Library, LibraryFields, Scan
-from revenge.infra.jobs.progress import Progress
+from revenge.app.library_presenter import LibraryPresenter
+from revenge.app.presentation import scan_to_json
+from revenge.content.library.models import LibraryFields
 
 FIRST_ERRORS = 100
 """Errors that a scan's own document holds; the rest comes by pages."""
@@ -37,7 +37,7 @@ FIRST_ERRORS = 100
 def libraries_router(libraries: Libraries, jobs: Jobs, counts: FileCounts | None) -> APIRouter:
     """Return the routes under ``/libraries``."""
     router = APIRouter(prefix="/libraries", tags=["libraries"], responses=documented(400, 401, 422, 503))
-    present = _Presenter(libraries, jobs, counts)
+    present = LibraryPresenter(libraries, jobs, counts)
 
     @router.get("", response_model=LibraryListOut, responses=documented(404))
     async def list_libraries(query: Annotated[PageQuery, Query()]) -> Response:
@@ -111,38 +111,6 @@ def libraries_router(libraries: Libraries, jobs: Jobs, counts: FileCounts | None
         return json_response({"files": [file.to_dict() for file in page.files], "next_cursor": page.next_cursor})
 
     return router
-
-
-class _Presenter:
-    """Gathers what belongs to libraries and scans from elsewhere: the latest scan, progress, counts."""
-
-    def __init__(self, libraries: Libraries, jobs: Jobs, counts: FileCounts | None) -> None:
-        self._libraries = libraries
-        self._jobs = jobs
-        self._counts = counts
-
-    async def libraries(self, found: Sequence[Library]) -> list[dict[str, Any]]:
-        latest = [next(iter((await self._libraries.scans(library.id, limit=1)).scans), None) for library in found]
-        progress = await self._progress([scan for scan in latest if scan])
-        ids = [library.id for library in found]
-        counts = await self._counts.file_counts(ids) if self._counts and ids else None
-        return [
-            library_to_json(
-                library,
-                latest_scan=scan,
-                progress=progress.get(scan.job_id or 0) if scan else None,
-                counts=None if counts is None else counts.get(library.id, {}),
-            )
-            for library, scan in zip(found, latest, strict=True)
-        ]
-
-    async def scans(self, found: Sequence[Scan]) -> list[dict[str, Any]]:
-        progress = await self._progress(found)
-        return [scan_to_json(scan, progress.get(scan.job_id or 0)) for scan in found]
-
-    async def _progress(self, scans: Sequence[Scan]) -> dict[int, Progress]:
-        ids = [scan.job_id for scan in scans if scan.job_id is not None and scan.status in ACTIVE]
-        return await self._jobs.progress(ids) if ids else {}
 
 
 @contextmanager

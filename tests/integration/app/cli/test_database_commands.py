@@ -231,6 +231,39 @@ def test_sql_is_written_for_psql(run_empty: Run) -> None:
     assert [line["line"] for line in found["lines"]] == ["main"]
 
 
+def test_line_that_others_stand_on_says_what_to_take_down_first(run: Run) -> None:
+    answer = run("migrate", "down", "--line", "main", "--target", "4")
+    assert answer.code == 1
+    assert "take them down to 0 first" in answer.err
+
+
+def test_job_that_has_ended_is_not_cancelled_and_harms_no_other(run: Run, workers: str, database: str) -> None:
+    args = ("--args", '{"name": "x"}', "--workers", workers, "--json")
+    ids = [run("jobs", "enqueue", "greet", *args).json["id"] for _ in range(2)]
+
+    async def complete() -> None:
+        conn = await asyncpg.connect(database)
+        await conn.execute("UPDATE river_job SET state = 'completed', finalized_at = now() WHERE id = $1", ids[0])
+        await conn.close()
+
+    asyncio.run(complete())
+    answer = run("jobs", "cancel", *ids, "--json")
+    assert (answer.code, json.loads(answer.out)["id"]) == (1, ids[1])
+    assert answer.err == f"revenge: job {ids[0]} is completed already: there is nothing left to cancel\n"
+
+
+def test_library_is_shown_with_its_files_counts_and_latest_scan(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    (folder / "Alien (1979).mkv").write_bytes(b"no film")
+    scanned = run("scan", folder, "--json")
+    assert scanned.code == 0, scanned.err
+    (library,) = run("library", "list", "--json").json["libraries"]
+    assert sum(library["file_counts"].values()) == 1
+    assert library["latest_scan"]["status"] == "completed"
+    assert run("library", "show", library["id"], "--json").json == library
+
+
 def test_unknown_line_is_one_line_that_names_the_known_ones(run_empty: Run) -> None:
     answer = run_empty("migrate", "up", "--line", "nonsense")
     assert answer.code == 1

@@ -13,6 +13,7 @@ from revenge.app.cli import parse
 from revenge.app.cli.main import app, explain, hoist, main
 from revenge.app.cli.shell import Failed
 from revenge.infra.jobs.errors import JobNotFound
+from revenge.infra.jobs.migrations.errors import OtherLinesApplied
 
 
 def commands() -> list[list[str]]:
@@ -59,7 +60,9 @@ def test_root_without_a_command_shows_the_help(capsys: pytest.CaptureFixture[str
         ["jobs", "enqueue", "x", "--args", "{"],
         ["jobs", "enqueue", "x", "--args", "[]"],
         ["jobs", "enqueue", "x", "--in", "soon"],
+        ["jobs", "enqueue", "x", "--in", "999999999d"],
         ["jobs", "enqueue", "x", "--at", "2026-01-01"],
+        ["jobs", "enqueue", "x", "--at", "9999-12-31T23:59:59-14:00"],
         ["jobs", "enqueue", "x", "--in", "5m", "--at", "2026-01-01T00:00:00Z"],
         ["jobs", "enqueue", "x", "--priority", "5"],
         ["parse", "--type", "music"],
@@ -69,6 +72,8 @@ def test_root_without_a_command_shows_the_help(capsys: pytest.CaptureFixture[str
         ["worker", "--queue", "bulk"],
         ["queues", "pause"],
         ["migrate", "up", "--target", "-1"],
+        ["migrate", "up", "--schema", "no-name"],
+        ["migrate", "sql", "--schema", "s" * 47],
         ["--config"],
     ],
     ids=" ".join,
@@ -113,6 +118,13 @@ def _raise(error: BaseException) -> Callable[..., object]:
             "revenge: No such file or directory: /films\n",
         ),
         (Failed("two\nlines"), 1, "revenge: two lines\n"),
+        (Failed("the file \x1b[2J.mkv"), 1, "revenge: the file \\x1b[2J.mkv\n"),
+        (
+            OtherLinesApplied(["revenge_jobs"]),
+            1,
+            "revenge: line 'main' cannot go below version 5 while these lines are applied: revenge_jobs; "
+            "take them down to 0 first, with the program that they belong to\n",
+        ),
         (ZeroDivisionError("a bug"), 1, "revenge: unexpected ZeroDivisionError: a bug (--debug shows where)\n"),
         (KeyboardInterrupt(), 130, ""),
     ],
