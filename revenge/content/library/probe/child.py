@@ -91,7 +91,8 @@ def _answer(read: Callable[[bytes], Probe], path: bytes) -> dict[str, Any]:
     try:
         return {"probe": read(path).to_dict()}
     except ProbeFailed as failed:
-        return {"failed": failed.reason, "probe": failed.partial.to_dict() if failed.partial else None}
+        found = failed.partial.to_dict() if failed.partial else None
+        return {"failed": failed.reason, "probe": found, "access": failed.access}
     except MemoryError:
         return {"failed": "ran out of memory", "exhausted": True}
     except Exception as error:  # noqa: BLE001 - one odd file must not cost a process

@@ -151,7 +151,7 @@ class Prober:
                 _log.warning(
                     "probe.reader_killed", path=path.decode(errors="replace"), deadline_s=self._deadline.total_seconds()
                 )
-                raise ProbeFailed(f"took longer than {self._deadline.total_seconds():g} s") from None
+                raise ProbeFailed(f"took longer than {self._deadline.total_seconds():g} s", access=True) from None
             except ReaderGone as gone:
                 if self._stopped:
                     raise ProberUnavailable("the prober was stopped") from gone
@@ -159,7 +159,7 @@ class Prober:
                 # An earlier file may have spoilt this reader's memory, or somebody killed it
                 # while it was idle: the file is guilty when a new reader fails on it too.
                 if unspoilt:
-                    raise ProbeFailed(gone.reason) from gone
+                    raise ProbeFailed(gone.reason, access=gone.killed) from gone
             except asyncio.CancelledError:
                 reader.kill()
                 raise
@@ -216,7 +216,7 @@ class Prober:
         if message.get("exhausted"):
             reader.kill()
         if "failed" in message:
-            raise ProbeFailed(str(message["failed"]), partial=found)
+            raise ProbeFailed(str(message["failed"]), partial=found, access=message.get("access") is True)
         if found is None:
             reader.kill()
             raise ProbeFailed("the reader's answer made no sense")

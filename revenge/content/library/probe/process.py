@@ -23,11 +23,15 @@ _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ
 
 
 class ReaderGone(Exception):
-    """The process ended, or stopped making sense, before it answered; ``reason`` is for a person."""
+    """The process ended, or stopped making sense, before it answered; ``reason`` is for a person.
 
-    def __init__(self, reason: str) -> None:
+    ``killed``: by somebody else, such as a machine without memory.
+    """
+
+    def __init__(self, reason: str, *, killed: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.killed = killed
 
 
 class ReaderProcess:
@@ -126,7 +130,8 @@ class ReaderProcess:
         if code == -signal.SIGXCPU:
             return ReaderGone("took too much processor time")
         return ReaderGone(
-            f"crashed the reader (signal {-code})" if code < 0 else f"ended the reader (exit code {code})"
+            f"crashed the reader (signal {-code})" if code < 0 else f"ended the reader (exit code {code})",
+            killed=code in (-signal.SIGKILL, -signal.SIGTERM),
         )
 
 

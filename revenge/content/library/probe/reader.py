@@ -59,6 +59,8 @@ _OS_REASONS: Final = {
     errno.ESTALE: "the network share lost it",
     errno.ENXIO: "not a regular file",
 }
+# What the system says while FFmpeg reads; a damaged file has FFmpeg's own numbers, seldom EIO.
+_ACCESS_ERRORS: Final = frozenset({errno.EIO, errno.ESTALE, errno.EACCES, errno.EPERM, errno.ETIMEDOUT, errno.ENODEV})
 
 
 def set_up_logging() -> None:
@@ -80,7 +82,7 @@ def read_file(path: bytes) -> Probe:
     try:
         return _read_descriptor(fd, os.fstat(fd).st_size)
     except OSError as error:
-        raise ProbeFailed(_os_reason(error)) from error
+        raise ProbeFailed(_os_reason(error), access=True) from error
     finally:
         os.close(fd)
 
@@ -90,7 +92,7 @@ def _open(path: bytes) -> int:
         # Non-blocking, because opening a FIFO would wait for its other end.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
-        raise ProbeFailed(_os_reason(error)) from error
+        raise ProbeFailed(_os_reason(error), access=True) from error
     except ValueError as error:  # a NUL in the path
         raise ProbeFailed("no such file") from error
     kind = os.fstat(fd)
@@ -116,7 +118,9 @@ def _read_descriptor(fd: int, size_bytes: int) -> Probe:
     except av.error.MemoryError as error:
         raise MemoryError from error
     except av.error.FFmpegError as error:
-        raise ProbeFailed(_ffmpeg_reason(error, shortfall, is_media=looks_like_media(fd))) from error
+        is_media = looks_like_media(fd)
+        access = is_media and not shortfall and error.errno in _ACCESS_ERRORS
+        raise ProbeFailed(_ffmpeg_reason(error, shortfall, is_media=is_media), access=access) from error
     if shortfall:
         raise ProbeFailed(str(shortfall), partial=probe)
     if not probe.video:

@@ -1,6 +1,7 @@
 """Which folders a scan walks, and whether they are really there."""
 
 import os
+import stat
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -47,7 +48,7 @@ def plan_scopes(roots: Sequence[Root], paths: Sequence[bytes], *, library: str) 
     wanted: dict[bytes, Root] = {}
     for path in paths:
         inside = os.path.normpath(path)
-        root = next((root for root in roots if inside == root.path or inside.startswith(root.path + b"/")), None)
+        root = next((root for root in roots if _holds(root, inside)), None)
         if root is None or not os.path.isabs(path):
             raise PathOutsideLibrary(path, library)
         wanted[_without_disc(inside, root.path)] = root
@@ -60,9 +61,30 @@ def plan_scopes(roots: Sequence[Root], paths: Sequence[bytes], *, library: str) 
     return sorted(scopes, key=lambda scope: (roots.index(scope.root), scope.start))
 
 
+def check_paths(roots: Sequence[Root], paths: Sequence[bytes]) -> None:
+    """Make sure that the folders somebody named are there: a walk of nothing would take their files for gone.
+
+    Raises:
+        ScanFailed: one does not exist, or is neither a folder nor a part of a disc.
+    """
+    for path in map(os.path.normpath, paths):
+        try:
+            is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ScanFailed(f"{show_path(path)} does not exist") from error
+        except OSError as error:
+            raise ScanFailed(f"{show_path(path)} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        if not is_folder and not any(_without_disc(path, root.path) != path for root in roots if _holds(root, path)):
+            raise ScanFailed(f"{show_path(path)} is not a folder")
+
+
 def is_whole(scopes: Sequence[Scope], roots: Sequence[Root]) -> bool:
     """Whether ``scopes`` are all of the library."""
     return list(scopes) == [_whole(root) for root in roots]
+
+
+def _holds(root: Root, path: bytes) -> bool:
+    return path == root.path or path.startswith(root.path + b"/")
 
 
 def _whole(root: Root) -> Scope:

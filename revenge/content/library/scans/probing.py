@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -39,18 +40,30 @@ class _Result:
     path: bytes
     probe: Probe | None
     error: str | None
+    read_again: bool = False
+    """The file was out of reach, which says nothing about its content."""
 
 
 class Probing:
     """One run's reading of files."""
 
-    def __init__(self, ledger: Ledger, *, config: ScanConfig, library: Library, prober: Prober, report: Report) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        config: ScanConfig,
+        library: Library,
+        prober: Prober,
+        report: Report,
+        started_at: datetime,
+    ) -> None:
         self._ledger = ledger
         self._config = config
         self._library_id = library.id
         self._pace = Pace(library.scanner_config.get("reads_per_second"))
         self._prober = prober
         self._report = report
+        self._started_at = started_at
 
     async def run(self) -> None:
         """Read every file that needs it; errors as those of ``Ledger.chunk`` and of the prober.
@@ -97,7 +110,9 @@ class Probing:
     async def _files(self) -> AsyncGenerator[tuple[UUID, bytes, str | None], None]:
         after = _BEFORE_ALL
         while True:
-            page = await self._ledger.pool.fetch(statements()["file_to_probe"], self._library_id, after, _PAGE)
+            page = await self._ledger.pool.fetch(
+                statements()["file_to_probe"], self._library_id, after, _PAGE, self._started_at
+            )
             for row in page:
                 yield row["id"], row["path"], row["disc"]
             if len(page) < _PAGE:
@@ -117,7 +132,7 @@ class Probing:
         except ProbeFailed as failed:
             if not await in_thread(partial(os.path.lexists, target)):
                 return None
-            return _Result(id, path, failed.partial, failed.reason)
+            return _Result(id, path, failed.partial, failed.reason, read_again=failed.access)
 
     async def _commit(self, results: list[_Result]) -> None:
         counts = self._ledger.counts
@@ -134,7 +149,7 @@ def _values(result: _Result) -> tuple[Any, ...]:
     probe, error = result.probe, result.error
     reason = None if error is None else error.replace("\0", "")[:2000] or "unreadable"
     if probe is None:
-        return (result.id, None, reason, None, None, None, None, None, None)
+        return (result.id, None, reason, None, None, None, None, None, None, result.read_again)
     text = orjson.dumps(probe.to_dict()).decode()
     values = (probe.duration_s, probe.container, probe.video_codec, probe.width, probe.height, probe.hdr)
-    return (result.id, text, reason, *values)
+    return (result.id, text, reason, *values, result.read_again)

@@ -17,7 +17,7 @@ from revenge.content.library.scans.claims import Claimed, Claims, ScanRequest
 from revenge.content.library.scans.config import ScanConfig
 from revenge.content.library.scans.finishing import Finishing
 from revenge.content.library.scans.ledger import Paused
-from revenge.content.library.scans.plan import Standing, check_root, is_whole, plan_scopes
+from revenge.content.library.scans.plan import Standing, check_paths, check_root, is_whole, plan_scopes
 from revenge.content.library.scans.probing import Probing
 from revenge.content.library.scans.progress import Report, ScanProgress
 from revenge.content.library.scans.walking import Walking
@@ -119,6 +119,7 @@ class ScanService:
         scopes = plan_scopes(claimed.roots, claimed.paths, library=library.name)
         standings = await self._look_at_roots(claimed)
         if checkpoint.phase is Phase.SCANNING:
+            await in_thread(partial(check_paths, claimed.roots, claimed.paths))
             walking = Walking(
                 ledger,
                 config=config,
@@ -144,7 +145,15 @@ class ScanService:
             checkpoint.phase = Phase.PROBING
         if checkpoint.phase is Phase.PROBING:
             if self._prober is not None and claimed.type is not ScanType.METADATA:
-                await Probing(ledger, config=config, library=library, prober=self._prober, report=report).run()
+                probing = Probing(
+                    ledger,
+                    config=config,
+                    library=library,
+                    prober=self._prober,
+                    report=report,
+                    started_at=claimed.started_at,
+                )
+                await probing.run()
             checkpoint.phase = Phase.FINISHING
         report(ScanProgress(Phase.FINISHING, 0, None, library.name))
         if whole:

@@ -180,25 +180,26 @@ SELECT EXISTS (SELECT FROM /* TEMPLATE: schema */library_file WHERE library_id =
 SELECT count(*) FROM /* TEMPLATE: schema */library_file WHERE library_id = $1 AND needs_probe AND state <> 'missing';
 
 -- name: file_to_probe :many
--- $1 uuid library_id, $2 uuid id after which the page begins, $3 integer rows at most
+-- Without those this scan tried already: one out of reach needs a probe still, but not before the next scan.
+-- $1 uuid library_id, $2 uuid id after which the page begins, $3 integer rows at most, $4 timestamptz the scan's start
 SELECT id, path, disc
 FROM /* TEMPLATE: schema */library_file
-WHERE library_id = $1 AND needs_probe AND state <> 'missing' AND id > $2
+WHERE library_id = $1 AND needs_probe AND state <> 'missing' AND id > $2 AND (probed_at IS NULL OR probed_at < $4)
 ORDER BY id
 LIMIT $3;
 
 -- name: file_set_probed :exec
 -- $1 uuid[] ids, $2 text[] probe as JSON, $3 text[] error, $4 double precision[] duration_s, $5 text[] container,
--- $6 text[] video_codec, $7 integer[] width, $8 integer[] height, $9 text[] hdr
+-- $6 text[] video_codec, $7 integer[] width, $8 integer[] height, $9 text[] hdr, $10 boolean[] read_again
 UPDATE /* TEMPLATE: schema */library_file AS file
-SET needs_probe = false, probed_at = now(), updated_at = now(), probe = given.probe::jsonb, probe_error = given.error,
+SET needs_probe = given.read_again, probed_at = now(), updated_at = now(), probe = given.probe::jsonb, probe_error = given.error,
     state = CASE WHEN given.error IS NULL THEN 'present' ELSE 'broken' END,
     duration_s = given.duration_s, container = given.container, video_codec = given.video_codec, width = given.width,
     height = given.height, hdr = given.hdr
 FROM unnest(
     $1::uuid[], $2::text[], $3::text[], $4::double precision[], $5::text[], $6::text[], $7::integer[], $8::integer[],
-    $9::text[]
-) AS given (id, probe, error, duration_s, container, video_codec, width, height, hdr)
+    $9::text[], $10::boolean[]
+) AS given (id, probe, error, duration_s, container, video_codec, width, height, hdr, read_again)
 WHERE file.id = given.id AND file.state <> 'missing';
 
 -- name: file_list :many

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from revenge.content.library.walk.events import Disc, signed
+from revenge.content.library.walk.events import Disc, signed, storable
 from revenge.content.library.walk.names import DISC_STREAMS, LOOSE_DVD, extension
 
 
@@ -45,7 +45,7 @@ def measure_files(entries: Iterable[os.DirEntry[bytes]], inode: int) -> Measure 
         mtime_ns = max(mtime_ns, found.st_mtime_ns)
         if extension(entry.name) in DISC_STREAMS and (main is None or (found.st_size, entry.path) > (main_size, main)):
             main, main_size = entry.path, found.st_size
-    return None if main is None else Measure(size, mtime_ns, signed(inode), main)
+    return None if main is None else Measure(size, storable(mtime_ns), signed(inode), main)
 
 
 def find_main(path: bytes, disc: Disc) -> bytes | None:

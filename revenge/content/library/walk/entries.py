@@ -5,7 +5,7 @@ import stat
 from typing import Final
 
 from revenge.content.library.walk.discs import Measure
-from revenge.content.library.walk.events import Disc, WalkFile
+from revenge.content.library.walk.events import Disc, WalkFile, storable
 from revenge.content.library.walk.ignore import IgnoreRules
 
 NOMEDIA: Final = b".nomedia"
@@ -81,6 +81,6 @@ def reason_of(error: OSError) -> str:
 
 def _with_time(nfo: Entry) -> tuple[bytes, int] | tuple[None, None]:
     try:
-        return nfo.path, os.stat(nfo.path).st_mtime_ns
+        return nfo.path, storable(os.stat(nfo.path).st_mtime_ns)
     except OSError:
         return NO_NFO  # it went; the video is there all the same

@@ -60,3 +60,8 @@ def boundary(event: WalkEvent) -> bytes:
 def signed(inode: int) -> int:
     """Return an inode's number, which has 64 bits without a sign, as PostgreSQL can keep it."""
     return inode - (1 << 64) if inode >> 63 else inode
+
+
+def storable(time_ns: int) -> int:
+    """Return a file's time as PostgreSQL can keep it: one before 1677 or after 2262 becomes the nearest that fits."""
+    return min(max(time_ns, -(1 << 63)), (1 << 63) - 1)

@@ -23,7 +23,7 @@ from revenge.content.library.walk.entries import (
     read_rules,
     reason_of,
 )
-from revenge.content.library.walk.events import Disc, WalkError, WalkEvent, WalkFile, WalkFolder, signed
+from revenge.content.library.walk.events import Disc, WalkError, WalkEvent, WalkFile, WalkFolder, signed, storable
 from revenge.content.library.walk.ignore import IgnoreRules, is_ignored
 from revenge.content.library.walk.links import Links
 
@@ -221,7 +221,10 @@ class Walker:
             inode = status.st_ino
             if inode >= _SIGN:
                 inode = signed(inode)
-            append(_new(WalkFile, (path, status.st_size, status.st_mtime_ns, inode, None, None, nfo, nfo_mtime_ns)))
+            mtime_ns = status.st_mtime_ns
+            if not -_SIGN <= mtime_ns < _SIGN:
+                mtime_ns = storable(mtime_ns)
+            append(_new(WalkFile, (path, status.st_size, mtime_ns, inode, None, None, nfo, nfo_mtime_ns)))
         return found
 
     # What is rarer.
@@ -289,7 +292,8 @@ class Walker:
                 elif stat.S_ISREG(status.st_mode):
                     nfo = nfo_of(entry.name, beside)
                     inode = signed(status.st_ino)
-                    found.append(WalkFile(path, status.st_size, status.st_mtime_ns, inode, None, None, *nfo))
+                    mtime_ns = storable(status.st_mtime_ns)
+                    found.append(WalkFile(path, status.st_size, mtime_ns, inode, None, None, *nfo))
                 else:
                     found.append(WalkError(path, f"{kind_of(status.st_mode)}, not a file"))
             except FileNotFoundError:

@@ -43,6 +43,7 @@ class FakeProber:
     def __init__(self) -> None:
         self.probed: list[str] = []
         self.blocked = asyncio.Event()
+        self.denied: set[str] = set()
 
     async def probe(self, path: bytes) -> Probe:
         name = os.path.basename(path).decode(errors="replace")
@@ -50,6 +51,8 @@ class FakeProber:
         if "hang" in name:
             self.blocked.set()
             await asyncio.Event().wait()
+        if name in self.denied:
+            raise ProbeFailed("permission denied", access=True)
         if "broken" in name:
             raise ProbeFailed("no video in it")
         return Probe(

@@ -60,7 +60,9 @@ async def test_moved_files_are_looked_up_by_inode(full: "World") -> None:
 
 async def test_files_to_probe_are_found_without_reading_the_others(full: "World") -> None:
     zero = "'00000000-0000-0000-0000-000000000000'"
-    text = await plan(full, "file_to_probe", "uuid, uuid, integer", f"'{full.library_id}'", zero, "20")
+    text = await plan(
+        full, "file_to_probe", "uuid, uuid, integer, timestamptz", f"'{full.library_id}'", zero, "20", "now()"
+    )
     assert "library_file_to_probe" in text
     assert rows_read(text) == 0
 

@@ -261,6 +261,69 @@ async def test_a_broken_file_is_recorded_with_its_reason_and_read_again_when_it_
     assert counts(await world.scan()) == {"files_seen": 2, "unchanged": 1, "updated": 1, "failed": 1}
 
 
+async def test_a_file_out_of_reach_is_tried_by_each_scan_until_it_can_be_read(world: "World") -> None:
+    world.put("Film (2000).mkv")
+    await world.make_library()
+    world.prober.denied = {"Film (2000).mkv"}
+    first = await world.scan()
+    assert counts(first) == {"files_seen": 1, "added": 1, "failed": 1}
+    second = await world.scan()
+    assert counts(second) == {"files_seen": 1, "unchanged": 1, "failed": 1}
+    assert [error.error for error in await world.errors(second)] == ["permission denied"]
+    assert await world.files() == {"Film (2000).mkv": "broken"}
+    assert world.prober.probed == ["Film (2000).mkv"] * 2
+    world.prober.denied.clear()
+    assert counts(await world.scan()) == {"files_seen": 1, "unchanged": 1}
+    assert await world.files() == {"Film (2000).mkv": "present"}
+    await world.scan()
+    assert len(world.prober.probed) == 3
+
+
+async def test_files_out_of_reach_are_tried_once_though_the_scan_pauses_often(world: "World") -> None:
+    world.put(*(f"Film {n} (2000).mkv" for n in range(3)))
+    await world.make_library()
+    world.prober.denied = {f"Film {n} (2000).mkv" for n in range(3)}
+    outcome, request = None, ScanRequest(library_id=world.library_id, job_id=1, run_for_s=0)
+    for _ in range(10):
+        outcome = await world.service().run(request)
+        if isinstance(outcome, Scan):
+            break
+    assert isinstance(outcome, Scan)
+    assert sorted(world.prober.probed) == sorted(world.prober.denied)
+    assert counts(outcome)["failed"] == 3
+
+
+@pytest.mark.parametrize("seconds", [100_000_000_000, -100_000_000_000])
+async def test_a_time_beyond_64_bits_is_kept_as_the_nearest_that_fits(
+    world: "World", monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    world.put("Film (2000).mkv", "Film (2000).nfo", "BDMV/STREAM/1.m2ts", "Other (2001).mkv")
+    (world.root / "Film (2000).nfo").write_text("<movie><title>Film</title></movie>")
+    (world.root / "Link (2002).mkv").symlink_to(world.root.parent / "aside.mkv")
+    (world.root.parent / "aside.mkv").write_bytes(b"x")
+    await world.make_library()
+
+    class Odd:
+        """A file's status with a time that not every file system can keep."""
+
+        st_mtime_ns = seconds * 10**9
+
+        def __init__(self, status: os.stat_result) -> None:
+            self._status = status
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._status, name)
+
+    lstat, real = os.lstat, os.stat
+    monkeypatch.setattr(os, "lstat", lambda path, **how: Odd(lstat(path, **how)))
+    monkeypatch.setattr(os, "stat", lambda path, **how: Odd(real(path, **how)))
+    added = counts(await world.scan())
+    assert counts(await world.scan()) == {"files_seen": added["added"], "unchanged": added["added"]}
+    nearest = (1 << 63) - 1 if seconds > 0 else -(1 << 63)
+    sql = "SELECT count(*) FROM revenge.library_file WHERE mtime_ns = $1 AND nfo_mtime_ns = $1"
+    assert await one(world, sql, nearest) == 1
+
+
 async def test_what_was_probed_is_stored(world: "World") -> None:
     world.put("Film (2000).1080p.mkv")
     await world.make_library()
@@ -389,6 +452,31 @@ async def test_a_scan_of_a_path_touches_nothing_else(world: "World") -> None:
         "missing": 1,
     }
     assert (await world.files())["b/Film (2002).mkv"] == "present"
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("nosuch", "does not exist"), ("a", "does not exist"), ("b/Film (2002).mkv", "is not a folder")],
+)
+async def test_a_named_path_that_is_no_folder_fails_the_scan_and_nothing_goes_missing(
+    world: "World", path: str, reason: str
+) -> None:
+    world.put("a/Film (2000).mkv", "b/Film (2002).mkv")
+    await world.make_library()
+    await world.scan()
+    (world.root / "a").rename(world.root / "z")
+    with pytest.raises(ScanFailed, match=reason):
+        await world.scan(paths=[world.root / "b", world.root / path])
+    assert await world.files() == {"a/Film (2000).mkv": "present", "b/Film (2002).mkv": "present"}
+    failed = (await world.repository.scans(world.library_id)).scans[0]
+    assert (failed.status, failed.error_message) == (ScanStatus.FAILED, f"{world.root / path} {reason}")
+
+
+async def test_a_file_of_a_disc_may_be_named(world: "World") -> None:
+    world.put("Film (2000)/BDMV/index.bdmv", "Film (2000)/BDMV/STREAM/1.m2ts")
+    await world.make_library()
+    scan = await world.scan(paths=[world.root / "Film (2000)/BDMV/index.bdmv"])
+    assert counts(scan) == {"files_seen": 1, "added": 1}
 
 
 async def test_a_file_that_moved_into_the_scanned_path_keeps_its_row(world: "World") -> None:

@@ -31,8 +31,13 @@ def test_a_probe_is_answered_in_json() -> None:
 def test_a_failure_is_answered_with_its_reason_and_what_was_read() -> None:
     found = Probe(container="mp4")
 
-    assert answer_to(ProbeFailed("empty file")) == {"failed": "empty file", "probe": None}
-    assert answer_to(ProbeFailed("incomplete", partial=found)) == {"failed": "incomplete", "probe": found.to_dict()}
+    assert answer_to(ProbeFailed("empty file")) == {"failed": "empty file", "probe": None, "access": False}
+    assert answer_to(ProbeFailed("incomplete", partial=found)) == {
+        "failed": "incomplete",
+        "probe": found.to_dict(),
+        "access": False,
+    }
+    assert answer_to(ProbeFailed("permission denied", access=True))["access"] is True
 
 
 def test_exhausted_memory_asks_for_a_new_reader() -> None:

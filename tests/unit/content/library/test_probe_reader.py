@@ -293,7 +293,27 @@ def test_a_file_that_cannot_be_opened_says_why(monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(os, "open", refuse)
 
-    assert reason_of(b"/film.mkv") == reason
+    with pytest.raises(ProbeFailed) as failed:
+        read_file(b"/film.mkv")
+    assert (failed.value.reason, failed.value.access) == (reason, True)
+
+
+def test_a_disk_that_fails_while_it_is_read_is_not_the_contents_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_video(tmp_path / "film.mkv", **SMALL)
+    (tmp_path / "noise.mkv").write_bytes(b"noise" * 1000)
+
+    def refuse(*_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(ProbeFailed) as content:
+        read(tmp_path / "noise.mkv")
+    monkeypatch.setattr(os, "pread", refuse)
+    with pytest.raises(ProbeFailed) as disk:
+        read(tmp_path / "film.mkv")
+
+    assert (content.value.access, disk.value.access) == (False, True)
 
 
 def test_an_mp4_without_its_index_is_incomplete(tmp_path: Path) -> None:
