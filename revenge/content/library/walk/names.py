@@ -55,6 +55,8 @@ EXTRA_BEGINNINGS = frozenset(
     form for word in (b"sample", b"traile") for form in (word, word.upper(), word.capitalize())
 )
 EXTRA_LAST_LETTERS = frozenset(end[-1:] for word in _EXTRA_ENDS for end in (word, word.upper()))
+CLEAR_ENDS = frozenset(bytes((letter, 0x2E)) for letter in range(256) if bytes((letter,)) not in EXTRA_LAST_LETTERS)
+"""A letter that no extra's word ends with, and the dot of an extension of three letters."""
 _EXTRA_BEGINNINGS = (b"sample-", b"sample.", b"sample_", b"trailer-")
 
 

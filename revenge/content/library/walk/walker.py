@@ -30,6 +30,7 @@ from revenge.content.library.walk.links import Links
 _BATCH: Final = 64
 _DOT: Final = ord(".")
 _SIGN: Final = 1 << 63
+_LOW: Final = -_SIGN
 
 _Entry = os.DirEntry[bytes]
 
@@ -199,31 +200,31 @@ class Walker:
         found: list[_File] = []
         append, lstat = found.append, os.lstat
         start, end, bounded = self._start, self._end, self._bounded
-        ends, beginnings = names.EXTRA_LAST_LETTERS, names.EXTRA_BEGINNINGS
+        clear, beginnings = names.CLEAR_ENDS, names.EXTRA_BEGINNINGS
         special = bool(folder.rules or beside)
+        low, high = _LOW, _SIGN
+        nfo, nfo_mtime_ns = NO_NFO
         for entry in files:
             path, name = entry.path, entry.name
             if bounded and not start <= path < end:
                 continue
             # Most names are cleared by a letter: the last before an extension of three.
-            if (name[-5:-4] in ends or name[-4:-3] != b"." or name[:6] in beginnings) and self._is_extra(name):
+            if (name[-5:-3] not in clear or name[:6] in beginnings) and self._is_extra(name):
                 continue
             if special and self._is_left_out(folder, entry, beside):
                 continue
             try:
                 status = lstat(path)
-                nfo, nfo_mtime_ns = nfo_of(name, beside) if beside else NO_NFO
+                if beside:
+                    nfo, nfo_mtime_ns = nfo_of(name, beside)
             except FileNotFoundError:
                 continue  # it went while we walked
             except OSError as error:
                 append(WalkError(path, reason_of(error)))
                 continue
-            inode = status.st_ino
-            if inode >= _SIGN:
-                inode = signed(inode)
-            mtime_ns = status.st_mtime_ns
-            if not -_SIGN <= mtime_ns < _SIGN:
-                mtime_ns = storable(mtime_ns)
+            inode, mtime_ns = status.st_ino, status.st_mtime_ns
+            if inode >= high or not low <= mtime_ns < high:
+                inode, mtime_ns = signed(inode), storable(mtime_ns)
             append(_new(WalkFile, (path, status.st_size, mtime_ns, inode, None, None, nfo, nfo_mtime_ns)))
         return found
 
