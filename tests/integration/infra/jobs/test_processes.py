@@ -92,7 +92,7 @@ async def test_its_progress_is_seen_whatever_it_says(node: Client, client: Clien
     progress = (await client.progress([job_id]))[job_id]
     assert (progress.phase, progress.current, progress.total, progress.message) == (
         "crunching",
-        3,
+        4,
         4,
         "caf\ufffd\ufffd.mkv",
     )
