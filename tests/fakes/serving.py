@@ -31,7 +31,7 @@ async def serving(app: FastAPI, *, port: int = 0) -> AsyncIterator[str]:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
+        config = uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)  # loggers belong to the process
         server = _Server(config)
         server.started_event = asyncio.Event()
         task = asyncio.create_task(server.serve(sockets=[listener]))

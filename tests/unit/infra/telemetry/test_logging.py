@@ -92,7 +92,7 @@ def test_each_line_is_one_json_document_whatever_is_in_it(lines: Lines) -> None:
 
 
 def test_uvicorns_coloured_copy_is_dropped(lines: Lines) -> None:
-    logging.getLogger("uvicorn.error").info("started", extra={"color_message": "\x1b[1mstarted"})
+    logging.getLogger("uvicorn.error").warning("started", extra={"color_message": "\x1b[1mstarted"})
     assert "color_message" not in lines()[0]
 
 
