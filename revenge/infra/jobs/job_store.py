@@ -36,7 +36,8 @@ class JobStore:
     ) -> list[InsertResult]:
         """Insert ``jobs`` and notify their queues; results are in the same order.
 
-        Two jobs of one unique key in one call become one row: the second is a duplicate of the first.
+        ``now`` is what their builder took for it: jobs that are due then are due when the database, by whose clock they
+        are fetched, inserts them. Two jobs of one unique key in one call become one row: the second is a duplicate of the first.
         """
         first_of: dict[bytes, int] = {}
         rows: list[NewJob] = []
@@ -58,18 +59,20 @@ class JobStore:
             [job.state.value for job in rows],
             [job.priority for job in rows],
             [job.max_attempts for job in rows],
-            [job.scheduled_at for job in rows],
+            [None if job.scheduled_at == now else job.scheduled_at for job in rows],
             [job.metadata for job in rows],
             [",".join(job.tags) for job in rows],
             [job.unique.key if job.unique else b"" for job in rows],
             [job.unique.states if job.unique else 0 for job in rows],
-            now,
             await self._store.channel("river_insert"),
             conn=conn,
         )
         inserted = [
             InsertResult(
-                job_from(record) if record["duplicate"] else _new_row(job, record["id"], now), record["duplicate"]
+                job_from(record)
+                if record["duplicate"]
+                else _new_row(job, record["id"], now=now, inserted_at=record["inserted_at"]),
+                record["duplicate"],
             )
             for job, record in zip(rows, records, strict=True)
         ]
@@ -78,7 +81,7 @@ class JobStore:
         ]
 
     async def copy_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: Connection | None = None) -> int:
-        """Insert ``jobs`` by COPY and notify their queues; return how many.
+        """Insert ``jobs`` by COPY and notify their queues; return how many. ``now`` is as for ``insert_many``.
 
         Raises:
             asyncpg.UniqueViolationError: one is a unique job that is there already; none was inserted.
@@ -86,7 +89,13 @@ class JobStore:
         if conn is None:
             async with self._store.transaction() as own:
                 return await self.copy_many(jobs, now=now, conn=own)
-        await self._store.copy("river_job", *_copied(jobs, now), conn=conn)
+        # Apart: one COPY gives a column to all rows or leaves it to the database's clock in all.
+        for some in (
+            [job for job in jobs if job.scheduled_at == now],
+            [job for job in jobs if job.scheduled_at != now],
+        ):
+            if some:
+                await self._store.copy("river_job", *_copied(some, now), conn=conn)
         due = {job.queue for job in jobs if job.state is JobState.AVAILABLE}
         await self._store.notify("river_insert", [f'{{"queue": "{queue}"}}' for queue in sorted(due)], conn=conn)
         return len(jobs)
@@ -222,7 +231,7 @@ def _conflicts_refused(statement: str) -> Iterator[None]:
         raise StoreError(message, retryable=False, is_refusal=True) from error
 
 
-def _new_row(job: NewJob, job_id: int, now: datetime) -> JobRow:
+def _new_row(job: NewJob, job_id: int, *, now: datetime, inserted_at: datetime) -> JobRow:
     """Return the row that was just inserted, without asking for what was just sent."""
     return JobRow(
         id=job_id,
@@ -235,8 +244,8 @@ def _new_row(job: NewJob, job_id: int, now: datetime) -> JobRow:
         args=orjson.loads(job.args),
         metadata=orjson.loads(job.metadata),
         tags=list(job.tags),
-        created_at=now,
-        scheduled_at=job.scheduled_at,
+        created_at=inserted_at,
+        scheduled_at=inserted_at if job.scheduled_at == now else job.scheduled_at,
         attempted_at=None,
         finalized_at=None,
         attempted_by=[],
@@ -249,8 +258,7 @@ def _new_row(job: NewJob, job_id: int, now: datetime) -> JobRow:
 def _copied(jobs: Sequence[NewJob], now: datetime) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Return columns and records for COPY, without the columns in which every row has the table's default.
 
-    Encoding a column costs the driver about as much as the server's share of it; the database's clock serves as well as
-    ours for jobs that are due at once.
+    Encoding a column costs the driver about as much as the server's share of it.
     """
     columns: dict[str, list[Any]] = {
         "kind": [job.kind for job in jobs],
@@ -259,9 +267,9 @@ def _copied(jobs: Sequence[NewJob], now: datetime) -> tuple[list[str], list[tupl
         "priority": [job.priority for job in jobs],
         "max_attempts": [job.max_attempts for job in jobs],
     }
-    if any(job.state is not JobState.AVAILABLE or job.scheduled_at != now for job in jobs):
+    if any(job.state is not JobState.AVAILABLE for job in jobs):
         columns["state"] = [job.state.value for job in jobs]
-        columns["created_at"] = [now] * len(jobs)
+    if any(job.scheduled_at != now for job in jobs):
         columns["scheduled_at"] = [job.scheduled_at for job in jobs]
     if any(job.metadata != "{}" for job in jobs):
         columns["metadata"] = [job.metadata for job in jobs]

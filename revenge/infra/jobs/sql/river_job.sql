@@ -3,16 +3,14 @@
 -- name: job_insert_many :many
 -- River: `JobInsertFastMany` and its notification in one statement. One row per element, in the order given.
 -- $1 kind text[], $2 args jsonb text[], $3 queue text[], $4 state text[], $5 priority smallint[], $6 max_attempts smallint[],
--- $7 scheduled_at timestamptz[], $8 metadata jsonb text[], $9 tags text[] (comma-joined: River's tags hold no comma),
--- $10 unique_key bytea[] (empty: none), $11 unique_states integer[] (0: none), $12 created_at timestamptz,
--- $13 insert channel text
+-- $7 scheduled_at timestamptz[] (null: now, by this server's clock, as all times of River's inserts), $8 metadata jsonb text[], $9 tags text[] (comma-joined: River's tags hold no comma),
+-- $10 unique_key bytea[] (empty: none), $11 unique_states integer[] (0: none), $12 insert channel text
 WITH inserted AS (
     INSERT INTO /* TEMPLATE: schema */river_job (
-        args, created_at, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key,
-        unique_states
+        args, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key, unique_states
     )
     SELECT
-        args, $12, kind, max_attempts, metadata, priority, queue, scheduled_at,
+        args, kind, max_attempts, metadata, priority, queue, coalesce(scheduled_at, now()),
         state::/* TEMPLATE: schema */river_job_state, string_to_array(tags, ','),
         nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
     FROM unnest(
@@ -33,12 +31,12 @@ WITH inserted AS (
 ),
 told AS (
     -- The payload's bytes are River's: one space after the colon. Queue names hold nothing that needs escaping.
-    SELECT count(pg_notify($13, '{"queue": "' || due.queue || '"}'))
+    SELECT count(pg_notify($12, '{"queue": "' || due.queue || '"}'))
     FROM (SELECT DISTINCT queue FROM inserted WHERE state = 'available') AS due
 )
 -- A new row is known but for its id: only what was there before is sent back whole.
 SELECT
-    id, duplicate,
+    id, duplicate, now() AS inserted_at,
     CASE WHEN duplicate THEN kind END AS kind,
     CASE WHEN duplicate THEN queue END AS queue,
     CASE WHEN duplicate THEN state END AS state,
