@@ -1,4 +1,4 @@
-"""What tests of the engine, and of workers written for it, need: time that stands still."""
+"""Time that stands still until a test moves it."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,11 @@ ROUNDS = 20
 class StoppedClock:
     """A ``Clock`` whose sleepers wake when a test calls ``advance``."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) -> None:
+        """Stop at ``now``, an aware time."""
         self.slept: list[timedelta] = []
         """What was asked for, in order."""
-        self._now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        self._now = now.astimezone(UTC)
         self._monotonic = 1000.0
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 
