@@ -12,6 +12,7 @@ from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.cursor import decode_cursor, encode_cursor
 from revenge.infra.jobs.errors import InvalidJob, StoreError
 from revenge.infra.jobs.events import EventHub, JobEvent
+from revenge.infra.jobs.insert_store import Inserted, InsertStore
 from revenge.infra.jobs.insertion import Builder, NewJob
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.maintenance.periodic import PeriodicConfig, PeriodicEnqueuer
@@ -79,6 +80,7 @@ class Client:
         self._clock = clock or SystemClock()
         self._store = Store(pool, schema=schema)
         self._jobs = JobStore(self._store)
+        self._inserts = InsertStore(self._store)
         self._queues = QueueStore(self._store)
         self._progress = ProgressStore(self._store)
         self._hub = EventHub(clock=self._clock, store=self._store, progress=self._progress)
@@ -123,10 +125,10 @@ class Client:
             UnknownKind: as for ``insert``.
         """
         rows, now = self._build(items)
-        results = await self._jobs.insert_many(rows, now=now, conn=conn)
-        self._count((result.job.kind, result.job.queue) for result in results if not result.duplicate)
+        results = await self._inserts.insert_many(rows, now=now, conn=conn)
+        self._count(results.new_jobs())
         if conn is None:
-            self._wake(results)
+            self._wake(rows)
         return results
 
     async def insert_many_fast(self, items: Sequence[InsertItem], *, conn: Connection | None = None) -> int:
@@ -137,8 +139,8 @@ class Client:
             asyncpg.UniqueViolationError: one is a unique job that is there already; nothing was inserted.
         """
         rows, now = self._build(items)
-        count = await self._jobs.copy_many(rows, now=now, conn=conn)
-        self._count((row.kind, row.queue) for row in rows)
+        count = await self._inserts.copy_many(rows, now=now, conn=conn)
+        self._count(rows)
         return count
 
     def _build(self, items: Sequence[InsertItem]) -> tuple[Sequence[NewJob], datetime]:
@@ -146,13 +148,11 @@ class Client:
             message = "no jobs to insert"
             raise InvalidJob(message)
         now = self._clock.now()
-        builder, rows = Builder(config=self.config, now=now), []
-        for item in items:
-            args, opts = item if isinstance(item, tuple) else (item, None)
-            row = builder.build(args, opts)
-            if len(self.workers):
-                self.workers.args_type(row.kind)
-            rows.append(row)
+        build = Builder(config=self.config, now=now).build
+        rows = [build(*item) if isinstance(item, tuple) else build(item, None) for item in items]
+        if len(self.workers):
+            for kind in {shape.kind for shape in {row.shape for row in rows}}:
+                self.workers.args_type(kind)
         return rows, now
 
     async def insert_raw(
@@ -343,16 +343,19 @@ class Client:
             await runtime.stop(soft=self.config.stop.soft if soft is None else soft)
             self._runtime = None
 
-    def _inserted(self, results: Sequence[InsertResult]) -> None:
+    def _inserted(self, results: Inserted) -> None:
         """Take what the periodic enqueuer inserted."""
-        self._count((result.job.kind, result.job.queue) for result in results if not result.duplicate)
-        self._wake(results)
+        self._count(results.new_jobs())
+        self._wake(results.new_jobs())
 
-    def _count(self, inserted: Iterable[tuple[str, str]]) -> None:
+    def _count(self, inserted: Iterable[NewJob]) -> None:
         if self._on_insert is not None:
-            for (kind, queue), number in Counter(inserted).items():
+            numbers: Counter[tuple[str, str]] = Counter()
+            for shape, number in Counter(job.shape for job in inserted).items():
+                numbers[shape.kind, shape.queue] += number
+            for (kind, queue), number in numbers.items():
                 self._on_insert(kind, queue, number)
 
-    def _wake(self, results: Sequence[InsertResult]) -> None:
+    def _wake(self, inserted: Iterable[NewJob]) -> None:
         if self._runtime is not None:
-            self._runtime.inserted(result.job for result in results)
+            self._runtime.inserted({job.shape for job in inserted})

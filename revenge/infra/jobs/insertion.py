@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -18,11 +19,11 @@ MAX_TAG_BYTES = 255
 MAX_ATTEMPTS = 32_767
 
 
-class NewJob(NamedTuple):
-    """The columns that an insert gives. A tuple, because one is made per job of a bulk insert."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shape:
+    """The columns that all jobs of one class share that are inserted with the same options; compared by identity."""
 
     kind: str
-    args: str
     queue: str
     state: JobState
     priority: int
@@ -30,7 +31,24 @@ class NewJob(NamedTuple):
     scheduled_at: datetime
     metadata: str
     tags: Sequence[str]
+
+
+class NewJob(NamedTuple):
+    """A row to insert. A tuple, because one is made per job of a bulk insert."""
+
+    shape: Shape
+    args: str
     unique: UniqueKey | None
+
+    @property
+    def kind(self) -> str:
+        """The job's kind."""
+        return self.shape.kind
+
+    @property
+    def queue(self) -> str:
+        """The queue it goes to."""
+        return self.shape.queue
 
 
 class Builder:
@@ -55,30 +73,30 @@ class Builder:
         template = self._templates.get(key)
         if template is None:
             template = self._templates[key] = _resolve(type(args), opts, config=self._config, now=self._now)
-        row = template.row
+        shape = template.shape
         try:
             if template.unique is None:
-                return row._replace(args=args.wire_text())
+                return NewJob(shape, args.wire_text(), None)
             wire = args.model_dump(by_alias=True)
             text = encode(wire)
         except (TypeError, ValueError, RecursionError) as error:
-            message = f"the arguments of a job of kind {row.kind!r} have no JSON form: {error}"
+            message = f"the arguments of a job of kind {shape.kind!r} have no JSON form: {error}"
             raise InvalidJob(message) from error
         unique = unique_key(
             template.unique,
-            kind=row.kind,
+            kind=shape.kind,
             args=wire,
-            queue=row.queue,
+            queue=shape.queue,
             scheduled_at=template.scheduled_at,
             now=self._now,
         )
-        return row._replace(args=text, unique=unique)
+        return NewJob(shape, text, unique)
 
 
 class _Template(NamedTuple):
-    """A row without its arguments."""
+    """What is decided once for all jobs of a shape."""
 
-    row: NewJob
+    shape: Shape
     unique: UniqueOpts | None
     scheduled_at: datetime | None
     opts: InsertOpts | None
@@ -100,9 +118,8 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
         message = f"scheduled_at needs a time zone, got {scheduled_at!r}"
         raise InvalidJob(message)
     unique = own.unique if given.unique is None or given.unique.is_empty else given.unique
-    row = NewJob(
+    shape = Shape(
         kind=kind,
-        args="",
         queue=queue,
         state=_first_state(pending=given.pending, scheduled=scheduled_at is not None),
         priority=priority,
@@ -110,9 +127,8 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
         scheduled_at=(scheduled_at or now).astimezone(UTC),
         metadata=_metadata(given),
         tags=_check_tags(given.tags if given.tags is not None else own.tags or ()),
-        unique=None,
     )
-    return _Template(row, None if unique is None or unique.is_empty else unique, scheduled_at, opts)
+    return _Template(shape, None if unique is None or unique.is_empty else unique, scheduled_at, opts)
 
 
 def _metadata(opts: InsertOpts) -> str:

@@ -1,4 +1,4 @@
-"""Statements on ``river_job``: insert, fetch, settle, and what people do to single jobs."""
+"""Statements on rows of ``river_job`` that are there: fetch, settle, and what people do to single jobs."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +11,9 @@ import orjson
 
 from revenge.infra.jobs.encoding import encode, encode_time
 from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, StoreError, UniqueConflict
-from revenge.infra.jobs.insertion import NewJob
 from revenge.infra.jobs.models import (
     AttemptError,
     Claim,
-    InsertResult,
     JobListParams,
     JobRow,
     JobState,
@@ -30,75 +28,6 @@ class JobStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    async def insert_many(
-        self, jobs: Sequence[NewJob], *, now: datetime, conn: Connection | None = None
-    ) -> list[InsertResult]:
-        """Insert ``jobs`` and notify their queues; results are in the same order.
-
-        ``now`` is what their builder took for it: jobs that are due then are due when the database, by whose clock they
-        are fetched, inserts them. Two jobs of one unique key in one call become one row: the second is a duplicate of the first.
-        """
-        first_of: dict[bytes, int] = {}
-        rows: list[NewJob] = []
-        places: list[tuple[int, bool]] = []
-        for job in jobs:
-            key = job.unique.key if job.unique else None
-            if key is not None and key in first_of:
-                places.append((first_of[key], True))
-                continue
-            if key is not None:
-                first_of[key] = len(rows)
-            places.append((len(rows), False))
-            rows.append(job)
-        records = await self._store.fetch(
-            "job_insert_many",
-            [job.kind for job in rows],
-            [job.args for job in rows],
-            [job.queue for job in rows],
-            [job.state.value for job in rows],
-            [job.priority for job in rows],
-            [job.max_attempts for job in rows],
-            [None if job.scheduled_at == now else job.scheduled_at for job in rows],
-            [job.metadata for job in rows],
-            [",".join(job.tags) for job in rows],
-            [job.unique.key if job.unique else b"" for job in rows],
-            [job.unique.states if job.unique else 0 for job in rows],
-            await self._store.channel("river_insert"),
-            conn=conn,
-        )
-        inserted = [
-            InsertResult(
-                job_from(record)
-                if record["duplicate"]
-                else _new_row(job, record["id"], now=now, inserted_at=record["inserted_at"]),
-                record["duplicate"],
-            )
-            for job, record in zip(rows, records, strict=True)
-        ]
-        return [
-            InsertResult(inserted[place].job, duplicate=True) if again else inserted[place] for place, again in places
-        ]
-
-    async def copy_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: Connection | None = None) -> int:
-        """Insert ``jobs`` by COPY and notify their queues; return how many. ``now`` is as for ``insert_many``.
-
-        Raises:
-            asyncpg.UniqueViolationError: one is a unique job that is there already; none was inserted.
-        """
-        if conn is None:
-            async with self._store.transaction() as own:
-                return await self.copy_many(jobs, now=now, conn=own)
-        # Apart: one COPY gives a column to all rows or leaves it to the database's clock in all.
-        for some in (
-            [job for job in jobs if job.scheduled_at == now],
-            [job for job in jobs if job.scheduled_at != now],
-        ):
-            if some:
-                await self._store.copy("river_job", *_copied(some, now), conn=conn)
-        due = {job.queue for job in jobs if job.state is JobState.AVAILABLE}
-        await self._store.notify("river_insert", [f'{{"queue": "{queue}"}}' for queue in sorted(due)], conn=conn)
-        return len(jobs)
 
     async def fetch(self, *, client_id: str, slots: Mapping[str, int], kinds: Sequence[str] | None) -> list[Claim]:
         """Claim at most ``slots[queue]`` due jobs of each queue; ``kinds`` None means every kind."""
@@ -229,60 +158,6 @@ def _conflicts_refused(statement: str) -> Iterator[None]:
     except asyncpg.UniqueViolationError as error:
         message = f"{statement} failed: {error}"
         raise StoreError(message, retryable=False, is_refusal=True) from error
-
-
-def _new_row(job: NewJob, job_id: int, *, now: datetime, inserted_at: datetime) -> JobRow:
-    """Return the row that was just inserted, without asking for what was just sent."""
-    return JobRow(
-        id=job_id,
-        kind=job.kind,
-        queue=job.queue,
-        state=job.state,
-        priority=job.priority,
-        attempt=0,
-        max_attempts=job.max_attempts,
-        args=orjson.loads(job.args),
-        metadata=orjson.loads(job.metadata),
-        tags=list(job.tags),
-        created_at=inserted_at,
-        scheduled_at=inserted_at if job.scheduled_at == now else job.scheduled_at,
-        attempted_at=None,
-        finalized_at=None,
-        attempted_by=[],
-        errors=[],
-        unique_key=job.unique.key if job.unique else None,
-        unique_states=states_of(job.unique.states) if job.unique else frozenset(),
-    )
-
-
-def _copied(jobs: Sequence[NewJob], now: datetime) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Return columns and records for COPY, without the columns in which every row has the table's default.
-
-    Encoding a column costs the driver about as much as the server's share of it.
-    """
-    columns: dict[str, list[Any]] = {
-        "kind": [job.kind for job in jobs],
-        "args": [job.args for job in jobs],
-        "queue": [job.queue for job in jobs],
-        "priority": [job.priority for job in jobs],
-        "max_attempts": [job.max_attempts for job in jobs],
-    }
-    if any(job.state is not JobState.AVAILABLE for job in jobs):
-        columns["state"] = [job.state.value for job in jobs]
-    if any(job.scheduled_at != now for job in jobs):
-        columns["scheduled_at"] = [job.scheduled_at for job in jobs]
-    if any(job.metadata != "{}" for job in jobs):
-        columns["metadata"] = [job.metadata for job in jobs]
-    if any(job.tags for job in jobs):
-        columns["tags"] = [list(job.tags) for job in jobs]
-    if any(job.unique for job in jobs):
-        columns["unique_key"] = [job.unique.key if job.unique else None for job in jobs]
-        columns["unique_states"] = [_bits(job.unique.states) if job.unique else None for job in jobs]
-    return list(columns), list(zip(*columns.values(), strict=True))
-
-
-def _bits(mask: int) -> asyncpg.BitString:
-    return asyncpg.BitString.from_int(mask, length=8)
 
 
 def job_from(record: asyncpg.Record) -> JobRow:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +14,9 @@ from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.executor import Executor
 from revenge.infra.jobs.fetcher import Fetcher
+from revenge.infra.jobs.insertion import Shape
 from revenge.infra.jobs.job_store import JobStore
-from revenge.infra.jobs.models import Claim, JobRow, JobState
+from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.notifier import Connect, Notifier
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.processes import ProcessWorkers
@@ -176,12 +177,11 @@ class Runtime:
         await self._processes.close()
         logger.info("client.stopped", extra={"client_id": self._config.client_id})
 
-    def inserted(self, rows: Iterable[JobRow]) -> None:
+    def inserted(self, shapes: Collection[Shape]) -> None:
         """Look for jobs that this very process inserted without waiting for the notification."""
-        rows = list(rows)
-        for queue in {row.queue for row in rows if row.state is JobState.AVAILABLE}:
+        for queue in {shape.queue for shape in shapes if shape.state is JobState.AVAILABLE}:
             self._fetcher.hint(queue)
-        self._cluster.scheduled(row.scheduled_at for row in rows if row.state is JobState.SCHEDULED)
+        self._cluster.scheduled(shape.scheduled_at for shape in shapes if shape.state is JobState.SCHEDULED)
 
     # What the notifier hears
 

@@ -1,20 +1,42 @@
 """What a user of the engine writes: an arguments class and a worker class."""
 
-from collections.abc import Generator, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from types import UnionType
-from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Concatenate,
+    Final,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    overload,
+)
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticSerializationError
 
+from revenge.infra.jobs import completion
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import JobCancelled
 from revenge.infra.jobs.models import Claim, InsertOpts
 from revenge.infra.jobs.progress import Report
+from revenge.infra.jobs.resumable import MARK, Cursor, Steps
 from revenge.infra.jobs.retry import RetryPolicy
+from revenge.infra.jobs.stepping import DONE, Done
+from revenge.infra.jobs.store import Connection
+from revenge.infra.jobs.workplace import workplace
+
+if TYPE_CHECKING:
+    from revenge.infra.jobs.client import Client
 
 NO_TIMEOUT: Final = timedelta.max
 """A worker's ``timeout`` for attempts that may take for ever."""
@@ -49,8 +71,11 @@ class JobArgs(BaseModel):
         # pydantic's own writer is five times as fast, and writes these types as Go does but for escapes, which
         # PostgreSQL's jsonb undoes.
         if self._is_plain:
-            with suppress(PydanticSerializationError):  # text that is no UTF-8: Go writes U+FFFD, and so does `encode`
+            try:
                 return self.model_dump_json(by_alias=True)
+            except PydanticSerializationError:
+                # Text that is no UTF-8: Go writes U+FFFD, and so does `encode`.
+                pass
         return encode(self.model_dump(by_alias=True))
 
 
@@ -65,26 +90,15 @@ def _is_plain(annotation: Any) -> bool:
 
 
 A = TypeVar("A", bound=JobArgs)
+T = TypeVar("T")
+P = ParamSpec("P")
 RunsIn = Literal["loop", "thread", "process"]
-
-
-class _Done:
-    """An awaitable that is done: reports may be awaited or not, at the price of neither."""
-
-    __slots__ = ()
-
-    def __await__(self) -> Generator[None, None, None]:
-        return
-        yield
-
-
-_DONE: Final = _Done()
 
 
 class Job(Generic[A]):
     """A job as its worker sees it: decoded arguments, the attempt, and where progress goes."""
 
-    __slots__ = ("_claim", "_metadata", "args", "cancel_requested", "raises_on_report", "report", "staged")
+    __slots__ = ("_claim", "_metadata", "args", "cancel_requested", "raises_on_report", "report", "staged", "steps")
 
     def __init__(self, claim: Claim, args: A) -> None:
         self._claim = claim
@@ -95,6 +109,7 @@ class Job(Generic[A]):
         self.raises_on_report = False
         self.report: Report | None = None
         self.staged: dict[str, Any] | None = None
+        self.steps: Steps | None = None
 
     @property
     def id(self) -> int:
@@ -145,7 +160,7 @@ class Job(Generic[A]):
 
     def report_progress(
         self, *, phase: str = "", current: int = 0, total: int | None = None, message: str = ""
-    ) -> _Done:
+    ) -> Done:
         """Say how far the work is; may be called for every item, awaited or not.
 
         The node writes the newest report of all its jobs about once a second. ``current`` and ``total`` count within
@@ -159,7 +174,7 @@ class Job(Generic[A]):
         if self.raises_on_report and self.cancel_requested:
             message = f"job {self.id} is to stop"
             raise JobCancelled(message)
-        return _DONE
+        return DONE
 
     def set_metadata(self, key: str, value: Any) -> None:
         """Stage a metadata key that is written when the attempt ends, whatever its outcome.
@@ -177,6 +192,114 @@ class Job(Generic[A]):
     def record_output(self, value: Any) -> None:
         """Record ``value`` as the job's output although the worker returns something else, or fails later."""
         self.set_metadata("output", value)
+
+    @property
+    def client(self) -> "Client":
+        """The client that works this job: to insert others, to ask ``is_leader``, for ``once_per_cluster``.
+
+        Raises:
+            RuntimeError: in a worker that runs in a process of its own, and outside of workers.
+        """
+        return workplace().client
+
+    async def complete(self, *, conn: Connection, output: object = None) -> None:
+        """Complete the job by the transaction of ``conn``: it is done exactly when that commits (River: ``JobCompleteTx``).
+
+        What was staged is written with it, and ``output`` unless it is None. Return afterwards: once it has committed, nothing
+        that the worker raises changes the outcome. When it rolls back, the attempt ends as if this had not been called.
+
+        Raises:
+            AttemptLost: the attempt is another's by now; let the transaction roll back.
+            RuntimeError: in a worker that runs in a process of its own, and outside of workers.
+            StoreError: the database could not do it; the transaction is to be rolled back.
+        """
+        await completion.complete(self, conn=conn, output=output)
+
+    @overload
+    def step(  # type: ignore[overload-overlap]  # the first that fits is the one
+        self, name: str, do: Callable[P, Awaitable[object]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, None]: ...
+
+    @overload
+    def step(self, name: str, do: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None: ...
+
+    def step(self, name: str, do: Callable[..., object], /, *args: Any, **kwargs: Any) -> Any:
+        """Call ``do`` with the other arguments, unless an earlier attempt of this job has done this step (River: ``ResumableStep``).
+
+        Await it when ``do`` is a coroutine function. ``do`` may return ``Snooze`` or ``Cancel``: then no later step runs, and
+        that is how the attempt ends, even if ``work`` returns something else. The same goes for what it raises. Code outside
+        of steps runs on every attempt. What was done is stored when the attempt fails, snoozes or is interrupted.
+
+        Raises:
+            StepError: it is called within a step, the name was there before, or an earlier attempt knew it as a cursor step.
+        """
+        return self.open_steps().step(name, partial(do, *args, **kwargs))
+
+    @overload
+    def cursor_step(  # type: ignore[overload-overlap]  # as above
+        self,
+        name: str,
+        type_: type[T],
+        do: Callable[Concatenate[Cursor[T], P], Awaitable[object]],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Coroutine[Any, Any, None]: ...
+
+    @overload
+    def cursor_step(
+        self,
+        name: str,
+        type_: type[T],
+        do: Callable[Concatenate[Cursor[T], P], object],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None: ...
+
+    def cursor_step(
+        self, name: str, type_: type[T], do: Callable[..., object], /, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Do the same with a cursor of type ``type_`` as first argument: a step that goes on where an attempt was cut off.
+
+        ``type_`` is anything that pydantic reads from JSON: ``int``, ``str``, a model.
+
+        Raises:
+            StepError: as for ``step``, or the stored cursor is none of ``type_``.
+        """
+        return self.open_steps().cursor_step(name, type_, lambda cursor: do(cursor, *args, **kwargs))
+
+    async def save_step(self, *, conn: Connection) -> None:
+        """Store by the transaction of ``conn`` that the present step is done (River: ``ResumableSetStepTx``).
+
+        Commit before the step's function returns, and let an error of the transaction be raised out of it. What the
+        transaction rolls back is done again, earlier steps of this attempt too.
+
+        Raises:
+            AttemptLost: the attempt is another's by now; let the transaction roll back.
+            StepError: an earlier attempt's cursor belongs to a step that has not been reached yet.
+            RuntimeError: called outside of a step.
+        """
+        await self.open_steps().save(conn=conn)
+
+    def open_steps(self) -> Steps:
+        """Return the steps of this attempt, read from the row when they are first asked for.
+
+        Raises:
+            StepError: what the row says of them cannot be read.
+        """
+        if self.steps is None:
+            self.steps = Steps(self._claim)
+        return self.steps
+
+    def was_worked_in_steps(self) -> bool:
+        """Whether an earlier attempt left steps in the row, which this one has to come by."""
+        metadata = self._claim.metadata_json
+        return metadata is not None and MARK in metadata
+
+    def conclude(self, result: object) -> object:
+        """Return what the attempt ends with when ``work`` returned ``result``: what a step wished or raised comes first."""
+        return result if self.steps is None else self.steps.conclude(result)
 
 
 class Worker(Generic[A]):

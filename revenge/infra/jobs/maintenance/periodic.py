@@ -11,8 +11,8 @@ import asyncpg
 
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import JobsError, StoreError
+from revenge.infra.jobs.insert_store import Inserted, InsertStore
 from revenge.infra.jobs.insertion import Builder, NewJob
-from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.lease import Lease
 from revenge.infra.jobs.models import InsertResult
 from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs, Plan, decide, first_run, read_schedule
@@ -87,7 +87,7 @@ class PeriodicEnqueuer:
         config: PeriodicConfig,
         store: Store,
         periodic: PeriodicJobs,
-        on_inserted: Callable[[Sequence[InsertResult]], None] | None = None,
+        on_inserted: Callable[[Inserted], None] | None = None,
     ) -> None:
         """Make it; nothing is written yet.
 
@@ -101,7 +101,7 @@ class PeriodicEnqueuer:
         self._client = client
         self._config = config
         self._store = store
-        self._jobs = JobStore(store)
+        self._inserts = InsertStore(store)
         self._schedules = PeriodicStore(store)
         self._periodic = periodic
         self._on_inserted = on_inserted
@@ -192,7 +192,7 @@ class PeriodicEnqueuer:
             with _wrapped(job):
                 plan = self._plan(job, due)
                 rows = self._build(job, plan.runs)
-            results = await self._jobs.insert_many(rows, now=due.now, conn=conn) if rows else []
+            results = await self._inserts.insert_many(rows, now=due.now, conn=conn) if rows else None
             await self._schedules.settle(
                 job.id,
                 next_run_at=plan.next_run_at,
@@ -204,7 +204,7 @@ class PeriodicEnqueuer:
             logger.warning("periodic.missed", extra={"schedule_id": job.id, "policy": due.missed.value})
         if results and self._on_inserted is not None:
             self._on_inserted(results)
-        return results
+        return results or ()
 
     def _plan(self, job: PeriodicJob, due: DueSchedule) -> Plan:
         described = due.definition.get("override") or due.definition["declared"]

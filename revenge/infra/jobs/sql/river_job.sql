@@ -1,23 +1,43 @@
 -- Statements on river_job. Column rules: docs/design/protocol.md and River 0.51.1.
 
--- name: job_insert_many :many
--- River: `JobInsertFastMany` and its notification in one statement. One row per element, in the order given.
--- $1 kind text[], $2 args jsonb text[], $3 queue text[], $4 state text[], $5 priority smallint[], $6 max_attempts smallint[],
--- $7 scheduled_at timestamptz[] (null: now, by this server's clock, as all times of River's inserts), $8 metadata jsonb text[], $9 tags text[] (comma-joined: River's tags hold no comma),
--- $10 unique_key bytea[] (empty: none), $11 unique_states integer[] (0: none), $12 insert channel text
+-- name: job_insert_many :one
+-- River: `JobInsertFastMany` without unique jobs, and its notification, in one statement: nothing comes back but the ids,
+-- in the order given, and the time. What many jobs share is sent and read once: as fast as COPY (docs/performance.md).
+-- $1 insert channel text; columns of each shape: $2 kind text[], $3 queue text[], $4 state text[], $5 priority smallint[],
+-- $6 max_attempts smallint[], $7 scheduled_at timestamptz[] (null: now, by this server's clock, as all times of River's
+-- inserts), $8 metadata jsonb text[], $9 tags text[] (comma-joined: River's tags hold no comma); columns of each job:
+-- $10 args jsonb text[], $11 number of its shape, from 1, integer[]; $12 payloads text[]
+WITH inserted AS (
+    INSERT INTO /* TEMPLATE: schema */river_job (
+        args, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags
+    )
+    SELECT
+        args::jsonb, ($2::text[])[shape], ($6::smallint[])[shape], ($8::text[])[shape]::jsonb,
+        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::timestamptz[])[shape], now()),
+        ($4::text[])[shape]::/* TEMPLATE: schema */river_job_state, string_to_array(($9::text[])[shape], ',')
+    FROM unnest($10::text[], $11::integer[]) AS rows (args, shape)
+    RETURNING id
+),
+told AS (
+    SELECT count(pg_notify($1, payload)) FROM unnest($12::text[]) AS payload
+)
+SELECT (SELECT array_agg(id) FROM inserted), now()
+FROM told;
+
+-- name: job_insert_unique :many
+-- River: `JobInsertFastMany`, the whole of it. One row per element, in the order given.
+-- $1 to $11 as in job_insert_many; $12 unique_key bytea[] (empty: none), $13 unique_states integer[] (0: none)
 WITH inserted AS (
     INSERT INTO /* TEMPLATE: schema */river_job (
         args, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key, unique_states
     )
     SELECT
-        args, kind, max_attempts, metadata, priority, queue, coalesce(scheduled_at, now()),
-        state::/* TEMPLATE: schema */river_job_state, string_to_array(tags, ','),
+        args::jsonb, ($2::text[])[shape], ($6::smallint[])[shape], ($8::text[])[shape]::jsonb,
+        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::timestamptz[])[shape], now()),
+        ($4::text[])[shape]::/* TEMPLATE: schema */river_job_state, string_to_array(($9::text[])[shape], ','),
         nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
-    FROM unnest(
-        $1::text[], $2::text[]::jsonb[], $3::text[], $4::text[], $5::smallint[], $6::smallint[],
-        $7::timestamptz[], $8::text[]::jsonb[], $9::text[], $10::bytea[], $11::integer[]
-    ) AS rows (
-        kind, args, queue, state, priority, max_attempts, scheduled_at, metadata, tags, unique_key, unique_states
+    FROM unnest($10::text[], $11::integer[], $12::bytea[], $13::integer[]) AS rows (
+        args, shape, unique_key, unique_states
     )
     ON CONFLICT (unique_key)
         WHERE unique_key IS NOT NULL
@@ -31,7 +51,7 @@ WITH inserted AS (
 ),
 told AS (
     -- The payload's bytes are River's: one space after the colon. Queue names hold nothing that needs escaping.
-    SELECT count(pg_notify($12, '{"queue": "' || due.queue || '"}'))
+    SELECT count(pg_notify($1, '{"queue": "' || due.queue || '"}'))
     FROM (SELECT DISTINCT queue FROM inserted WHERE state = 'available') AS due
 )
 -- A new row is known but for its id: only what was there before is sent back whole.

@@ -21,13 +21,14 @@ def builder() -> Builder:
 
 def test_what_nobody_says_is_rivers_and_the_clients(builder: Builder) -> None:
     row = builder.build(ActArgs(), None)
-    assert (row.queue, row.priority, row.max_attempts, row.state) == ("default", 1, 9, JobState.AVAILABLE)
-    assert (row.scheduled_at, row.metadata, row.tags, row.unique) == (NOW, "{}", (), None)
+    shape = row.shape
+    assert (shape.queue, shape.priority, shape.max_attempts, shape.state) == ("default", 1, 9, JobState.AVAILABLE)
+    assert (shape.scheduled_at, shape.metadata, shape.tags, row.unique) == (NOW, "{}", (), None)
 
 
 def test_a_time_of_another_zone_is_stored_in_utc(builder: Builder) -> None:
     at = datetime(2026, 5, 1, 2, tzinfo=timezone(timedelta(hours=2)))
-    row = builder.build(ActArgs(), InsertOpts(scheduled_at=at))
+    row = builder.build(ActArgs(), InsertOpts(scheduled_at=at)).shape
     assert (row.scheduled_at, row.scheduled_at.tzinfo, row.state) == (at, UTC, JobState.SCHEDULED)
 
 

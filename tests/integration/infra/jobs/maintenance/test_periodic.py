@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -16,8 +16,9 @@ from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.cron import Cron
 from revenge.infra.jobs.errors import StoreError
+from revenge.infra.jobs.insert_store import Inserted
 from revenge.infra.jobs.maintenance.periodic import PeriodicConfig, PeriodicEnqueuer, PeriodicFailed
-from revenge.infra.jobs.models import UNFINISHED, InsertOpts, InsertResult, UniqueOpts
+from revenge.infra.jobs.models import UNFINISHED, InsertOpts, UniqueOpts
 from revenge.infra.jobs.periodic import Every, Made, MissedPolicy, PeriodicJob, PeriodicJobs
 from revenge.infra.jobs.periodic_store import PeriodicNotFound, PeriodicStore
 from revenge.infra.jobs.service import Service
@@ -47,7 +48,7 @@ def node(store: Store) -> MakeNode:
     """Return a function that makes a process's enqueuer of the periodic jobs it is given."""
 
     def make(
-        *jobs: PeriodicJob, name: str = "a", on_inserted: Callable[[Sequence[InsertResult]], None] | None = None
+        *jobs: PeriodicJob, name: str = "a", on_inserted: Callable[[Inserted], None] | None = None
     ) -> PeriodicEnqueuer:
         client = ClientConfig(client_id=name)
         periodic = PeriodicJobs(jobs)
@@ -503,7 +504,7 @@ async def test_a_service_runs_it_without_drift(pool: asyncpg.Pool, node: MakeNod
     enough = asyncio.Event()
     seen: list[datetime] = []
 
-    def note(results: Sequence[InsertResult]) -> None:
+    def note(results: Inserted) -> None:
         seen.extend(result.job.scheduled_at for result in results)
         if len(seen) >= 4:
             enough.set()
