@@ -45,6 +45,9 @@ EXTRA_FOLDERS_OF_A_FILM = frozenset(
 )
 """Lower case; only beside a video file, since people also sort films into folders of these names."""
 
+FOLDERS_WITH_A_MEANING = SYSTEM_FOLDERS | EXTRA_FOLDERS | EXTRA_FOLDERS_OF_A_FILM | DISC_FOLDERS.keys()
+"""Lower case; any other folder is walked unless it begins with a dot or a pattern speaks of it."""
+
 _EXTRA_STEMS = frozenset((b"trailer", b"sample"))
 _EXTRA_ENDS = tuple(
     separator + word
@@ -55,8 +58,10 @@ EXTRA_BEGINNINGS = frozenset(
     form for word in (b"sample", b"traile") for form in (word, word.upper(), word.capitalize())
 )
 EXTRA_LAST_LETTERS = frozenset(end[-1:] for word in _EXTRA_ENDS for end in (word, word.upper()))
-CLEAR_ENDS = frozenset(bytes((letter, 0x2E)) for letter in range(256) if bytes((letter,)) not in EXTRA_LAST_LETTERS)
-"""A letter that no extra's word ends with, and the dot of an extension of three letters."""
+PLAIN_ENDS = frozenset(
+    bytes((letter,)) + end for end in COMMON_ENDS for letter in range(256) if bytes((letter,)) not in EXTRA_LAST_LETTERS
+)
+"""Ends of names that are videos and, but for the beginnings above, no extras: no extra's word ends with such a letter."""
 _EXTRA_BEGINNINGS = (b"sample-", b"sample.", b"sample_", b"trailer-")
 
 

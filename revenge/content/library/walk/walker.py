@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter, itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from revenge.content.library.walk import names
 from revenge.content.library.walk.discs import measure_disc, measure_files
@@ -49,17 +49,14 @@ class WalkOptions:
     """All roots of the library: a link into one of them leads to what is walked anyway."""
 
 
-class _Folder:
+class _Folder(NamedTuple):
     """A folder to be listed when its turn comes."""
 
-    __slots__ = ("depth", "path", "real", "rules")
-
-    def __init__(self, path: bytes, depth: int, rules: tuple[IgnoreRules, ...], real: bytes | None = None) -> None:
-        self.path = path
-        self.depth = depth
-        self.rules = rules
-        self.real = real
-        """Where it really is, known behind followed links only."""
+    path: bytes
+    depth: int
+    rules: tuple[IgnoreRules, ...]
+    real: bytes | None = None
+    """Where it really is, known behind followed links only."""
 
 
 _File = WalkFile | WalkError
@@ -140,9 +137,8 @@ class Walker:
 
     def _list(self, folder: _Folder) -> _Listing:
         try:
-            with os.scandir(folder.path) as listing:
-                entries = list(listing)
-            return self._sort_out(folder, entries)
+            # Read to its end, or failed, a listing closes itself.
+            return self._sort_out(folder, list(os.scandir(folder.path)))
         except (FileNotFoundError, NotADirectoryError):
             if folder.depth == 0:
                 raise
@@ -161,14 +157,16 @@ class Walker:
         folders: list[_Entry] = []
         others: list[_Entry] = []
         dotted: list[_Entry] = []
-        common, extensions = names.COMMON_ENDS, names.VIDEO_EXTENSIONS
+        plain, beginnings, extensions = names.PLAIN_ENDS, names.EXTRA_BEGINNINGS, names.VIDEO_EXTENSIONS
+        all_plain = True
         for entry in entries:
             name = entry.name
             if name[0] == _DOT:
                 dotted.append(entry)
-            elif name[-4:] in common or names.extension(name) in extensions:
+            elif (is_plain := name[-5:] in plain and name[:6] not in beginnings) or names.extension(name) in extensions:
                 if entry.is_file(follow_symlinks=False):
                     files.append(entry)
+                    all_plain = all_plain and is_plain
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry)
                 else:
@@ -178,52 +176,50 @@ class Walker:
             else:
                 others.append(entry)
         if dotted:
+            all_plain = False
             rules = self._take_dotted(folder, dotted, files, folders)
             if rules is None:
                 self.ignored["marked"] += 1
                 return [], []
             if rules:
-                folder = _Folder(folder.path, folder.depth, folder.rules + rules, folder.real)
+                folder = folder._replace(rules=folder.rules + rules)
         beside = self._take_others(others, folders) if others else {}
         if names.LOOSE_DVD in beside:
             files, odd = [], []
             found = self._take_loose_dvd(beside[names.LOOSE_DVD], entries)
         else:
-            found = self._take_files(folder, files, beside)
+            found = self._take_files(folder, files, beside, extras=not all_plain)
         if odd:
             found += self._take_odd(folder, odd, beside)
         if not folders:
             return found, []
         return found, self._take_folders(folder, folders, has_video=bool(found), beside=beside)
 
-    def _take_files(self, folder: _Folder, files: list[_Entry], beside: dict[bytes, _Entry]) -> list[_File]:
+    def _take_files(
+        self, folder: _Folder, files: list[_Entry], beside: dict[bytes, _Entry], *, extras: bool
+    ) -> list[_File]:
+        if self._bounded:
+            files = [entry for entry in files if self._start <= entry.path < self._end]
+        if extras:
+            files = [entry for entry in files if not self._is_extra(entry.name)]
+        if folder.rules or beside:
+            files = [entry for entry in files if not self._is_left_out(folder, entry, beside)]
         found: list[_File] = []
-        append, lstat = found.append, os.lstat
-        start, end, bounded = self._start, self._end, self._bounded
-        clear, beginnings = names.CLEAR_ENDS, names.EXTRA_BEGINNINGS
-        special = bool(folder.rules or beside)
-        low, high = _LOW, _SIGN
+        append, lstat, low, high = found.append, os.lstat, _LOW, _SIGN
         nfo, nfo_mtime_ns = NO_NFO
         for entry in files:
-            path, name = entry.path, entry.name
-            if bounded and not start <= path < end:
-                continue
-            # Most names are cleared by a letter: the last before an extension of three.
-            if (name[-5:-3] not in clear or name[:6] in beginnings) and self._is_extra(name):
-                continue
-            if special and self._is_left_out(folder, entry, beside):
-                continue
+            path = entry.path
             try:
                 status = lstat(path)
                 if beside:
-                    nfo, nfo_mtime_ns = nfo_of(name, beside)
+                    nfo, nfo_mtime_ns = nfo_of(entry.name, beside)
             except FileNotFoundError:
                 continue  # it went while we walked
             except OSError as error:
                 append(WalkError(path, reason_of(error)))
                 continue
             inode, mtime_ns = status.st_ino, status.st_mtime_ns
-            if inode >= high or not low <= mtime_ns < high:
+            if not low <= mtime_ns < high > inode:
                 inode, mtime_ns = signed(inode), storable(mtime_ns)
             append(_new(WalkFile, (path, status.st_size, mtime_ns, inode, None, None, nfo, nfo_mtime_ns)))
         return found
@@ -324,24 +320,23 @@ class Walker:
         self, folder: _Folder, entries: Iterable[_Entry], *, has_video: bool, beside: dict[bytes, _Entry]
     ) -> list[_Found]:
         found: list[_Found] = []
-        start, end, skip = self._start, self._end, self._skip
-        depth = folder.depth + 1
+        start, end, skip, bounded = self._start, self._end, self._skip, self._bounded
+        depth, rules, known = folder.depth + 1, folder.rules, names.FOLDERS_WITH_A_MEANING
         # Which of two links to one folder is followed must not depend on the order of the listing.
         for entry in sorted(entries, key=_name_of):
             path = entry.path
-            if path + b"/" >= end and path >= end:
-                continue
-            if skip and path + b"0" <= start:
+            if bounded and ((path + b"/" >= end and path >= end) or (skip and path + b"0" <= start)):
                 continue
             lower = entry.name.lower()
-            reason = self._why_not(folder, path, lower, has_video=has_video)
-            if reason is not None:
-                self.ignored[reason] += 1
-                continue
-            if lower in names.DISC_FOLDERS:
-                if start <= path < end:
-                    found += self._take_disc(path, names.DISC_FOLDERS[lower], beside)
-                continue
+            if rules or lower[0] == _DOT or lower in known:
+                reason = self._why_not(folder, path, lower, has_video=has_video)
+                if reason is not None:
+                    self.ignored[reason] += 1
+                    continue
+                if lower in names.DISC_FOLDERS:
+                    if start <= path < end:
+                        found += self._take_disc(path, names.DISC_FOLDERS[lower], beside)
+                    continue
             real = None if folder.real is None else folder.real + b"/" + entry.name
             if entry.is_symlink():
                 real = self._links.follow_folder(path) if self._options.follow_links else None
@@ -351,7 +346,7 @@ class Walker:
             elif real is not None and real in self._links.followed:
                 self.ignored["link"] += 1
                 continue
-            found.append((path + b"/", _Folder(path, depth, folder.rules, real)))
+            found.append((path + b"/", _new(_Folder, (path, depth, rules, real))))
         return found
 
     def _why_not(self, folder: _Folder, path: bytes, lower: bytes, *, has_video: bool) -> str | None:
