@@ -57,7 +57,7 @@ class Client:
 
     def __init__(
         self,
-        pool: Pool,
+        pool: Pool | Store,
         *,
         config: ClientConfig | None = None,
         workers: Workers | None = None,
@@ -70,6 +70,7 @@ class Client:
     ) -> None:
         """Put a client together; nothing is connected yet.
 
+        Instead of a pool a store may be given, which decides where the statements go: the test kit has one in memory.
         ``listen`` opens a direct connection for LISTEN; without it, or with ``config.poll_only``, everything is polled.
         ``on_end`` is called with kind, queue, status and seconds for each attempt that ends here, ``on_insert`` with kind,
         queue and number of the jobs that a call inserted. ``periodic`` are the
@@ -78,7 +79,7 @@ class Client:
         self.config = config or ClientConfig()
         self.workers = workers or Workers()
         self._clock = clock or SystemClock()
-        self._store = Store(pool, schema=schema)
+        self._store = pool if isinstance(pool, Store) else Store(pool, schema=schema)
         self._jobs = JobStore(self._store)
         self._inserts = InsertStore(self._store)
         self._queues = QueueStore(self._store)
@@ -291,6 +292,16 @@ class Client:
     # Running
 
     @property
+    def store(self) -> Store:
+        """Where this client's statements go, for the test kit."""
+        return self._store
+
+    @property
+    def clock(self) -> Clock:
+        """This client's time."""
+        return self._clock
+
+    @property
     def is_running(self) -> bool:
         """Whether this client works jobs; no longer once it is told to stop."""
         return self._runtime is not None and not self._runtime.is_stopping
@@ -313,6 +324,7 @@ class Client:
             message = "a client needs at least one queue and one worker to start; without them it only inserts"
             raise InvalidJob(message)
         runtime = Runtime(
+            client=self,
             clock=self._clock,
             config=self.config,
             store=self._store,
