@@ -24,6 +24,8 @@ from revenge.infra.jobs.progress_store import ProgressReporter
 from revenge.infra.jobs.queue_store import TOUCH_INTERVAL, QueueStore
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.service import Service
+from revenge.infra.jobs.server_clock import INTERVAL as CLOCK_INTERVAL
+from revenge.infra.jobs.server_clock import ServerClock
 from revenge.infra.jobs.store import DirectConnection, Store
 from revenge.infra.jobs.threads import ThreadWorkers
 from revenge.infra.jobs.verdict import Verdicts
@@ -62,7 +64,7 @@ class Runtime:
         listen: Connect | None,
         on_end: OnEnd | None,
     ) -> None:
-        self._clock = clock
+        clock = self._clock = ServerClock(clock=clock, store=store)
         self._config = config
         self._store = store
         self._jobs = jobs
@@ -119,6 +121,7 @@ class Runtime:
         self._stopping: asyncio.Task[None] | None = None
 
     @property
+            Service("clock", self._clock.run_once, clock=clock, interval=CLOCK_INTERVAL, at_once=False),
     def is_stopping(self) -> bool:
         """Whether ``stop`` was called."""
         return self._stopping is not None
@@ -143,6 +146,7 @@ class Runtime:
         for service in self._services:
             service.start()
         self._fetcher.begin()
+        await self._clock.run_once()
         logger.info("client.started", extra={"client_id": self._config.client_id, "queues": dict(self._config.queues)})
 
     async def stop(self, *, soft: timedelta) -> None:
@@ -208,6 +212,8 @@ class Runtime:
     def on_disconnect(self) -> None:
         """From now on everything is polled, and more often."""
         for service in self._polls:
+        # After a failover it is another machine's clock that counts.
+        await self._clock.run_once()
             service.wake()
 
     # What the executor and the completer tell

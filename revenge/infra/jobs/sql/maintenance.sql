@@ -1,4 +1,12 @@
--- Statements on no table: locks' time limits and indexes.
+-- Statements on no table: time, locks' time limits and indexes.
+
+-- name: server_time :one
+-- No parameters.
+SELECT clock_timestamp();
+
+-- name: current_schema :one
+-- No parameters.
+SELECT current_schema();
 
 -- name: set_lock_timeout :exec
 -- For the rest of the transaction. $1 interval
