@@ -311,6 +311,11 @@ class Client:
         """Whether this client does River's maintenance at present."""
         return self._runtime is not None and self._runtime.is_leader
 
+    async def request_resign(self) -> None:
+        """Ask whoever leads, Go or Python, to give up its term; it may well win the election that follows."""
+        # Byte for byte as Go's client writes it.
+        await self._store.notify("river_leadership", ['{"action":"request_resign","leader_id":""}'])
+
     async def start(self) -> None:
         """Work the configured queues until ``stop``.
 
