@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -26,26 +25,9 @@ _nfo_json = TypeAdapter(Nfo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileFacts:
+class FileFacts(ParsedName):
     """Name and NFO together; where both speak, the NFO file was written by somebody who knew."""
 
-    media: MediaType
-    title: str | None = None
-    year: int | None = None
-    season: int | None = None
-    episodes: tuple[int, ...] = ()
-    absolute: tuple[int, ...] = ()
-    air_date: date | None = None
-    edition: str | None = None
-    part: int | None = None
-    tmdb_id: int | None = None
-    imdb_id: str | None = None
-    tvdb_id: int | None = None
-    resolution: str | None = None
-    source: str | None = None
-    video_codec: str | None = None
-    release_group: str | None = None
-    episode_title: str | None = None
     nfo: dict[str, Any] | None = None
     nfo_error: str | None = None
     """Why the NFO file could not be read."""

@@ -137,19 +137,7 @@ class LibraryRepository:
             LibraryNameTaken: another has its name.
         """
         try:
-            await conn.execute(
-                self._sql["library_insert"],
-                library.id,
-                library.name,
-                library.type,
-                library.enabled,
-                library.preferred_language,
-                library.metadata_provider,
-                library.scan_on_startup,
-                library.realtime_monitoring,
-                library.ignore_patterns,
-                orjson.dumps(dict(library.scanner_config)).decode(),
-            )
+            await conn.execute(self._sql["library_insert"], *_values(library), library.type)
         except asyncpg.UniqueViolationError as error:
             raise LibraryNameTaken(library.name) from error
         await self._put_roots(conn, library.id, library.paths)
@@ -161,18 +149,7 @@ class LibraryRepository:
             LibraryNameTaken: another has its name.
         """
         try:
-            await conn.execute(
-                self._sql["library_update"],
-                library.id,
-                library.name,
-                library.enabled,
-                library.preferred_language,
-                library.metadata_provider,
-                library.scan_on_startup,
-                library.realtime_monitoring,
-                library.ignore_patterns,
-                orjson.dumps(dict(library.scanner_config)).decode(),
-            )
+            await conn.execute(self._sql["library_update"], *_values(library))
         except asyncpg.UniqueViolationError as error:
             raise LibraryNameTaken(library.name) from error
         await conn.execute(self._sql["root_take_out"], library.id, library.paths)
@@ -203,6 +180,20 @@ class LibraryRepository:
 
 def _encode(key: bytes) -> str:
     return base64.urlsafe_b64encode(key).decode()
+
+
+def _values(library: Library) -> tuple[object, ...]:
+    return (
+        library.id,
+        library.name,
+        library.enabled,
+        library.preferred_language,
+        library.metadata_provider,
+        library.scan_on_startup,
+        library.realtime_monitoring,
+        library.ignore_patterns,
+        orjson.dumps(dict(library.scanner_config)).decode(),
+    )
 
 
 def _decode(cursor: str) -> bytes:

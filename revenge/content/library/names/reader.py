@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from revenge.content.library.names.folders import Folder, read_folder
 from revenge.content.library.names.identifiers import Identifiers
@@ -90,7 +91,7 @@ def _episode(reading: Reading, folders: list[Folder]) -> ParsedName:
         title, year, episode_title = (*owner, reading.episode_title) if owner else ("", None, reading.episode_title)
     else:
         title, year, episode_title = _series(reading, folders)
-    release, ids = _shared(reading, [folder for folder in folders[:3] if folder.title or folder.season is not None])
+    told = _told_by_release(reading, [folder for folder in folders[:3] if folder.title or folder.season is not None])
     return ParsedName(
         media=MediaType.EPISODE,
         title=title or None,
@@ -100,14 +101,7 @@ def _episode(reading: Reading, folders: list[Folder]) -> ParsedName:
         absolute=numbering.absolute if numbering else (),
         air_date=facts.air_date.day if facts.air_date else None,
         episode_title=episode_title,
-        edition=release.edition,
-        tmdb_id=ids.tmdb,
-        imdb_id=ids.imdb,
-        tvdb_id=ids.tvdb,
-        resolution=release.resolution,
-        source=release.source,
-        video_codec=release.video_codec,
-        release_group=release.group,
+        **told,
     )
 
 
@@ -175,20 +169,13 @@ def _movie(reading: Reading, folders: list[Folder], media: MediaType | None, *, 
     part = reading.part or next((folder.disc for folder in folders[:1] if folder.disc), None)
     found = MediaType.EXTRA if extra else media if media not in {None, MediaType.UNKNOWN} else None
     trusted = owner is not None and (owner.identifiers.start is not None or folded(owner.title) == folded(title))
-    release, ids = _shared(reading, [owner] if owner is not None and trusted else [])
+    told = _told_by_release(reading, [owner] if owner is not None and trusted else [])
     return ParsedName(
         media=found or (MediaType.MOVIE if title else MediaType.UNKNOWN),
         title=title or None,
         year=year,
         part=part,
-        edition=release.edition,
-        tmdb_id=ids.tmdb,
-        imdb_id=ids.imdb,
-        tvdb_id=ids.tvdb,
-        resolution=release.resolution,
-        source=release.source,
-        video_codec=release.video_codec,
-        release_group=release.group,
+        **told,
     )
 
 
@@ -207,8 +194,8 @@ def _one_film(folder: Folder) -> bool:
     return folder.year is not None and not _MANY_FILMS.search(folder.title.lower())
 
 
-def _shared(reading: Reading, owners: list[Folder]) -> tuple[Release, Identifiers]:
-    """Give the facts that films and episodes share: the file's own first, then those of its folders."""
+def _told_by_release(reading: Reading, owners: list[Folder]) -> dict[str, Any]:
+    """Give the fields that films and episodes share: the file's own first, then those of its folders."""
     release, ids = reading.release, reading.facts.identifiers
     for owner in owners:
         theirs = owner.release
@@ -222,4 +209,13 @@ def _shared(reading: Reading, owners: list[Folder]) -> tuple[Release, Identifier
         ids = Identifiers(
             ids.tmdb or owner.identifiers.tmdb, ids.imdb or owner.identifiers.imdb, ids.tvdb or owner.identifiers.tvdb
         )
-    return release, ids
+    return {
+        "edition": release.edition,
+        "tmdb_id": ids.tmdb,
+        "imdb_id": ids.imdb,
+        "tvdb_id": ids.tvdb,
+        "resolution": release.resolution,
+        "source": release.source,
+        "video_codec": release.video_codec,
+        "release_group": release.group,
+    }

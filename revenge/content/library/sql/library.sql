@@ -35,11 +35,11 @@ ORDER BY lower(name)
 LIMIT $2;
 
 -- name: library_insert :exec
--- $1 uuid id, $2 text name, $3 text type, $4 boolean enabled, $5 text preferred_language, $6 text metadata_provider,
--- $7 boolean scan_on_startup, $8 boolean realtime_monitoring, $9 text[] ignore_patterns, $10 jsonb scanner_config
+-- $1 uuid id, $2 text name, $3 boolean enabled, $4 text preferred_language, $5 text metadata_provider,
+-- $6 boolean scan_on_startup, $7 boolean realtime_monitoring, $8 text[] ignore_patterns, $9 jsonb scanner_config, $10 text type
 INSERT INTO /* TEMPLATE: schema */library (
-    id, name, type, enabled, preferred_language, metadata_provider, scan_on_startup, realtime_monitoring,
-    ignore_patterns, scanner_config
+    id, name, enabled, preferred_language, metadata_provider, scan_on_startup, realtime_monitoring,
+    ignore_patterns, scanner_config, type
 )
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
