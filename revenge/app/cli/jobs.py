@@ -118,7 +118,15 @@ def cancel(context: typer.Context, ids: Ids) -> None:
 @app.command("retry", epilog=EVERYWHERE)
 def retry(context: typer.Context, ids: Ids) -> None:
     """Make jobs available now: ended ones, and those that wait for their time."""
-    _each(context, ids, lambda client, job_id: client.retry(job_id))
+
+    async def call(client: "Client", job_id: int) -> "JobRow":
+        row = await client.retry(job_id)
+        if row.state.value == "running":
+            message = f"job {job_id} is being worked: wait for it, or cancel it first"
+            raise Failed(message)
+        return row
+
+    _each(context, ids, call)
 
 
 @app.command("delete", epilog=EVERYWHERE)

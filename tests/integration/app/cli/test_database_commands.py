@@ -237,19 +237,32 @@ def test_line_that_others_stand_on_says_what_to_take_down_first(run: Run) -> Non
     assert "take them down to 0 first" in answer.err
 
 
-def test_job_that_has_ended_is_not_cancelled_and_harms_no_other(run: Run, workers: str, database: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "columns", "why"),
+    [
+        (
+            "cancel",
+            "state = 'completed', finalized_at = now()",
+            "is completed already: there is nothing left to cancel",
+        ),
+        ("retry", "state = 'running', attempted_at = now()", "is being worked: wait for it, or cancel it first"),
+    ],
+)
+def test_job_whose_state_forbids_it_is_told_and_harms_no_other(
+    run: Run, workers: str, database: str, command: str, columns: str, why: str
+) -> None:
     args = ("--args", '{"name": "x"}', "--workers", workers, "--json")
     ids = [run("jobs", "enqueue", "greet", *args).json["id"] for _ in range(2)]
 
-    async def complete() -> None:
+    async def change() -> None:
         conn = await asyncpg.connect(database)
-        await conn.execute("UPDATE river_job SET state = 'completed', finalized_at = now() WHERE id = $1", ids[0])
+        await conn.execute(f"UPDATE river_job SET {columns} WHERE id = $1", ids[0])
         await conn.close()
 
-    asyncio.run(complete())
-    answer = run("jobs", "cancel", *ids, "--json")
+    asyncio.run(change())
+    answer = run("jobs", command, *ids, "--json")
     assert (answer.code, json.loads(answer.out)["id"]) == (1, ids[1])
-    assert answer.err == f"revenge: job {ids[0]} is completed already: there is nothing left to cancel\n"
+    assert answer.err == f"revenge: job {ids[0]} {why}\n"
 
 
 def test_library_is_shown_with_its_files_counts_and_latest_scan(run: Run, tmp_path: Path) -> None:
