@@ -7,6 +7,7 @@ from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.config import ClientConfig, RetentionConfig, StopConfig
 from revenge.infra.jobs.cron import Cron, InvalidSchedule
 from revenge.infra.jobs.errors import (
+    AttemptLost,
     InvalidCursor,
     InvalidJob,
     JobCancelled,
@@ -17,8 +18,10 @@ from revenge.infra.jobs.errors import (
     KindAlreadyRegistered,
     QueueAlreadyAdded,
     QueueNotFound,
+    StepError,
     StoreError,
     UniqueConflict,
+    UniqueKeyTaken,
     UnknownKind,
 )
 from revenge.infra.jobs.events import JobEvent
@@ -43,7 +46,9 @@ from revenge.infra.jobs.periodic import Every, MissedPolicy, PeriodicJob
 from revenge.infra.jobs.periodic_store import PeriodicInfo, PeriodicNotFound
 from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.registry import Workers
+from revenge.infra.jobs.resumable import Cursor
 from revenge.infra.jobs.retry import ExponentialRetry, LinearRetry, RetryPolicy, RiverRetry
+from revenge.infra.jobs.sync_client import SyncClient
 from revenge.infra.jobs.worker import NO_TIMEOUT, Job, JobArgs, Worker
 
 __all__ = [
@@ -52,10 +57,12 @@ __all__ = [
     "TIERS",
     "UNFINISHED",
     "AttemptError",
+    "AttemptLost",
     "Cancel",
     "Client",
     "ClientConfig",
     "Cron",
+    "Cursor",
     "Every",
     "ExponentialRetry",
     "Hold",
@@ -91,9 +98,12 @@ __all__ = [
     "RetryPolicy",
     "RiverRetry",
     "Snooze",
+    "StepError",
     "StopConfig",
     "StoreError",
+    "SyncClient",
     "UniqueConflict",
+    "UniqueKeyTaken",
     "UniqueOpts",
     "UnknownKind",
     "Worker",

@@ -1,19 +1,21 @@
 """The engine's front door: insert jobs, look at them, cancel, retry, delete, wait; and run workers."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from revenge.infra.jobs.clock import Clock, SystemClock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.cursor import decode_cursor, encode_cursor
+from revenge.infra.jobs.drivers import AsyncConnection
 from revenge.infra.jobs.errors import InvalidJob, StoreError
 from revenge.infra.jobs.events import EventHub, JobEvent
-from revenge.infra.jobs.insert_store import Inserted, InsertStore
-from revenge.infra.jobs.insertion import Builder, NewJob
+from revenge.infra.jobs.insert_store import Inserted
+from revenge.infra.jobs.inserting import Inserter, InsertItem, OnInsert
+from revenge.infra.jobs.insertion import NewJob
+from revenge.infra.jobs.isolation import Isolate
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.maintenance.periodic import PeriodicConfig, PeriodicEnqueuer
 from revenge.infra.jobs.models import (
@@ -28,28 +30,30 @@ from revenge.infra.jobs.notifier import Connect
 from revenge.infra.jobs.once import Hold, once_per_cluster
 from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs
 from revenge.infra.jobs.periodic_store import PeriodicStore
+from revenge.infra.jobs.plugins import Plugin, look_up
 from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.progress_store import ProgressStore
 from revenge.infra.jobs.queue_store import QueueStore
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.runtime import OnEnd, Runtime
 from revenge.infra.jobs.service import Service
-from revenge.infra.jobs.store import Connection, Pool, Store
+from revenge.infra.jobs.store import Pool, Store
+from revenge.infra.jobs.stuck import OnStuck
+from revenge.infra.jobs.subscriptions import BUFFER, EventKind, LocalEvents, Subscription
+from revenge.infra.jobs.watchdog import OnBlocked
 from revenge.infra.jobs.worker import JobArgs
 
 MAX_PAGE = 10_000
 """River: `JobListParams.First`."""
 FIRST_LOOK_S, LONGEST_LOOK_S = 0.02, 0.5
 
-OnInsert = Callable[[str, str, int], None]
-InsertItem = JobArgs | tuple[JobArgs, InsertOpts]
-
 
 class Client:
     """One client of one schema; safe to share between all tasks of a loop.
 
-    Without ``start`` it only inserts and looks. ``conn`` is always the caller's asyncpg connection: the call becomes
-    part of its transaction, and an error leaves that transaction to be rolled back.
+    Without ``start`` it only inserts and looks. ``conn`` is always the caller's own connection, of asyncpg, psycopg 3 or
+    SQLAlchemy 2 (a session too): the call becomes part of its transaction, and an error leaves that transaction to be
+    rolled back.
 
     Raises:
         StoreError: from every method that reads or writes, when the database could not do it.
@@ -57,7 +61,7 @@ class Client:
 
     def __init__(
         self,
-        pool: Pool | Store,
+        pool: Pool | Store | None,
         *,
         config: ClientConfig | None = None,
         workers: Workers | None = None,
@@ -67,27 +71,40 @@ class Client:
         on_end: OnEnd | None = None,
         on_insert: OnInsert | None = None,
         periodic: Iterable[PeriodicJob] = (),
+        isolate: Isolate | None = None,
+        on_stuck: OnStuck | None = None,
+        on_blocked: OnBlocked | None = None,
+        plugins: Iterable[Plugin] = (),
     ) -> None:
         """Put a client together; nothing is connected yet.
 
-        Instead of a pool a store may be given, which decides where the statements go: the test kit has one in memory.
+        Without a pool every call needs ``conn``. Instead of a pool a store may be given, which decides where the
+        statements go: the test kit has one in memory.
         ``listen`` opens a direct connection for LISTEN; without it, or with ``config.poll_only``, everything is polled.
         ``on_end`` is called with kind, queue, status and seconds for each attempt that ends here, ``on_insert`` with kind,
         queue and number of the jobs that a call inserted. ``periodic`` are the
-        jobs that a started client inserts on schedule, together with all others that know them.
+        jobs that a started client inserts on schedule, together with all others that know them. ``isolate`` makes a
+        client like this one in another process, where a job is run that its process has died with more than once.
+        ``on_stuck`` is told of jobs that do not end though they are told to, ``on_blocked`` of workers that kept the loop.
+        ``plugins`` are hooks and middleware of all jobs that this client inserts and works, see ``Plugin``.
+
+        Raises:
+            InvalidPlugin: one of them is none.
         """
         self.config = config or ClientConfig()
         self.workers = workers or Workers()
         self._clock = clock or SystemClock()
         self._store = pool if isinstance(pool, Store) else Store(pool, schema=schema)
         self._jobs = JobStore(self._store)
-        self._inserts = InsertStore(self._store)
+        self.plugins = look_up(plugins)
+        self._inserter = Inserter(config=self.config, clock=self._clock, store=self._store, on_insert=on_insert)
         self._queues = QueueStore(self._store)
         self._progress = ProgressStore(self._store)
         self._hub = EventHub(clock=self._clock, store=self._store, progress=self._progress)
         self._listen = None if self.config.poll_only else listen
+        self.isolate, self.on_stuck, self.on_blocked = isolate, on_stuck, on_blocked
+        self.local_events = LocalEvents()
         self._on_end = on_end
-        self._on_insert = on_insert
         self._runtime: Runtime | None = None
         self.periodic = PeriodicStore(self._store)
         """The schedules as the whole cluster sees them: look, pause, resume, change."""
@@ -106,7 +123,7 @@ class Client:
     # Inserting
 
     async def insert(
-        self, args: JobArgs, opts: InsertOpts | None = None, *, conn: Connection | None = None
+        self, args: JobArgs, opts: InsertOpts | None = None, *, conn: AsyncConnection | None = None
     ) -> InsertResult:
         """Insert one job; a unique job that is there already is returned as a duplicate.
 
@@ -117,7 +134,7 @@ class Client:
         return (await self.insert_many([(args, opts or InsertOpts())], conn=conn))[0]
 
     async def insert_many(
-        self, items: Sequence[InsertItem], *, conn: Connection | None = None
+        self, items: Sequence[InsertItem], *, conn: AsyncConnection | None = None
     ) -> Sequence[InsertResult]:
         """Insert jobs in one round trip, all or none; results are in the same order.
 
@@ -125,39 +142,22 @@ class Client:
             InvalidJob: there is nothing to insert, or an option breaks one of River's rules.
             UnknownKind: as for ``insert``.
         """
-        rows, now = self._build(items)
-        results = await self._inserts.insert_many(rows, now=now, conn=conn)
-        self._count(results.new_jobs())
+        results = await self._inserter.insert_many(items, workers=self.workers, conn=conn)
         if conn is None:
-            self._wake(rows)
+            self._wake(results.new_jobs())
         return results
 
-    async def insert_many_fast(self, items: Sequence[InsertItem], *, conn: Connection | None = None) -> int:
+    async def insert_many_fast(self, items: Sequence[InsertItem], *, conn: AsyncConnection | None = None) -> int:
         """Insert jobs by COPY, all or none; return how many. Rows are not returned, and duplicates are errors.
 
         Raises:
             InvalidJob, UnknownKind: as for ``insert_many``.
-            asyncpg.UniqueViolationError: one is a unique job that is there already; nothing was inserted.
+            UniqueKeyTaken: one is a unique job that is there already; nothing was inserted.
         """
-        rows, now = self._build(items)
-        count = await self._inserts.copy_many(rows, now=now, conn=conn)
-        self._count(rows)
-        return count
-
-    def _build(self, items: Sequence[InsertItem]) -> tuple[Sequence[NewJob], datetime]:
-        if not items:
-            message = "no jobs to insert"
-            raise InvalidJob(message)
-        now = self._clock.now()
-        build = Builder(config=self.config, now=now).build
-        rows = [build(*item) if isinstance(item, tuple) else build(item, None) for item in items]
-        if len(self.workers):
-            for kind in {shape.kind for shape in {row.shape for row in rows}}:
-                self.workers.args_type(kind)
-        return rows, now
+        return await self._inserter.insert_many_fast(items, workers=self.workers, conn=conn)
 
     async def insert_raw(
-        self, kind: str, args: Mapping[str, Any], opts: InsertOpts | None = None, *, conn: Connection | None = None
+        self, kind: str, args: Mapping[str, Any], opts: InsertOpts | None = None, *, conn: AsyncConnection | None = None
     ) -> InsertResult:
         """Insert a job by its kind's name; ``args`` are checked by the kind's own class.
 
@@ -170,7 +170,7 @@ class Client:
 
     # Single jobs
 
-    async def get(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+    async def get(self, job_id: int, *, conn: AsyncConnection | None = None) -> JobRow:
         """Return a job.
 
         Raises:
@@ -178,7 +178,7 @@ class Client:
         """
         return await self._jobs.get(job_id, conn=conn)
 
-    async def cancel(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+    async def cancel(self, job_id: int, *, conn: AsyncConnection | None = None) -> JobRow:
         """Cancel a job that waits, tell one that runs to end, leave one that has ended; return its row.
 
         Raises:
@@ -186,7 +186,7 @@ class Client:
         """
         return await self._jobs.cancel(job_id, conn=conn)
 
-    async def retry(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+    async def retry(self, job_id: int, *, conn: AsyncConnection | None = None) -> JobRow:
         """Make a job available now, whatever it ended in; one that runs or is due already stays as it is.
 
         Raises:
@@ -199,7 +199,7 @@ class Client:
             await self._store.notify("river_insert", [f'{{"queue": "{row.queue}"}}'])
         return row
 
-    async def delete(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+    async def delete(self, job_id: int, *, conn: AsyncConnection | None = None) -> JobRow:
         """Delete a job that does not run; return it as it was.
 
         Raises:
@@ -273,6 +273,24 @@ class Client:
         async with aclosing(self._hub.subscribe(kinds=kinds, queues=queues, job_ids=job_ids)) as events:
             async for event in events:
                 yield event
+
+    def subscribe_local(
+        self,
+        *,
+        events: Collection[EventKind] = (),
+        kinds: Collection[str] = (),
+        queues: Collection[str] = (),
+        buffer: int = BUFFER,
+    ) -> Subscription:
+        """Return the events of jobs that this very client works, each once its end is in the database, until it stops.
+
+        They begin with this call; ``with client.subscribe_local() as events`` ends them. An empty filter lets all
+        pass. ``subscribe`` tells of all nodes' jobs, later and by reading the tables.
+
+        Raises:
+            ValueError: there is no such event, or no room.
+        """
+        return self.local_events.subscribe(events=events, kinds=kinds, queues=queues, buffer=buffer)
 
     # On schedule
 
@@ -362,16 +380,8 @@ class Client:
 
     def _inserted(self, results: Inserted) -> None:
         """Take what the periodic enqueuer inserted."""
-        self._count(results.new_jobs())
+        self._inserter.count(results.new_jobs())
         self._wake(results.new_jobs())
-
-    def _count(self, inserted: Iterable[NewJob]) -> None:
-        if self._on_insert is not None:
-            numbers: Counter[tuple[str, str]] = Counter()
-            for shape, number in Counter(job.shape for job in inserted).items():
-                numbers[shape.kind, shape.queue] += number
-            for (kind, queue), number in numbers.items():
-                self._on_insert(kind, queue, number)
 
     def _wake(self, inserted: Iterable[NewJob]) -> None:
         if self._runtime is not None:

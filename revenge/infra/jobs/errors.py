@@ -9,6 +9,10 @@ class InvalidJob(JobsError):
     """The insert options or the arguments break a rule; nothing was written."""
 
 
+class InvalidPlugin(JobsError):
+    """An object was given as a plugin that is none, or that has a method with a wrong signature."""
+
+
 class UnknownKind(JobsError):
     """No worker and no arguments class is registered for a kind."""
 
@@ -94,12 +98,46 @@ class StoreError(JobsError):
         super().__init__(message)
 
 
+class UniqueKeyTaken(StoreError):
+    """An unfinished job holds a unique key that the statement needs; where a duplicate is an answer, no error is raised."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False, is_refusal=True)
+
+
 class JobCancelled(JobsError):
     """Raised inside a thread or process worker at its next report once the job is cancelled or the node stops."""
 
 
+class AttemptLost(JobsError):
+    """The attempt is this worker's no more: its job was rescued, handed back or deleted meanwhile.
+
+    Raised by what a worker writes in its own transaction: let it roll back, somebody else does the work again.
+    """
+
+    def __init__(self, job_id: int, attempt: int) -> None:
+        self.job_id = job_id
+        self.attempt = attempt
+        super().__init__(f"attempt {attempt} of job {job_id} is no longer this worker's: roll its transaction back")
+
+
+class StepError(JobsError):
+    """A job's steps do not fit: nested, named twice, or not those that an earlier attempt left."""
+
+
 class WorkerLost(JobsError):
-    """The process of a process worker ended without a result: killed, out of memory, crashed."""
+    """The process that a job had to itself ended without a result: killed, out of memory, crashed.
+
+    ``trace`` is where it was, as far as it could still say.
+    """
+
+    def __init__(self, text: str, trace: str = "") -> None:
+        self.trace = trace
+        super().__init__(text)
+
+
+class IsolationFailed(JobsError):
+    """A suspect could not be run in a process of its own; it was not run there at all."""
 
 
 class WorkerRaised(JobsError):
@@ -110,8 +148,14 @@ class WorkerRaised(JobsError):
         super().__init__(text)
 
 
+_WHOLE = (UnknownKind, StepError, WorkerLost, WorkerRaised)
+"""Their texts are stored as they are: rows read the same whichever engine met them."""
+
+
 def describe(error: BaseException) -> str:
-    """Return the class and the text of whatever was raised, for people."""
+    """Return the class and the text of whatever was raised, for people; River's own texts alone."""
+    if isinstance(error, _WHOLE):
+        return str(error)
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - a user's class may not even describe itself

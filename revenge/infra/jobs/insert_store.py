@@ -1,7 +1,8 @@
 """New rows of ``river_job``: many in one statement, or by COPY."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, overload
 
 import asyncpg
@@ -11,7 +12,7 @@ from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.insertion import NewJob, Shape
 from revenge.infra.jobs.job_store import job_from
 from revenge.infra.jobs.models import InsertResult, JobRow, JobState
-from revenge.infra.jobs.store import Connection, Store
+from revenge.infra.jobs.store import AnyConnection, Store
 from revenge.infra.jobs.unique import states_of
 
 
@@ -70,7 +71,9 @@ class InsertStore:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def insert_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: Connection | None = None) -> Inserted:
+    async def insert_many(
+        self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None = None
+    ) -> Inserted:
         """Insert ``jobs`` and notify their queues; results are in the same order.
 
         ``now`` is what their builder took for it: jobs that are due then are due when the database, by whose clock they
@@ -79,7 +82,7 @@ class InsertStore:
         if any(job.unique is not None for job in jobs):
             return await self._insert_unique(jobs, now=now, conn=conn)
         record = await self._store.fetchrow(
-            "job_insert_many", *await self._columns(jobs, now), _due_queues(jobs), conn=conn
+            "job_insert_many", *await self._columns(jobs, now, conn), _due_queues(jobs), conn=conn
         )
         assert record is not None  # noqa: S101 - for the type checker: it selects one row whatever happens
         ids = record[0] or []
@@ -88,24 +91,29 @@ class InsertStore:
             raise StoreError(message, retryable=False, is_refusal=True)
         return Inserted(jobs, ids, now=now, at=record[1])
 
-    async def copy_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: Connection | None = None) -> int:
+    async def copy_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None = None) -> int:
         """Insert ``jobs`` by COPY and notify their queues; return how many. ``now`` is as for ``insert_many``.
 
         Raises:
-            asyncpg.UniqueViolationError: one is a unique job that is there already; none was inserted.
+            UniqueKeyTaken: one is a unique job that is there already; none was inserted.
         """
         if conn is None:
             async with self._store.transaction() as own:
-                return await self.copy_many(jobs, now=now, conn=own)
+                return await self._copy_many(jobs, now, own, partial(self._store.copy, conn=own))
+        return await self._copy_many(jobs, now, conn, partial(self._store.copy_on, conn))
+
+    async def _copy_many(
+        self, jobs: Sequence[NewJob], now: datetime, conn: AnyConnection, copy: Callable[..., Awaitable[None]]
+    ) -> int:
         due = {shape for shape in {job.shape for job in jobs} if shape.scheduled_at == now}
         # Apart: one COPY gives a column to all rows or leaves it to the database's clock in all.
         for some in ([job for job in jobs if job.shape in due], [job for job in jobs if job.shape not in due]):
             if some:
-                await self._store.copy("river_job", *_copied(some, now), conn=conn)
+                await copy("river_job", *_copied(some, now))
         await self._store.notify("river_insert", _due_queues(jobs), conn=conn)
         return len(jobs)
 
-    async def _insert_unique(self, jobs: Sequence[NewJob], *, now: datetime, conn: Connection | None) -> Inserted:
+    async def _insert_unique(self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None) -> Inserted:
         places: list[int] = []
         first_of: dict[bytes, int] = {}
         rows: list[NewJob] = []
@@ -116,7 +124,7 @@ class InsertStore:
             places.append(place)
         records = await self._store.fetch(
             "job_insert_unique",
-            *await self._columns(rows, now),
+            *await self._columns(rows, now, conn),
             [job.unique.key if job.unique else b"" for job in rows],
             [job.unique.states if job.unique else 0 for job in rows],
             conn=conn,
@@ -133,13 +141,13 @@ class InsertStore:
             seen.add(place)
         return Inserted(jobs, [ids[place] for place in places], now=now, at=at, duplicates=duplicates)
 
-    async def _columns(self, jobs: Sequence[NewJob], now: datetime) -> tuple[Any, ...]:
+    async def _columns(self, jobs: Sequence[NewJob], now: datetime, conn: AnyConnection | None) -> tuple[Any, ...]:
         """Return the parameters that both statements begin with: a column of each shape, then those of each job."""
         numbers: dict[Shape, int] = {}
         shape_of = [numbers.setdefault(job.shape, len(numbers) + 1) for job in jobs]
         shapes = list(numbers)
         return (
-            await self._store.channel("river_insert"),
+            await self._store.channel("river_insert", conn=conn),
             [shape.kind for shape in shapes],
             [shape.queue for shape in shapes],
             [shape.state.value for shape in shapes],

@@ -1,8 +1,7 @@
 """Statements on rows of ``river_job`` that are there: fetch, settle, and what people do to single jobs."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ import asyncpg
 import orjson
 
 from revenge.infra.jobs.encoding import encode, encode_time
-from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, StoreError, UniqueConflict
+from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, UniqueConflict, UniqueKeyTaken
 from revenge.infra.jobs.models import (
     AttemptError,
     Claim,
@@ -19,7 +18,7 @@ from revenge.infra.jobs.models import (
     JobState,
 )
 from revenge.infra.jobs.outcome import Settlement
-from revenge.infra.jobs.store import Connection, Store
+from revenge.infra.jobs.store import AnyConnection, Store
 from revenge.infra.jobs.unique import states_of
 
 
@@ -34,40 +33,52 @@ class JobStore:
         records = await self._store.fetch("job_fetch", client_id, list(slots), list(slots.values()), kinds)
         return [Claim(record) for record in records]
 
-    async def complete_many(self, claims: Sequence[Claim], *, finalized_at: datetime) -> list[tuple[int, JobState]]:
+    async def complete_many(
+        self, claims: Sequence[Claim], *, finalized_at: datetime, conn: AnyConnection | None = None
+    ) -> list[tuple[int, JobState]]:
         """Write plain successes; return those that were still this attempt's."""
-        with _conflicts_refused("job_complete_many"):
-            records = await self._store.fetch(
-                "job_complete_many",
-                [claim.id for claim in claims],
-                [claim.attempt for claim in claims],
-                [claim.attempted_at for claim in claims],
-                finalized_at,
-            )
+        records = await self._store.fetch(
+            "job_complete_many",
+            [claim.id for claim in claims],
+            [claim.attempt for claim in claims],
+            [claim.attempted_at for claim in claims],
+            finalized_at,
+            conn=conn,
+        )
         return [(record[0], JobState(record[1])) for record in records]
+
+    async def accuse(self, claim: Claim) -> bool:
+        """Note that this attempt is the only suspect its node runs; return whether the attempt is still its own."""
+        return await self._store.execute("job_accuse", claim.id, claim.attempt, claim.attempted_at) == 1
 
     async def settle_many(
-        self, settlements: Sequence[Settlement], *, now: datetime, conn: Connection | None = None
+        self, settlements: Sequence[Settlement], *, now: datetime, conn: AnyConnection | None = None
     ) -> list[tuple[int, JobState]]:
         """Write the ends of attempts; return the persisted state of those that were still theirs."""
-        with _conflicts_refused("job_settle_many"):
-            records = await self._store.fetch(
-                "job_settle_many",
-                [item.id for item in settlements],
-                [item.attempt for item in settlements],
-                [item.attempted_at for item in settlements],
-                [item.state.value for item in settlements],
-                [item.finalized_at for item in settlements],
-                [item.scheduled_at for item in settlements],
-                [item.new_attempt for item in settlements],
-                [item.error for item in settlements],
-                [item.metadata for item in settlements],
-                now,
-                conn=conn,
-            )
+        records = await self._store.fetch(
+            "job_settle_many",
+            [item.id for item in settlements],
+            [item.attempt for item in settlements],
+            [item.attempted_at for item in settlements],
+            [item.state.value for item in settlements],
+            [item.finalized_at for item in settlements],
+            [item.scheduled_at for item in settlements],
+            [item.new_attempt for item in settlements],
+            [item.error for item in settlements],
+            [item.metadata for item in settlements],
+            now,
+            conn=conn,
+        )
         return [(record[0], JobState(record[1])) for record in records]
 
-    async def get(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+    async def merge_metadata(self, claim: Claim, metadata: str, *, conn: AnyConnection) -> bool:
+        """Merge JSON text into the metadata of a running attempt; return whether it was still this one."""
+        row = await self._store.fetchrow(
+            "job_merge_metadata", claim.id, claim.attempt, claim.attempted_at, metadata, conn=conn
+        )
+        return row is not None
+
+    async def get(self, job_id: int, *, conn: AnyConnection | None = None) -> JobRow:
         """Return the job.
 
         Raises:
@@ -78,9 +89,9 @@ class JobStore:
             raise JobNotFound(job_id)
         return job_from(record)
 
-    async def get_many(self, job_ids: Sequence[int]) -> list[JobRow]:
+    async def get_many(self, job_ids: Sequence[int], *, conn: AnyConnection | None = None) -> list[JobRow]:
         """Return those of the jobs that exist, by id."""
-        return [job_from(record) for record in await self._store.fetch("job_get_many", list(job_ids))]
+        return [job_from(record) for record in await self._store.fetch("job_get_many", list(job_ids), conn=conn)]
 
     async def list_page(self, params: JobListParams, *, before_id: int | None) -> list[JobRow]:
         """Return at most ``params.limit`` jobs, newest first."""
@@ -92,7 +103,7 @@ class JobStore:
             records = await self._store.fetch("job_list", *filters, before_id, params.limit)
         return [job_from(record) for record in records]
 
-    async def cancel(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+    async def cancel(self, job_id: int, *, conn: AnyConnection | None = None) -> JobRow:
         """Cancel what waits, ask what runs to end, leave what has ended; return the row.
 
         Raises:
@@ -101,13 +112,13 @@ class JobStore:
         record = await self._store.fetchrow(
             "job_cancel",
             job_id,
-            await self._store.channel("river_control"),
+            await self._store.channel("river_control", conn=conn),
             f'"{encode_time(datetime.now(UTC))}"',
             conn=conn,
         )
         return job_from(record) if record else await self._get_committed(job_id, conn)
 
-    async def retry(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+    async def retry(self, job_id: int, *, conn: AnyConnection | None = None) -> JobRow:
         """Make the job available now, with another attempt if it had used them up.
 
         Raises:
@@ -116,11 +127,11 @@ class JobStore:
         """
         try:
             record = await self._store.fetchrow("job_retry", job_id, conn=conn)
-        except asyncpg.UniqueViolationError as error:
+        except UniqueKeyTaken as error:
             raise UniqueConflict(job_id) from error
         return job_from(record) if record else await self._get_committed(job_id, conn)
 
-    async def delete(self, job_id: int, *, conn: Connection | None = None) -> JobRow:
+    async def delete(self, job_id: int, *, conn: AnyConnection | None = None) -> JobRow:
         """Delete the job; return it as it was.
 
         Raises:
@@ -142,22 +153,12 @@ class JobStore:
         """Make available again what is claimed by ``client_id`` and not in ``known_ids``; return how many jobs."""
         return await self._store.execute("job_hand_back_unseen", client_id, list(known_ids))
 
-    async def _get_committed(self, job_id: int, conn: Connection | None) -> JobRow:
+    async def _get_committed(self, job_id: int, conn: AnyConnection | None) -> JobRow:
         # After a statement that touched nothing: wait for a concurrent change, so that its loser sees the winner's row.
         record = await self._store.fetchrow("job_get_locked", job_id, conn=conn)
         if record is None:
             raise JobNotFound(job_id)
         return job_from(record)
-
-
-@contextmanager
-def _conflicts_refused(statement: str) -> Iterator[None]:
-    """A unique key that does not let a running job end is no answer to anybody: another program wrote odd states."""
-    try:
-        yield
-    except asyncpg.UniqueViolationError as error:
-        message = f"{statement} failed: {error}"
-        raise StoreError(message, retryable=False, is_refusal=True) from error
 
 
 def job_from(record: asyncpg.Record) -> JobRow:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from revenge.infra.jobs.errors import StoreError
+from revenge.infra.jobs.drivers import AsyncConnection, Link, SyncConnection, copy_text, describe_error, link_to
+from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.sql import load
 
 HOT_TIMEOUT = timedelta(seconds=10)
@@ -23,6 +24,7 @@ read-only (a standby before its promotion), object in use."""
 _DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """The last: it lost its place in what a dying server still sent."""
 
+_UNIQUE_VIOLATION = "23505"
 _REFUSALS = ("22", "23", "54", "P0")
 """Bad data, broken constraint, beyond a limit of PostgreSQL's, refused by somebody's trigger."""
 
@@ -31,62 +33,82 @@ if TYPE_CHECKING:
     DirectConnection = asyncpg.Connection[asyncpg.Record]
     Connection = DirectConnection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
+    AnyConnection = AsyncConnection | SyncConnection
 else:
-    DirectConnection = Connection = Pool = Any
+    DirectConnection = Connection = Pool = AnyConnection = Any
 
 
 class Store:
     """Runs the statements of ``sql/`` in one schema.
 
-    Every method takes ``conn``, the caller's connection with its transaction; without it one of the pool serves and the
-    statement commits by itself.
+    Every method takes ``conn``, the caller's connection of any driver in ``drivers.py`` with its transaction; without it
+    one of the pool serves and the statement commits by itself.
 
     Raises:
         StoreError: from every method, when the database could not do it; ``retryable`` says whether it may later.
-        asyncpg.UniqueViolationError: as it is, since it is an answer and no failure.
     """
 
-    def __init__(self, pool: Pool, *, schema: str | None = None) -> None:
-        self.pool = pool
+    def __init__(self, pool: Pool | None, *, schema: str | None = None, blocking: bool = False) -> None:
+        """Make it; without a pool every call needs ``conn``, which ``blocking`` says is to be one that blocks."""
+        self._pool = pool
+        self._blocking = blocking
         self.schema = schema
         self.sql = load("revenge.infra.jobs.sql", schema=schema)
         self._prefix: str | None = schema
 
-    async def fetch(self, name: str, *args: Any, conn: Connection | None = None) -> list[asyncpg.Record]:
+    @property
+    def pool(self) -> Pool:
+        """The client's own connections.
+
+        Raises:
+            TypeError: it has none.
+        """
+        if self._pool is None:
+            message = "this client has no pool of its own: give it the connection to use, as conn="
+            raise TypeError(message)
+        return self._pool
+
+    async def fetch(self, name: str, *args: Any, conn: AnyConnection | None = None) -> list[asyncpg.Record]:
         """Return all rows of the statement ``name``."""
         with _translated(name):
             if conn is not None:
-                return await conn.fetch(self.sql[name], *args)
+                return await self._link(conn).fetch(self.sql[name], args)
             async with self._own() as own:
                 return await own.fetch(self.sql[name], *args, timeout=HOT_TIMEOUT.total_seconds())
 
-    async def fetchrow(self, name: str, *args: Any, conn: Connection | None = None) -> asyncpg.Record | None:
+    async def fetchrow(self, name: str, *args: Any, conn: AnyConnection | None = None) -> asyncpg.Record | None:
         """Return the first row of the statement ``name``, None without one."""
         rows = await self.fetch(name, *args, conn=conn)
         return rows[0] if rows else None
 
-    async def fetchval(self, name: str, *args: Any, conn: Connection | None = None) -> Any:
+    async def fetchval(self, name: str, *args: Any, conn: AnyConnection | None = None) -> Any:
         """Return the first column of the first row, None without one."""
         row = await self.fetchrow(name, *args, conn=conn)
         return row[0] if row else None
 
-    async def execute(self, name: str, *args: Any, conn: Connection | None = None) -> int:
+    async def execute(self, name: str, *args: Any, conn: AnyConnection | None = None) -> int:
         """Run the statement ``name``; return how many rows it touched."""
         with _translated(name):
             if conn is not None:
-                status = await conn.execute(self.sql[name], *args)
-            else:
-                async with self._own() as own:
-                    status = await own.execute(self.sql[name], *args, timeout=HOT_TIMEOUT.total_seconds())
+                return await self._link(conn).execute(self.sql[name], args)
+            async with self._own() as own:
+                status = await own.execute(self.sql[name], *args, timeout=HOT_TIMEOUT.total_seconds())
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     async def copy(
         self, table: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]], *, conn: Connection
     ) -> None:
-        """Put ``records`` into ``table`` by COPY, all or none."""
+        """Put ``records`` into ``table`` by COPY on a connection of the pool's, all or none."""
         with _translated("copy"):
             await conn.copy_records_to_table(table, schema_name=self.schema, columns=columns, records=records)
+
+    async def copy_on(
+        self, conn: AnyConnection, table: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Put ``records`` into ``table`` by COPY on the caller's connection, whatever codecs that has, all or none."""
+        with _translated("copy"):
+            await self._link(conn).copy(table, columns, copy_text(records), schema=self.schema)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -106,16 +128,18 @@ class Store:
             with suppress(*_DRIVER_ERRORS):
                 await self.pool.release(conn, timeout=RELEASE_TIMEOUT.total_seconds())
 
-    async def channel(self, topic: str) -> str:
+    def _link(self, conn: AnyConnection) -> Link:
+        return link_to(conn, blocking=self._blocking)
+
+    async def channel(self, topic: str, *, conn: AnyConnection | None = None) -> str:
         """Return the notification channel of ``topic``: one identifier with a dot, as River names it."""
         if self._prefix is None:
-            with _translated("current_schema"):
-                self._prefix = str(await self.pool.fetchval("SELECT current_schema()"))
+            self._prefix = str(await self.fetchval("current_schema", conn=conn))
         return f"{self._prefix}.{topic}"
 
-    async def notify(self, topic: str, payloads: Sequence[str], *, conn: Connection | None = None) -> None:
+    async def notify(self, topic: str, payloads: Sequence[str], *, conn: AnyConnection | None = None) -> None:
         """Send ``payloads`` to the listeners of ``topic`` when the transaction commits."""
-        await self.execute("notify_many", await self.channel(topic), list(payloads), conn=conn)
+        await self.execute("notify_many", await self.channel(topic, conn=conn), list(payloads), conn=conn)
 
 
 class _translated:  # noqa: N801 - a context manager that reads like a statement, without a generator's cost
@@ -130,13 +154,10 @@ class _translated:  # noqa: N801 - a context manager that reads like a statement
         return
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, (StoreError, asyncpg.UniqueViolationError)):
+        if error is None or isinstance(error, StoreError):
             return
         if isinstance(error, asyncpg.PostgresError):
-            code = error.sqlstate or ""
-            retryable = code.startswith(_RETRYABLE_CLASSES)
-            message = f"{self._name} failed: {error} (SQLSTATE {code})"
-            raise StoreError(message, retryable=retryable, is_refusal=code[:2] in _REFUSALS) from error
+            raise _said_by_the_server(self._name, error.sqlstate or "", str(error)) from error
         if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
             # The driver could not encode an argument; its class for that shares a name with the server's.
             message = f"{self._name} failed: {error}"
@@ -144,3 +165,17 @@ class _translated:  # noqa: N801 - a context manager that reads like a statement
         if isinstance(error, _DRIVER_ERRORS):
             message = f"{self._name} failed: {str(error) or type(error).__name__}"
             raise StoreError(message, retryable=True) from error
+        described = describe_error(error)
+        if described is not None:
+            code, text = described
+            if code:
+                raise _said_by_the_server(self._name, code, text) from None
+            message = f"{self._name} failed: {text}"
+            raise StoreError(message, retryable=True) from None
+
+
+def _said_by_the_server(name: str, code: str, text: str) -> StoreError:
+    message = f"{name} failed: {text} (SQLSTATE {code})"
+    if code == _UNIQUE_VIOLATION:
+        return UniqueKeyTaken(message)
+    return StoreError(message, retryable=code.startswith(_RETRYABLE_CLASSES), is_refusal=code[:2] in _REFUSALS)

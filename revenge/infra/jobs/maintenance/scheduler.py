@@ -8,7 +8,7 @@ from datetime import timedelta
 import asyncpg
 
 from revenge.infra.jobs.clock import Clock
-from revenge.infra.jobs.errors import StoreError
+from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.maintenance.batch import BatchSize
 from revenge.infra.jobs.store import Connection, Store
 
@@ -79,7 +79,7 @@ class Scheduler:
                 return moved + await self._promote_singly(lane_rows)
             try:
                 count = await self._promote(lane_rows)
-            except (asyncpg.UniqueViolationError, StoreError) as error:
+            except StoreError as error:
                 if not _is_in_the_way(error):
                     raise
                 if isinstance(error.__cause__, TimeoutError):
@@ -119,7 +119,7 @@ class Scheduler:
             async with self._store.transaction() as conn:
                 await self._store.execute("set_lock_timeout", self._config.lock_timeout, conn=conn)
                 return await self._promote(1, [job_id], conn)
-        except (asyncpg.UniqueViolationError, StoreError) as error:
+        except StoreError as error:
             if not _is_in_the_way(error):
                 raise
             # The next pass takes this way from its beginning, or it would wait for the same key.
@@ -128,7 +128,7 @@ class Scheduler:
             return 0
 
 
-def _is_in_the_way(error: Exception) -> bool:
+def _is_in_the_way(error: StoreError) -> bool:
     """Say whether a unique key, a lock, or the wait for one is all that is wrong."""
     causes = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, TimeoutError)
-    return isinstance(error, asyncpg.UniqueViolationError) or isinstance(error.__cause__, causes)
+    return isinstance(error, UniqueKeyTaken) or isinstance(error.__cause__, causes)

@@ -46,8 +46,8 @@ WITH inserted AS (
         -- The row keeps its own kind (River 0.49): an update is needed for RETURNING to show it at all.
         DO UPDATE SET kind = river_job.kind
     RETURNING
-        id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-        attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int, (xmax <> 0) AS duplicate
+        id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+        attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int, (xmax <> 0) AS duplicate
 ),
 told AS (
     -- The payload's bytes are River's: one space after the colon. Queue names hold nothing that needs escaping.
@@ -184,19 +184,27 @@ FROM locked
 WHERE job.id = locked.id
 RETURNING job.id, job.state::text;
 
+-- name: job_merge_metadata :one
+-- River: `JobUpdate`, fenced as everything that an attempt writes.
+-- $1 id bigint, $2 attempt smallint, $3 attempted_at timestamptz, $4 metadata jsonb text
+UPDATE /* TEMPLATE: schema */river_job
+SET metadata = metadata || $4::text::jsonb
+WHERE id = $1 AND attempt = $2 AND attempted_at = $3 AND state::text = 'running'
+RETURNING id;
+
 -- name: job_get :one
 -- $1 id bigint
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE id = $1;
 
 -- name: job_get_many :many
 -- $1 id bigint[]
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE id = ANY ($1::bigint[])
 ORDER BY id;
@@ -205,8 +213,8 @@ ORDER BY id;
 -- Newest first, whatever their state. $1 kinds text[] or null, $2 queues text[] or null, $3 tags text[] or null (all of them),
 -- $4 before this id bigint or null, $5 limit integer
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE ($1::text[] IS NULL OR kind = ANY ($1::text[]))
     AND ($2::text[] IS NULL OR queue = ANY ($2::text[]))
@@ -309,8 +317,8 @@ WITH found AS (
     )
 )
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE id = ANY (ARRAY(SELECT found.id FROM found ORDER BY found.id DESC LIMIT $6))
 ORDER BY id DESC;
@@ -338,8 +346,8 @@ SET
 FROM told
 WHERE job.id = told.id
 RETURNING
-    job.id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int;
+    job.id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int;
 
 -- name: job_retry :one
 -- River: `JobRetry`. Not while running; what is due already stays as it is. $1 id bigint
@@ -361,22 +369,22 @@ SET
 FROM found
 WHERE job.id = found.id
 RETURNING
-    job.id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int;
+    job.id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int;
 
 -- name: job_delete :one
 -- $1 id bigint. Not while running.
 DELETE FROM /* TEMPLATE: schema */river_job
 WHERE id = $1 AND state <> 'running'
 RETURNING
-    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int;
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int;
 
 -- name: job_get_locked :one
 -- The committed row after a concurrent change, as River re-reads it (0.48). $1 id bigint
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE id = $1
 FOR UPDATE;

@@ -27,8 +27,8 @@ WITH changed AS (
     SELECT id FROM unnest($3::bigint[]) AS followed (id)
 )
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args, metadata, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors, unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
+    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 JOIN changed USING (id)
 ORDER BY id;

@@ -22,6 +22,7 @@ from revenge.infra.jobs import (
     QueueNotFound,
     StoreError,
     UniqueConflict,
+    UniqueKeyTaken,
     UniqueOpts,
     UnknownKind,
     Workers,
@@ -138,7 +139,7 @@ async def test_options_made_on_the_way_are_each_jobs_own(client: Client) -> None
 
 async def test_copy_inserts_all_or_none(client: Client, pool: asyncpg.Pool) -> None:
     assert await client.insert_many_fast([(ActArgs(number=n), ONE_AT_A_TIME) for n in range(1000)]) == 1000
-    with pytest.raises(asyncpg.UniqueViolationError):
+    with pytest.raises(UniqueKeyTaken):
         await client.insert_many_fast([ActArgs(), (ActArgs(number=5), ONE_AT_A_TIME)])
     assert await pool.fetchval("SELECT count(*) FROM river_job") == 1000
 

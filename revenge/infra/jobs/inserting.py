@@ -1,0 +1,78 @@
+"""From arguments and options to rows in the table: what ``Client`` and ``SyncClient`` share."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.insert_store import Inserted, InsertStore
+from revenge.infra.jobs.insertion import Builder, NewJob
+from revenge.infra.jobs.models import InsertOpts
+from revenge.infra.jobs.registry import Workers
+from revenge.infra.jobs.store import AnyConnection, Store
+from revenge.infra.jobs.worker import JobArgs
+
+OnInsert = Callable[[str, str, int], None]
+"""Called with kind, queue and number of the jobs that a call inserted."""
+InsertItem = JobArgs | tuple[JobArgs, InsertOpts]
+
+
+class Inserter:
+    """Checks, builds, inserts and counts."""
+
+    def __init__(self, *, config: ClientConfig, clock: Clock, store: Store, on_insert: OnInsert | None) -> None:
+        self._config = config
+        self._clock = clock
+        self._inserts = InsertStore(store)
+        self._on_insert = on_insert
+
+    async def insert_many(
+        self, items: Sequence[InsertItem], *, workers: Workers, conn: AnyConnection | None = None
+    ) -> Inserted:
+        """Insert jobs in one round trip, all or none; results are in the same order.
+
+        Raises:
+            InvalidJob: there is nothing to insert, or an option breaks one of River's rules.
+            UnknownKind: there are workers, and none of them, nor a declaration, is for one of the kinds.
+        """
+        rows, now = self._build(items, workers)
+        results = await self._inserts.insert_many(rows, now=now, conn=conn)
+        self.count(results.new_jobs())
+        return results
+
+    async def insert_many_fast(
+        self, items: Sequence[InsertItem], *, workers: Workers, conn: AnyConnection | None = None
+    ) -> int:
+        """Insert jobs by COPY, all or none; return how many.
+
+        Raises:
+            InvalidJob, UnknownKind: as for ``insert_many``.
+            UniqueKeyTaken: one is a unique job that is there already; nothing was inserted.
+        """
+        rows, now = self._build(items, workers)
+        count = await self._inserts.copy_many(rows, now=now, conn=conn)
+        self.count(rows)
+        return count
+
+    def count(self, inserted: Iterable[NewJob]) -> None:
+        """Tell whoever counts what was inserted."""
+        if self._on_insert is not None:
+            numbers: Counter[tuple[str, str]] = Counter()
+            for shape, number in Counter(job.shape for job in inserted).items():
+                numbers[shape.kind, shape.queue] += number
+            for (kind, queue), number in numbers.items():
+                self._on_insert(kind, queue, number)
+
+    def _build(self, items: Sequence[InsertItem], workers: Workers) -> tuple[Sequence[NewJob], datetime]:
+        if not items:
+            message = "no jobs to insert"
+            raise InvalidJob(message)
+        now = self._clock.now()
+        build = Builder(config=self._config, now=now).build
+        rows = [build(*item) if isinstance(item, tuple) else build(item, None) for item in items]
+        if len(workers):
+            for kind in {shape.kind for shape in {row.shape for row in rows}}:
+                workers.args_type(kind)
+        return rows, now
