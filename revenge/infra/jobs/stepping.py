@@ -2,7 +2,7 @@
 
 import contextvars
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, Final
 
 
 class Stepped:
@@ -48,3 +48,16 @@ class next_round:  # noqa: N801 - reads as a verb after await
 
     def __await__(self) -> Generator[None, None, None]:
         yield
+
+
+class Done:
+    """An awaitable that is done: what need not wait may be awaited or not, at the price of neither."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+DONE: Final = Done()

@@ -216,7 +216,7 @@ def test_staged_values_without_a_json_form_do_not_hide_the_failure(verdicts: Ver
 
 
 def test_too_large_an_output_fails_the_attempt(verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("revenge.infra.jobs.verdict.MAX_OUTPUT_BYTES", 30)
+    monkeypatch.setattr("revenge.infra.jobs.outcome.MAX_OUTPUT_BYTES", 30)
     settlement = verdicts.success(attempt(), "x" * 30)
     assert "30 are allowed" in error_of(settlement)["error"]
 

@@ -1,0 +1,57 @@
+"""What is around a worker while it runs: the client that runs it, and the way to its row."""
+
+import contextvars
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Protocol
+
+from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.models import Claim, JobState
+from revenge.infra.jobs.outcome import Settlement
+from revenge.infra.jobs.store import AnyConnection
+
+if TYPE_CHECKING:
+    from revenge.infra.jobs.client import Client
+
+
+class AttemptStore(Protocol):
+    """What a worker's own transaction writes of its job."""
+
+    async def settle_many(
+        self, settlements: Sequence[Settlement], *, now: datetime, conn: AnyConnection
+    ) -> Sequence[tuple[int, JobState]]: ...
+
+    async def merge_metadata(self, claim: Claim, metadata: str, *, conn: AnyConnection) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """What all workers of a client share."""
+
+    client: "Client"
+    store: AttemptStore
+    blocking_store: AttemptStore
+    """For connections that block: what threads have. It suspends nowhere."""
+    clock: Clock
+
+    def store_for(self, *, blocking: bool) -> AttemptStore:
+        """Return the one for connections that block, or for the others."""
+        return self.blocking_store if blocking else self.store
+
+
+current_workplace: Final[contextvars.ContextVar[Workplace]] = contextvars.ContextVar("revenge_current_workplace")
+"""Set once for each client: every worker runs in a copy of that context, those in threads too."""
+
+
+def workplace() -> Workplace:
+    """Return what is around the worker that calls.
+
+    Raises:
+        RuntimeError: no worker does, or one in a process of its own, where there is no client.
+    """
+    found = current_workplace.get(None)
+    if found is None:
+        message = "there is no client here: only workers have one that run in the event loop or in a thread"
+        raise RuntimeError(message)
+    return found
