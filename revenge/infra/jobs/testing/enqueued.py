@@ -188,7 +188,7 @@ def _is_same(wanted: Any, there: Any) -> bool:
         return False
 
 
-async def _all(client: Client, conn: Connection | None) -> list[JobRow]:
+async def _all(client: Client, conn: AsyncConnection | None) -> list[JobRow]:
     """Return every job, oldest first."""
     store = JobStore(store_of(client, conn))
     rows: list[JobRow] = []
