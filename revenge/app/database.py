@@ -10,6 +10,7 @@ import asyncpg
 from revenge.app.settings import Settings
 from revenge.infra.database.embedded import EmbeddedPostgres
 from revenge.infra.database.pool import create_pool, for_asyncpg
+from revenge.infra.jobs.tuning import tune_connection
 
 
 class Database:
@@ -93,8 +94,7 @@ class Database:
         sizes, jobs_sizes = self._settings.pool, self._settings.jobs_pool
         self._pool = await self._create_pool(sizes.min, sizes.max, "revenge")
         try:
-            # The engine leaves nothing behind in a session: no reset saves it a round trip per statement.
-            self._jobs_pool = await self._create_pool(jobs_sizes.min, jobs_sizes.max, "revenge jobs", reset=False)
+            self._jobs_pool = await self._create_pool(jobs_sizes.min, jobs_sizes.max, "revenge jobs", is_engines=True)
         except BaseException:
             await self.close_pools()
             raise
@@ -140,8 +140,10 @@ class Database:
             pool.terminate()
 
     async def _create_pool(
-        self, min_size: int, max_size: int, name: str, *, reset: bool = True
+        self, min_size: int, max_size: int, name: str, *, is_engines: bool = False
     ) -> asyncpg.Pool[asyncpg.Record]:
+        # Without prepared statements it is PgBouncer's session, which is not ours to change.
+        tunable = is_engines and self._settings.prepared_statements != 0
         return await create_pool(
             self._dsn,
             min_size=min(min_size, max_size),
@@ -149,7 +151,9 @@ class Database:
             application_name=name,
             statement_cache_size=self._settings.prepared_statements,
             connect_timeout=self._settings.connect_timeout,
-            reset=reset,
+            # The engine leaves nothing behind in a session: no reset saves it a round trip per statement.
+            reset=not is_engines,
+            init=tune_connection if tunable else None,
         )
 
 

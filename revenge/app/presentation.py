@@ -7,6 +7,7 @@ from typing import Any
 
 from revenge.content.library.models import ACTIVE, FileState, Library, Scan, show_path
 from revenge.infra.jobs.models import AttemptError, JobRow, JobState, QueueInfo
+from revenge.infra.jobs.periodic_store import PeriodicInfo
 from revenge.infra.jobs.progress import Progress
 
 JsonObject = dict[str, Any]
@@ -64,6 +65,25 @@ def queue_to_json(queue: QueueInfo) -> JsonObject:
         "workers": queue.workers,
         "created_at": time_to_json(queue.created_at),
         "updated_at": time_to_json(queue.updated_at),
+    }
+
+
+def periodic_to_json(info: PeriodicInfo) -> JsonObject:
+    """Return a periodic job as the whole cluster sees it."""
+    return {
+        "id": info.id,
+        "kind": info.kind,
+        "schedule": info.schedule,
+        "overridden": info.is_overridden,
+        "missed": info.missed.value,
+        "paused": info.paused_at is not None,
+        "paused_at": time_to_json(info.paused_at),
+        "run_requested": info.is_run_requested,
+        "last_run_at": time_to_json(info.last_run_at),
+        "next_run_at": time_to_json(info.next_run_at),
+        "last_job_id": info.last_job_id,
+        "created_at": time_to_json(info.created_at),
+        "updated_at": time_to_json(info.updated_at),
     }
 
 

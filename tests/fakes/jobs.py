@@ -11,6 +11,8 @@ from uuid import UUID
 from revenge.infra.jobs import (
     FINAL,
     AttemptError,
+    Cron,
+    Every,
     InsertOpts,
     InsertResult,
     InvalidCursor,
@@ -23,6 +25,9 @@ from revenge.infra.jobs import (
     JobPage,
     JobRow,
     JobState,
+    MissedPolicy,
+    PeriodicInfo,
+    PeriodicNotFound,
     Progress,
     QueueInfo,
     QueueNotFound,
@@ -30,6 +35,7 @@ from revenge.infra.jobs import (
     Worker,
     Workers,
 )
+from revenge.infra.jobs.periodic import describe
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -56,11 +62,63 @@ class CountWorker(Worker[CountArgs]):
         """Do nothing: here jobs are moved by hand."""
 
 
+class FakePeriodic:
+    """One nightly job that code declares."""
+
+    def __init__(self) -> None:
+        self.declared = Cron("0 3 * * *")
+        self.rows = {
+            "nightly.cleanup": PeriodicInfo(
+                id="nightly.cleanup",
+                kind="count",
+                schedule=describe(self.declared),
+                is_overridden=False,
+                missed=MissedPolicy.ONCE,
+                paused_at=None,
+                last_run_at=None,
+                next_run_at=START + timedelta(hours=15),
+                last_job_id=None,
+                is_run_requested=False,
+                created_at=START,
+                updated_at=START,
+            )
+        }
+
+    async def list(self) -> Sequence[PeriodicInfo]:
+        return list(self.rows.values())
+
+    async def get(self, schedule_id: str) -> PeriodicInfo:
+        if schedule_id not in self.rows:
+            raise PeriodicNotFound(schedule_id)
+        return self.rows[schedule_id]
+
+    async def pause(self, schedule_id: str) -> None:
+        await self._change(schedule_id, paused_at=START)
+
+    async def resume(self, schedule_id: str) -> None:
+        await self._change(schedule_id, paused_at=None)
+
+    async def request_run(self, schedule_id: str) -> None:
+        await self._change(schedule_id, is_run_requested=True)
+
+    async def reschedule(self, schedule_id: str, schedule: Every | Cron | None) -> None:
+        described = describe(schedule or self.declared)
+        await self._change(schedule_id, schedule=described, is_overridden=schedule is not None)
+
+    async def delete(self, schedule_id: str) -> None:
+        await self.get(schedule_id)
+        del self.rows[schedule_id]
+
+    async def _change(self, schedule_id: str, **columns: Any) -> None:
+        self.rows[schedule_id] = replace(await self.get(schedule_id), **columns)
+
+
 class FakeJobs:
     """Rows in a dictionary; what a worker would do is said by ``start``, ``report`` and ``end``."""
 
     def __init__(self) -> None:
         self.workers = Workers()
+        self.periodic = FakePeriodic()
         self.workers.add(ScanWorker())
         self.workers.add(CountWorker())
         self.rows: dict[int, JobRow] = {}

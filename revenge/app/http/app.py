@@ -14,6 +14,7 @@ from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
 from revenge.app.http.routes.events import NothingMore, events_router
 from revenge.app.http.routes.jobs import jobs_router
 from revenge.app.http.routes.libraries import libraries_router
+from revenge.app.http.routes.periodic import periodic_router
 from revenge.app.http.routes.queues import queues_router
 from revenge.app.http.routes.server import health_router, server_router, session_router
 from revenge.app.http.security import SESSION_COOKIE
@@ -54,6 +55,7 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         events_router(services.client, streams),
         jobs_router(services.client),
         queues_router(services.client),
+        periodic_router(services.client.periodic),
         server_router(services.view, services.readiness),
         session_router(config, services.clock),
     ):

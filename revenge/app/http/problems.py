@@ -22,6 +22,7 @@ from revenge.content.library.errors import (
     ScanNotFound,
 )
 from revenge.infra.jobs.errors import InvalidJob, JobIsRunning, JobNotFound, QueueNotFound, StoreError, UniqueConflict
+from revenge.infra.jobs.periodic_store import PeriodicNotFound
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -34,6 +35,7 @@ KNOWN: tuple[type[Exception], ...] = (
     JobNotFound,
     LibraryNameTaken,
     LibraryNotFound,
+    PeriodicNotFound,
     QueueNotFound,
     ScanConflict,
     ScanNotFound,
@@ -189,6 +191,8 @@ def _problem_of(error: Exception) -> ProblemError:
             return ProblemError(404, "job-not-found", str(error))
         case QueueNotFound():
             return ProblemError(404, "queue-not-found", str(error))
+        case PeriodicNotFound():
+            return ProblemError(404, "periodic-not-found", str(error))
         case JobIsRunning():
             return ProblemError(409, "job-is-running", str(error), job_id=error.job_id)
         case UniqueConflict():

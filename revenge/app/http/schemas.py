@@ -18,6 +18,8 @@ from typing_extensions import TypeAliasType
 from revenge.infra.jobs.models import JobState
 
 MAX_PAGE = 1000
+LONGEST_S = 36_500 * 86_400
+"""A hundred years."""
 
 
 def _digits(value: object) -> object:
@@ -197,6 +199,50 @@ class QueueListOut(BaseModel):
     """Every queue."""
 
     queues: list[QueueOut]
+
+
+class PeriodicOut(BaseModel):
+    """A periodic job as the whole cluster sees it."""
+
+    id: str
+    kind: str | None = Field(description="Null when a function decides it.")
+    schedule: dict[str, Any] = Field(description="`every_s`, or `cron` and perhaps `zone`, or `function`.")
+    overridden: bool = Field(description="The schedule was set at run time; code says something else.")
+    missed: Literal["skip", "once", "all"]
+    paused: bool
+    paused_at: str | None
+    run_requested: bool
+    last_run_at: str | None
+    next_run_at: str | None
+    last_job_id: int | None
+    created_at: str
+    updated_at: str
+
+
+class PeriodicListOut(BaseModel):
+    """Every periodic job."""
+
+    periodic: list[PeriodicOut]
+
+
+class EverySchedule(BaseModel):
+    """So many seconds from one run to the next."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    every_s: Annotated[float, Field(strict=True, ge=1, le=LONGEST_S)]
+
+
+class CronSchedule(BaseModel):
+    """A cron expression of five fields, or of six with seconds first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cron: Annotated[Text, Field(max_length=256)]
+    zone: Annotated[Text, Field(max_length=64)] | None = Field(default=None, description="`Europe/Berlin`; null: UTC.")
+
+
+NewSchedule = EverySchedule | CronSchedule
 
 
 class CheckOut(BaseModel):

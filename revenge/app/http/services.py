@@ -18,8 +18,11 @@ from revenge.content.library.models import (
     ScanType,
 )
 from revenge.infra.jobs.clock import Clock, SystemClock
+from revenge.infra.jobs.cron import Cron
 from revenge.infra.jobs.events import JobEvent
 from revenge.infra.jobs.models import InsertOpts, InsertResult, JobListParams, JobPage, JobRow, QueueInfo
+from revenge.infra.jobs.periodic import Every
+from revenge.infra.jobs.periodic_store import PeriodicInfo
 from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.worker import JobArgs
 
@@ -33,11 +36,32 @@ class Kinds(Protocol):
     def args_type(self, kind: str) -> type[JobArgs]: ...
 
 
+class Periodic(Protocol):
+    """The part of the engine's ``PeriodicStore`` that is used here; errors as documented there."""
+
+    async def list(self) -> Sequence[PeriodicInfo]: ...
+
+    async def get(self, schedule_id: str) -> PeriodicInfo: ...
+
+    async def pause(self, schedule_id: str) -> None: ...
+
+    async def resume(self, schedule_id: str) -> None: ...
+
+    async def request_run(self, schedule_id: str) -> None: ...
+
+    async def reschedule(self, schedule_id: str, schedule: Every | Cron | None) -> None: ...
+
+    async def delete(self, schedule_id: str) -> None: ...
+
+
 class Jobs(Protocol):
     """The part of the engine's ``Client`` that is used here; errors as documented there."""
 
     @property
     def workers(self) -> Kinds: ...
+
+    @property
+    def periodic(self) -> Periodic: ...
 
     async def get(self, job_id: int) -> JobRow: ...
 
