@@ -42,7 +42,12 @@ class Cluster:
         stats: Callable[[], Mapping[str, Any]],
         on_revived: Callable[[], Awaitable[None]],
     ) -> None:
-        policies = Policies(workers=workers, timeout=config.timeout, retry_policy=config.retry_policy)
+        policies = Policies(
+            workers=workers,
+            timeout=config.timeout,
+            retry_policy=config.retry_policy,
+            max_worker_losses=config.max_worker_losses,
+        )
         leftovers = LeftoverCleanerConfig()
         self._clock = clock
         self.presence = Presence(

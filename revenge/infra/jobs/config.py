@@ -87,6 +87,16 @@ class ClientConfig:
     """The same while none can arrive. River's default."""
     rescue_after: timedelta = timedelta(hours=1)
     """River's rule for rows of clients without node rows, Go's for instance."""
+    max_worker_losses: int = 3
+    """A job that has killed so many processes beyond doubt is discarded, whatever attempts it has left: one may be chance."""
+    stuck_after: timedelta = timedelta(seconds=10)
+    """How long an attempt may take to end once it is told to, before it counts as stuck. River's default."""
+    loop_blocked_after: timedelta | None = timedelta(seconds=1)
+    """A worker that keeps the event loop for so long is named in the log; None looks at nothing. A tenth of it already
+    delays every other job; a second is beyond what honest work between two awaits takes."""
+    hand_over_blocked_after: timedelta | None = None
+    """Hand on the jobs of other nodes that hold their lock but have not beaten for so long: stopped, or their loop or GIL
+    is blocked. None leaves such nodes alone: their jobs may be running."""
     stop: StopConfig = field(default_factory=StopConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
 
@@ -104,8 +114,12 @@ class ClientConfig:
         if not 1 <= self.max_attempts <= 32_767:
             message = f"max_attempts must be 1 to 32767 (a smallint), got {self.max_attempts}"
             raise ValueError(message)
-        for name in ("timeout", "poll_interval", "poll_only_interval", "rescue_after"):
-            if getattr(self, name) <= timedelta(0):
+        if self.max_worker_losses < 1:
+            message = f"max_worker_losses must be at least 1, got {self.max_worker_losses}"
+            raise ValueError(message)
+        spans = ("timeout", "poll_interval", "poll_only_interval", "rescue_after", "stuck_after")
+        for name in (*spans, "loop_blocked_after", "hand_over_blocked_after"):
+            if (value := getattr(self, name)) is not None and value <= timedelta(0):
                 message = f"{name} must be positive, got {getattr(self, name)}"
                 raise ValueError(message)
         if self.fetch_cooldown < timedelta(0):

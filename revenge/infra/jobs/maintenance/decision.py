@@ -7,13 +7,11 @@ from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.outcome import SOON
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.retry import RetryPolicy
+from revenge.infra.jobs.suspects import MAX_WORKER_LOSSES
 from revenge.infra.jobs.worker import NO_TIMEOUT
 
-FREE_LOSSES = 2
-"""Losses of its process after which a job comes back at once."""
 MOST_LOSSES = 20
-"""Losses after which the job is taken for what kills its processes, and each further one is a failed attempt."""
-LONGEST_REST = timedelta(minutes=1)
+"""Losses from which on each is a failed attempt, though nothing is proven: whatever happens, it must end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +29,10 @@ class GoneJob:
     is_cancel_requested: bool
     losses: int
     """How often a node died with it before, while the database lived."""
+    kills: int = 0
+    """How many processes died of it beyond doubt."""
+    is_accused: bool = False
+    """It was the only suspect that its node ran."""
     is_outage: bool = False
     """The database has restarted since the attempt began: the job did not do that."""
 
@@ -54,6 +56,7 @@ class Policies:
     workers: Workers
     timeout: timedelta
     retry_policy: RetryPolicy
+    max_worker_losses: int = MAX_WORKER_LOSSES
 
     def knows(self, kind: str) -> bool:
         """Whether a worker for ``kind`` is registered here."""
@@ -91,23 +94,20 @@ def decide_stuck(job: GoneJob, policies: Policies) -> Move | None:
 def decide_lost(job: GoneJob, policies: Policies) -> Move:
     """Choose what becomes of a job whose node has died.
 
-    Innocent until proven guilty: it comes back without losing an attempt, at once while its losses are few, then after
-    rests that double. A job that kills its process (memory, a crash in a library) thereby does so ever more rarely,
-    and from ``MOST_LOSSES`` on each loss is a failed attempt.
+    Innocent until proven guilty: it comes back at once without losing an attempt. After ``FREE_LOSSES`` it is run apart
+    (``suspects.py``), and only a loss there counts.
     """
     if job.is_cancel_requested:
         return Move(state=JobState.CANCELLED)
-    if job.is_outage or job.losses < FREE_LOSSES:
-        return _hand_back(job, timedelta(0))
-    if job.losses < MOST_LOSSES:
-        return _hand_back(job, min(timedelta(seconds=2 ** (job.losses - FREE_LOSSES)), LONGEST_REST))
-    if job.attempt >= job.max_attempts:
+    if not is_guilty(job) and (job.is_outage or job.losses < MOST_LOSSES):
+        return Move(state=JobState.AVAILABLE, new_attempt=max(job.attempt - 1, 0), delay=timedelta(0))
+    if job.attempt >= job.max_attempts or (is_guilty(job) and job.kills + 1 >= policies.max_worker_losses):
         return Move(state=JobState.DISCARDED, is_failure=True)
     delay = policies.delay_of(job)
     state = JobState.AVAILABLE if delay <= SOON else JobState.RETRYABLE
     return Move(state=state, delay=delay, is_failure=True)
 
 
-def _hand_back(job: GoneJob, delay: timedelta) -> Move:
-    state = JobState.AVAILABLE if delay <= SOON else JobState.SCHEDULED
-    return Move(state=state, new_attempt=max(job.attempt - 1, 0), delay=delay)
+def is_guilty(job: GoneJob) -> bool:
+    """Say whether the node has died of this very job."""
+    return job.is_accused and not job.is_outage

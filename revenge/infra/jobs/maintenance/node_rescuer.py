@@ -11,14 +11,12 @@ import orjson
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.liveness import LivenessConfig, OtherNode, Watch
-from revenge.infra.jobs.maintenance.decision import Policies, decide_lost
+from revenge.infra.jobs.maintenance.decision import Policies, decide_lost, is_guilty
 from revenge.infra.jobs.maintenance.rescue import gone_job_from, rescue_many
 from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.nodes import Presence, Sighting
 from revenge.infra.jobs.store import Connection, Store
-
-LOST, OUTAGES = "revenge:lost", "revenge:outages"
-"""Metadata keys that count losses: those that the job may be to blame for, and those with the database."""
+from revenge.infra.jobs.suspects import KILLED, LOST, OUTAGES
 
 logger = logging.getLogger("revenge.jobs")
 
@@ -113,14 +111,19 @@ class NodeRescuer:
     async def _hand_back(self, node_id: str, conn: Connection) -> list[asyncpg.Record]:
         jobs = [gone_job_from(row) for row in await self._store.fetch("job_get_lost", node_id, conn=conn)]
         moved: list[asyncpg.Record] = []
-        for counter, some in (
-            (LOST, [job for job in jobs if not job.is_outage]),
-            (OUTAGES, [job for job in jobs if job.is_outage]),
+        for counter, some, did in (
+            (KILLED, [job for job in jobs if is_guilty(job)], "died of this job, the only suspect that it ran"),
+            (OUTAGES, [job for job in jobs if job.is_outage], ""),
+            (
+                LOST,
+                [job for job in jobs if not is_guilty(job) and not job.is_outage],
+                "died while it worked on this job",
+            ),
         ):
             moved += await rescue_many(
                 self._store,
                 [(job, decide_lost(job, self._policies)) for job in some],
-                error=f"worker lost: node {node_id} died while it worked on this job",
+                error=f"worker lost: node {node_id} {did}",
                 counter=counter,
                 now=self._clock.now(),
                 conn=conn,

@@ -22,6 +22,8 @@ def gone_job_from(row: asyncpg.Record) -> GoneJob:
         failures=row["failures"],
         is_cancel_requested=row["is_cancel_requested"],
         losses=row["losses"],
+        kills=row["kills"],
+        is_accused=row["is_accused"],
         is_outage=row["is_outage"],
     )
 

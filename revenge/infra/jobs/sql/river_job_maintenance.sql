@@ -110,6 +110,8 @@ SELECT
     coalesce(cardinality(job.errors), 0) AS failures,
     job.metadata ? 'cancel_attempted_at' AS is_cancel_requested,
     0 AS losses,
+    0 AS kills,
+    false AS is_accused,
     false AS is_outage
 FROM /* TEMPLATE: schema */river_job AS job
 WHERE job.state = 'running'
@@ -139,10 +141,22 @@ SELECT
         WHEN 'number' THEN (job.metadata ->> 'revenge:lost')::numeric::integer
         ELSE 0
     END AS losses,
+    CASE jsonb_typeof(job.metadata -> 'revenge:killed')
+        WHEN 'number' THEN (job.metadata ->> 'revenge:killed')::numeric::integer
+        ELSE 0
+    END AS kills,
+    coalesce(job.metadata -> 'revenge:accused' = to_jsonb(extract(epoch FROM job.attempted_at)), false) AS is_accused,
     pg_postmaster_start_time() > job.attempted_at AS is_outage
 FROM /* TEMPLATE: schema */river_job AS job
 WHERE job.state = 'running' AND job.attempted_by[cardinality(job.attempted_by)] = $1
 ORDER BY job.id;
+
+-- name: job_accuse :exec
+-- Notes before a suspect is run that it is the only one on its node: by this attempt's time, so that the note means no
+-- other. $1 id bigint, $2 attempt smallint, $3 attempted_at timestamptz
+UPDATE /* TEMPLATE: schema */river_job AS job
+SET metadata = jsonb_set(job.metadata, '{revenge:accused}', to_jsonb(extract(epoch FROM job.attempted_at)))
+WHERE id = $1 AND state = 'running' AND attempt = $2 AND attempted_at = $3;
 
 -- name: job_rescue_many :many
 -- Ends attempts whose worker is gone. The fence is the attempt's number and time: a row that was settled, moved or

@@ -108,11 +108,19 @@ async def test_what_it_prints_and_reads_is_not_the_engines(node: Client) -> None
 
 async def test_a_crash_fails_its_own_attempt_only(node: Client) -> None:
     row = await end(node, "segfault")
-    assert (row.state, row.errors[0].error) == (
-        JobState.DISCARDED,
-        "WorkerLost: the worker's process was killed by SIGSEGV",
-    )
+    error = row.errors[0]
+    assert (row.state, error.error) == (JobState.DISCARDED, "worker lost: the process died with signal 11 (SIGSEGV)")
+    # It could still say where it was.
+    assert "Segmentation fault" in error.trace
+    assert "test_processes.py" in error.trace
     assert (await end(node, "")).state is JobState.COMPLETED
+
+
+async def test_a_job_that_kills_its_process_again_and_again_is_discarded(node: Client) -> None:
+    job_id = (await node.insert(CrunchArgs(what="segfault"), InsertOpts(max_attempts=25))).job.id
+    row = await node.wait(job_id, timeout=LIMIT)
+    assert (row.state, row.attempt, row.metadata) == (JobState.DISCARDED, 3, {"revenge:killed": 3})
+    assert {error.error for error in row.errors} == {"worker lost: the process died with signal 11 (SIGSEGV)"}
 
 
 async def test_a_result_without_a_json_form_fails_the_attempt(node: Client) -> None:

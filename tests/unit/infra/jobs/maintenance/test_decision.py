@@ -96,17 +96,27 @@ def test_a_kind_that_nobody_here_knows_is_retried_and_never_discarded(attempt: i
     assert move == Move(state=JobState.RETRYABLE, delay=6 * SECOND, is_failure=True)
 
 
-@pytest.mark.parametrize(("losses", "attempt", "new_attempt"), [(0, 3, 2), (1, 3, 2), (1, 0, 0), (0, 25, 24)])
-def test_the_first_two_losses_cost_a_job_nothing(losses: int, attempt: int, new_attempt: int) -> None:
+@pytest.mark.parametrize(("losses", "attempt", "new_attempt"), [(0, 3, 2), (1, 0, 0), (0, 25, 24), (19, 25, 24)])
+def test_a_loss_costs_a_job_nothing(losses: int, attempt: int, new_attempt: int) -> None:
     move = decide_lost(replace(JOB, losses=losses, attempt=attempt), POLICIES)
     assert move == Move(state=JobState.AVAILABLE, new_attempt=new_attempt, delay=timedelta(0))
 
 
-@pytest.mark.parametrize(("losses", "seconds"), [(2, 1), (4, 4), (5, 8), (8, 60), (19, 60)])
-def test_further_losses_cost_ever_longer_rests(losses: int, seconds: int) -> None:
-    move = decide_lost(replace(JOB, losses=losses, attempt=25), POLICIES)
-    state = JobState.AVAILABLE if seconds <= 5 else JobState.SCHEDULED
-    assert move == Move(state=state, new_attempt=24, delay=seconds * SECOND)
+def test_a_loss_of_the_only_suspect_is_a_failed_attempt() -> None:
+    move = decide_lost(replace(JOB, losses=2, is_accused=True), POLICIES)
+    assert move == Move(state=JobState.RETRYABLE, delay=6 * SECOND, is_failure=True)
+
+
+@pytest.mark.parametrize(("kills", "attempt", "is_discarded"), [(1, 3, False), (2, 3, True), (0, 25, True)])
+def test_a_job_that_has_killed_often_enough_is_discarded(kills: int, attempt: int, is_discarded: bool) -> None:
+    move = decide_lost(replace(JOB, losses=2, is_accused=True, kills=kills, attempt=attempt), POLICIES)
+    assert (move.state is JobState.DISCARDED) is is_discarded
+    assert move.is_failure
+
+
+def test_a_suspect_is_not_to_blame_for_a_loss_with_the_database() -> None:
+    move = decide_lost(replace(JOB, losses=2, is_accused=True, kills=2, is_outage=True), POLICIES)
+    assert move == Move(state=JobState.AVAILABLE, new_attempt=2, delay=timedelta(0))
 
 
 def test_a_loss_with_the_database_is_nobodys_fault() -> None:
