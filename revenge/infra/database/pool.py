@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -91,6 +92,7 @@ async def create_pool(
     statement_cache_size: int | None = None,
     connect_timeout: timedelta = timedelta(seconds=30),
     reset: bool = True,
+    init: Callable[[Any], Awaitable[None]] | None = None,
 ) -> asyncpg.Pool:
     """Return a pool whose first ``min_size`` connections are made; the caller closes it.
 
@@ -106,6 +108,7 @@ async def create_pool(
         connect_timeout: how long a server may take to answer, all tries together.
         reset: False saves a round trip each time a connection is given back; only for users that leave nothing in a
             session (no SET without LOCAL, no session locks, no LISTEN).
+        init: awaited with each new connection.
 
     Raises:
         DatabaseUnreachable: nobody answered in time, or the server does not let us in.
@@ -124,6 +127,7 @@ async def create_pool(
                 max_size=max_size,
                 timeout=_CONNECT_TIMEOUT_S,
                 server_settings={"application_name": application_name},
+                init=init,
                 **options,
             )
             async with asyncio.timeout(max(deadline - time.monotonic(), _RETRY_AFTER_S)):

@@ -88,8 +88,8 @@ def test_steps_stand_in_the_order_of_what_they_stand_on(container: Container) ->
     command = [step.name for step in command_steps(container)]
     server = [step.name for step in server_steps(container)]
     assert command == ["database", "schema", "pools"]
-    assert server == ["port", *command, "prober", "scans", "engine", "http"]
-    assert [step.name for step in worker_steps(container, media=False)] == [*command, "engine"]
+    assert server == ["port", *command, "prober", "scans", "heap", "engine", "http"]
+    assert [step.name for step in worker_steps(container, media=False)] == [*command, "heap", "engine"]
 
 
 def test_server_that_works_no_jobs_starts_no_engine() -> None:

@@ -8,6 +8,13 @@ SELECT clock_timestamp();
 -- No parameters.
 SELECT current_schema();
 
+-- name: tune_session :exec
+-- No parameters. Where there is no other way than a sequential scan its cost looks absurd, which must not make anybody
+-- compile the plan.
+SELECT
+    set_config('enable_seqscan', 'off', false),
+    set_config('jit', 'off', false);
+
 -- name: set_lock_timeout :exec
 -- For the rest of the transaction. $1 interval
 SELECT set_config('lock_timeout', (extract(epoch FROM $1::interval) * 1000)::integer::text, true);
