@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -92,7 +92,7 @@ async def create_pool(
     statement_cache_size: int | None = None,
     connect_timeout: timedelta = timedelta(seconds=30),
     reset: bool = True,
-    init: Callable[[Any], Awaitable[None]] | None = None,
+    init: Callable[[Any], Coroutine[Any, Any, None]] | None = None,
 ) -> asyncpg.Pool:
     """Return a pool whose first ``min_size`` connections are made; the caller closes it.
 
