@@ -36,7 +36,7 @@ PAUSES_POLL_ONLY = timedelta(seconds=1)
 CANCELS_POLL_ONLY = timedelta(seconds=0.5)
 """The same while none can arrive: a cancel is to reach running code within a second. Without any nothing is asked."""
 DUE_MARGIN = timedelta(milliseconds=5)
-"""After its time, by our clock, a job that comes back is looked for: the database's clock may be a little behind."""
+"""So long after its time a job that comes back is looked for, and longer where our clock is known less well."""
 PROGRESS_INTERVAL = timedelta(seconds=1)
 SETTLE_TIME = timedelta(seconds=10)
 """How long a stop waits for the last results to be written."""
@@ -234,7 +234,7 @@ class Runtime:
                 settlement = self._coming_back.pop(job_id, None)
                 if settlement is not None and settlement.scheduled_at is not None and state is JobState.AVAILABLE:
                     due_in = max(settlement.scheduled_at - self._clock.now(), timedelta(0))
-                    self._fetcher.hint_at(settlement.queue, due_in + DUE_MARGIN)
+                    self._fetcher.hint_at(settlement.queue, due_in + DUE_MARGIN + self._clock.error)
             if not self._completer.unwritten:
                 # Those whose attempt had been taken away.
                 self._coming_back.clear()

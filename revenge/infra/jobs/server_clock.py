@@ -8,6 +8,7 @@ from revenge.infra.jobs.store import Store
 
 INTERVAL = timedelta(minutes=1)
 """Between two looks: clocks drift slowly, but somebody may set one."""
+QUESTIONS = 3
 WORTH_TELLING = timedelta(seconds=1)
 
 logger = logging.getLogger("revenge.jobs")
@@ -25,6 +26,8 @@ class ServerClock:
         self._store = store
         self.offset = timedelta(0)
         """How far the database's clock is ahead of this machine's, as far as is known."""
+        self.error = timedelta(0)
+        """By how much ``now`` may be wrong at most."""
 
     def now(self) -> datetime:
         """Return the present time as the database sees it, aware, in UTC."""
@@ -44,13 +47,20 @@ class ServerClock:
         Raises:
             StoreError: the database could not be read; what was known stays.
         """
+        # The quickest answer says most: the server's clock was read somewhere between question and answer.
+        error, offset = min([await self._ask() for _ in range(QUESTIONS)])
+        change = abs(offset - self.offset)
+        if change <= error:
+            # What was known may still be right; a machine that is kept on time goes by its own clock alone.
+            self.error = change + error
+            return
+        if change > WORTH_TELLING:
+            logger.warning("clock.off", extra={"offset_s": round(offset.total_seconds(), 3)})
+        self.offset, self.error = offset, error
+
+    async def _ask(self) -> tuple[timedelta, timedelta]:
+        """Return by how much the second figure may be wrong, and how far the database's clock is ahead."""
         asked_at, asked = self._clock.now(), self._clock.monotonic()
         told: datetime = await self._store.fetchval("server_time")
-        took = timedelta(seconds=self._clock.monotonic() - asked)
-        offset = told - (asked_at + took / 2)
-        # The answer may be that much older or newer than the middle of the wait: less proves nothing.
-        if abs(offset - self.offset) <= took:
-            return
-        if abs(offset - self.offset) > WORTH_TELLING:
-            logger.warning("clock.off", extra={"offset_s": round(offset.total_seconds(), 3)})
-        self.offset = offset
+        half = timedelta(seconds=self._clock.monotonic() - asked) / 2
+        return half, told - (asked_at + half)

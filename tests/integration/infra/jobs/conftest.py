@@ -12,6 +12,7 @@ import pytest
 
 from revenge.infra.database.pool import create_pool
 from revenge.infra.jobs import Client, ClientConfig, RetryPolicy, StopConfig, Worker, Workers
+from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.retry import LinearRetry
 from tests.fakes.engine import Actor, Behaviour, nothing
 
@@ -51,14 +52,22 @@ class Listening:
 async def make_client(database: str) -> AsyncIterator[MakeClient]:
     """Return a coroutine function that makes a client with a pool of its own; it is stopped when the test ends.
 
-    Its first argument is a worker, several, or what the jobs of kind ``act`` do; ``dsn`` is another database, ``reset``
-    False saves the driver's own statements; every other keyword is one of ClientConfig.
+    Its first argument is a worker, several, or what the jobs of kind ``act`` do; ``dsn`` is another database,
+    ``listen_dsn`` the direct way to it, ``clock`` the node's; ``reset`` and ``statement_cache_size`` are the pool's;
+    every other keyword is one of ClientConfig.
     """
     numbers = itertools.count(1)
     async with AsyncExitStack() as stack:
 
         async def make(
-            does: Behaviour | Worker[Any] | list[Worker[Any]] = nothing, *, dsn: str = database, **config: Any
+            does: Behaviour | Worker[Any] | list[Worker[Any]] = nothing,
+            *,
+            dsn: str = database,
+            listen_dsn: str = "",
+            clock: Clock | None = None,
+            reset: bool = True,
+            statement_cache_size: int | None = None,
+            **config: Any,
         ) -> Client:
             reset = config.pop("reset", True)
             client_id = config.setdefault("client_id", f"client{next(numbers)}")
@@ -66,14 +75,22 @@ async def make_client(database: str) -> AsyncIterator[MakeClient]:
             config.setdefault("retry_policy", AT_ONCE)
             config.setdefault("stop", StopConfig(soft=timedelta(seconds=2), cancel=timedelta(seconds=2)))
             workers = does if isinstance(does, list) else [does if isinstance(does, Worker) else Actor(does)]
-            pool = await create_pool(dsn, min_size=0, max_size=4, application_name=client_id, reset=reset)
+            pool = await create_pool(
+                dsn,
+                min_size=0,
+                max_size=4,
+                application_name=client_id,
+                reset=reset,
+                statement_cache_size=statement_cache_size,
+            )
             stack.push_async_callback(_close, pool)
             client = Client(
                 pool,
                 config=ClientConfig(**config),
                 workers=Workers(workers),
                 schema="public",
-                listen=Listening(dsn, client_id),
+                listen=Listening(listen_dsn or dsn, client_id),
+                clock=clock,
             )
             stack.push_async_callback(client.stop)
             return client

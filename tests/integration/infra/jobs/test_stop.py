@@ -60,7 +60,7 @@ async def test_a_stop_fetches_nothing_more(start_client: StartClient, client: Cl
     assert (await client.get(waits)).attempt == 0
 
 
-async def test_a_job_that_ignores_the_stop_is_abandoned_in_time_and_handed_back(
+async def test_ignored_cancellation_hard_abort(
     start_client: StartClient, client: Client
 ) -> None:
     entered, let_go = asyncio.Event(), asyncio.Event()

@@ -21,8 +21,10 @@ class Server:
 
     async def fetchval(self, name: str, *_: Any) -> Any:
         assert name == "server_time"
-        await self._clock.advance(self.takes)
-        return self._clock.now() + self.ahead
+        await self._clock.advance(self.takes / 2)
+        told = self._clock.now() + self.ahead
+        await self._clock.advance(self.takes / 2)
+        return told
 
 
 @pytest.fixture
@@ -47,6 +49,7 @@ async def test_a_clock_that_is_minutes_off_is_put_right(
     server.ahead = ahead
     await clock.run_once()
     assert clock.now() == machine.now() + ahead
+    assert clock.error == timedelta(0)
 
 
 async def test_what_a_slow_answer_leaves_open_changes_nothing(
@@ -55,6 +58,7 @@ async def test_what_a_slow_answer_leaves_open_changes_nothing(
     server.ahead, server.takes = SECOND, 3 * SECOND
     await clock.run_once()
     assert clock.now() == machine.now()
+    assert clock.error >= SECOND
 
 
 async def test_a_clock_that_somebody_sets_right_is_noticed(
