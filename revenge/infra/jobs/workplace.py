@@ -4,12 +4,13 @@ import contextvars
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.outcome import Settlement
-from revenge.infra.jobs.store import AnyConnection
+from revenge.infra.jobs.store import AnyConnection, Store
 
 if TYPE_CHECKING:
     from revenge.infra.jobs.client import Client
@@ -34,6 +35,12 @@ class Workplace:
     blocking_store: AttemptStore
     """For connections that block: what threads have. It suspends nowhere."""
     clock: Clock
+
+    @classmethod
+    def of(cls, client: "Client", store: Store, *, clock: Clock) -> Self:
+        """Return that of the workers of ``client``."""
+        blocking = Store(None, schema=store.schema, blocking=True)
+        return cls(client=client, store=JobStore(store), blocking_store=JobStore(blocking), clock=clock)
 
     def store_for(self, *, blocking: bool) -> AttemptStore:
         """Return the one for connections that block, or for the others."""

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import psycopg
 import pytest
 
-from revenge.infra.jobs import AttemptLost, Client, InsertOpts, Job, JobArgs, JobState, Snooze, Worker
+from revenge.infra.jobs import AttemptLost, Client, InsertOpts, Job, JobArgs, JobState, LinearRetry, Snooze, Worker
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.resumable import CURSORS, STEP, Cursor
 from tests.fakes.engine import ActArgs, eventually, nothing
@@ -207,6 +208,8 @@ class ApartArgs(JobArgs, kind="apart"):
 
 class Apart(Worker[ApartArgs], runs_in="process"):
     """Tries what only works beside the client."""
+
+    retry_policy = LinearRetry(step=timedelta(hours=1))
 
     @staticmethod
     def work(job: Job[ApartArgs]) -> object:
@@ -466,3 +469,54 @@ async def test_there_is_no_client_outside_of_workers(start_client: StartClient) 
     await node.wait((await node.insert(ActArgs())).job.id, timeout=LIMIT)
     with pytest.raises(RuntimeError, match="there is no client here"):
         _ = jobs[0].client
+
+
+class ApartStepsArgs(JobArgs, kind="apart_steps"):
+    """Arguments of a job with steps in a process."""
+
+    path: str
+
+
+class ApartSteps(Worker[ApartStepsArgs], runs_in="process"):
+    """Works in steps, in a process; what ran is in a file."""
+
+    @staticmethod
+    def work(job: Job[ApartStepsArgs]) -> None:
+        def note_down(what: object) -> None:
+            with open(job.args.path, "a") as file:
+                file.write(f"{what}\n")
+
+        def rows(cursor: Cursor[int]) -> object:
+            note_down(cursor.value)
+            cursor.set(job.attempt)
+            if job.attempt == 1 and "snoozes" not in job.metadata:
+                return Snooze(timedelta(0))
+            if job.attempt == 1:
+                raise ValueError("no")
+            return None
+
+        job.step("first", note_down, "first")
+        job.cursor_step("rows", int, rows)
+        job.step("last", note_down, "last")
+
+
+async def test_processes_have_steps_too(start_client: StartClient, tmp_path: Path) -> None:
+    node = await start_client(ApartSteps())
+    path = tmp_path / "ran"
+    row = await node.wait((await node.insert(ApartStepsArgs(path=str(path)))).job.id, timeout=LIMIT)
+    assert row.state is JobState.COMPLETED
+    assert [error.error for error in row.errors] == ["ValueError: no"]
+    assert path.read_text().split() == ["first", "None", "1", "1", "last"]
+
+
+async def test_a_process_meets_steps_that_are_gone(start_client: StartClient) -> None:
+    node = await start_client(Apart())
+    opts = InsertOpts(metadata={STEP: "old"})
+    job_id = (await node.insert(ApartArgs(), opts)).job.id
+
+    async def failed() -> bool:
+        return (await node.get(job_id)).state is JobState.RETRYABLE
+
+    await eventually(failed, within=LIMIT)
+    row = await node.get(job_id)
+    assert row.errors[0].error == 'river: resumable step "old" not found in Worker'
