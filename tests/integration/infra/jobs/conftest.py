@@ -69,7 +69,6 @@ async def make_client(database: str) -> AsyncIterator[MakeClient]:
             statement_cache_size: int | None = None,
             **config: Any,
         ) -> Client:
-            reset = config.pop("reset", True)
             client_id = config.setdefault("client_id", f"client{next(numbers)}")
             config.setdefault("queues", {"default": 4})
             config.setdefault("retry_policy", AT_ONCE)
