@@ -10,6 +10,7 @@ from revenge.infra.jobs.errors import (
     AttemptLost,
     InvalidCursor,
     InvalidJob,
+    InvalidPlugin,
     JobCancelled,
     JobFailed,
     JobIsRunning,
@@ -25,6 +26,7 @@ from revenge.infra.jobs.errors import (
     UnknownKind,
 )
 from revenge.infra.jobs.events import JobEvent
+from revenge.infra.jobs.job_log import JobLog
 from revenge.infra.jobs.models import (
     FINAL,
     TIERS,
@@ -44,11 +46,36 @@ from revenge.infra.jobs.once import Hold
 from revenge.infra.jobs.outcome import Cancel, Snooze
 from revenge.infra.jobs.periodic import Every, MissedPolicy, PeriodicJob
 from revenge.infra.jobs.periodic_store import PeriodicInfo, PeriodicNotFound
+from revenge.infra.jobs.plugins import (
+    AroundInsert,
+    AroundWork,
+    HandleError,
+    InsertBegin,
+    JobGetAvailableCount,
+    JobGetAvailableDuration,
+    JobInsertParams,
+    Metric,
+    MetricEmit,
+    PeriodicJobsStart,
+    Plugin,
+    WorkBegin,
+    WorkEnd,
+    WorkOutcome,
+)
 from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.resumable import Cursor
 from revenge.infra.jobs.retry import ExponentialRetry, LinearRetry, RetryPolicy, RiverRetry
+from revenge.infra.jobs.subscriptions import (
+    AttemptEnded,
+    EventKind,
+    JobStatistics,
+    LocalEvent,
+    QueueChanged,
+    Subscription,
+)
 from revenge.infra.jobs.sync_client import SyncClient
+from revenge.infra.jobs.tuning import tune_connection
 from revenge.infra.jobs.worker import NO_TIMEOUT, Job, JobArgs, Worker
 
 __all__ = [
@@ -56,6 +83,9 @@ __all__ = [
     "NO_TIMEOUT",
     "TIERS",
     "UNFINISHED",
+    "AroundInsert",
+    "AroundWork",
+    "AttemptEnded",
     "AttemptError",
     "AttemptLost",
     "Cancel",
@@ -63,35 +93,50 @@ __all__ = [
     "ClientConfig",
     "Cron",
     "Cursor",
+    "EventKind",
     "Every",
     "ExponentialRetry",
+    "HandleError",
     "Hold",
+    "InsertBegin",
     "InsertOpts",
     "InsertResult",
     "InvalidCursor",
     "InvalidJob",
+    "InvalidPlugin",
     "InvalidSchedule",
     "Job",
     "JobArgs",
     "JobCancelled",
     "JobEvent",
     "JobFailed",
+    "JobGetAvailableCount",
+    "JobGetAvailableDuration",
+    "JobInsertParams",
     "JobIsRunning",
     "JobListParams",
+    "JobLog",
     "JobNotFound",
     "JobPage",
     "JobRow",
     "JobState",
+    "JobStatistics",
     "JobsError",
     "KindAlreadyRegistered",
     "LinearRetry",
+    "LocalEvent",
+    "Metric",
+    "MetricEmit",
     "MissedPolicy",
     "PeriodicInfo",
     "PeriodicJob",
+    "PeriodicJobsStart",
     "PeriodicNotFound",
+    "Plugin",
     "Progress",
     "Queue",
     "QueueAlreadyAdded",
+    "QueueChanged",
     "QueueInfo",
     "QueueNotFound",
     "RetentionConfig",
@@ -101,11 +146,16 @@ __all__ = [
     "StepError",
     "StopConfig",
     "StoreError",
+    "Subscription",
     "SyncClient",
     "UniqueConflict",
     "UniqueKeyTaken",
     "UniqueOpts",
     "UnknownKind",
+    "WorkBegin",
+    "WorkEnd",
+    "WorkOutcome",
     "Worker",
     "Workers",
+    "tune_connection",
 ]

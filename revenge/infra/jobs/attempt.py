@@ -32,7 +32,7 @@ class StopCause(Enum):
 class Attempt:
     """One attempt in this process."""
 
-    __slots__ = ("cause", "claim", "deadline", "job", "registration", "runner", "started_at")
+    __slots__ = ("cause", "claim", "deadline", "job", "limit_s", "registration", "runner", "started_at")
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
@@ -42,6 +42,8 @@ class Attempt:
         self.cause: StopCause | None = None
         self.started_at = 0.0
         self.deadline = 0.0
+        """When it is to end, by the loop's time; 0 while nothing counts."""
+        self.limit_s = 0.0
 
     def end(self, cause: StopCause) -> None:
         """Tell the worker to stop; only the first cause counts."""
@@ -55,6 +57,13 @@ class Attempt:
             # it runs passes that on to its next await, which may be another job's.
             asyncio.get_running_loop().call_soon(self._interrupt)
 
+    def timed_out(self) -> TimeoutError:
+        """Return the error of an attempt that reached its deadline."""
+        return TimeoutError(f"the attempt took longer than its {self.limit_s:g} s")
+
     def _interrupt(self) -> None:
-        if self.runner is not None:
+        if self.cause is StopCause.TIMED_OUT and not self.deadline:
+            # The worker has just ended; plugins around it have no deadline.
+            self.cause = None
+        elif self.runner is not None:
             self.runner.cancel()

@@ -12,6 +12,7 @@ from revenge.infra.jobs.cursor import decode_cursor, encode_cursor
 from revenge.infra.jobs.drivers import AsyncConnection
 from revenge.infra.jobs.errors import InvalidJob, StoreError
 from revenge.infra.jobs.events import EventHub, JobEvent
+from revenge.infra.jobs.insert_chain import InsertChain
 from revenge.infra.jobs.insert_store import Inserted
 from revenge.infra.jobs.inserting import Inserter, InsertItem, OnInsert
 from revenge.infra.jobs.insertion import NewJob
@@ -42,6 +43,7 @@ from revenge.infra.jobs.stuck import OnStuck
 from revenge.infra.jobs.subscriptions import BUFFER, EventKind, LocalEvents, Subscription
 from revenge.infra.jobs.watchdog import OnBlocked
 from revenge.infra.jobs.worker import JobArgs
+from revenge.infra.jobs.workplace import Workplace
 
 MAX_PAGE = 10_000
 """River: `JobListParams.First`."""
@@ -96,8 +98,12 @@ class Client:
         self._clock = clock or SystemClock()
         self._store = pool if isinstance(pool, Store) else Store(pool, schema=schema)
         self._jobs = JobStore(self._store)
+        self.workplace = Workplace.of(self, self._store, clock=self._clock)
         self.plugins = look_up(plugins)
-        self._inserter = Inserter(config=self.config, clock=self._clock, store=self._store, on_insert=on_insert)
+        chain = InsertChain(self.plugins)
+        self._inserter = Inserter(
+            config=self.config, clock=self._clock, store=self._store, on_insert=on_insert, chain=chain
+        )
         self._queues = QueueStore(self._store)
         self._progress = ProgressStore(self._store)
         self._hub = EventHub(clock=self._clock, store=self._store, progress=self._progress)
@@ -115,6 +121,8 @@ class Client:
             store=self._store,
             periodic=self._periodic_jobs,
             on_inserted=self._inserted,
+            chain=chain,
+            on_start=self.plugins.periodic_jobs_start,
         )
         self._enqueuing = Service(
             "periodic", self._enqueuer.run_once, clock=self._clock, interval=self._enqueuer.interval
@@ -142,10 +150,8 @@ class Client:
             InvalidJob: there is nothing to insert, or an option breaks one of River's rules.
             UnknownKind: as for ``insert``.
         """
-        results = await self._inserter.insert_many(items, workers=self.workers, conn=conn)
-        if conn is None:
-            self._wake(results.new_jobs())
-        return results
+        wake = self._wake if conn is None else None
+        return await self._inserter.insert_many(items, workers=self.workers, conn=conn, wake=wake)
 
     async def insert_many_fast(self, items: Sequence[InsertItem], *, conn: AsyncConnection | None = None) -> int:
         """Insert jobs by COPY, all or none; return how many. Rows are not returned, and duplicates are errors.
@@ -359,7 +365,7 @@ class Client:
         )
         await runtime.start()
         self._runtime = runtime
-        if len(self._periodic_jobs):
+        if len(self._periodic_jobs) or self.plugins.periodic_jobs_start:
             self._enqueuing.start()
 
     async def stop(self, *, soft: timedelta | None = None) -> None:

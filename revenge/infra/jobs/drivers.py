@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import asyncpg
 
+from revenge.infra.jobs.errors import InvalidPlugin
+
 if TYPE_CHECKING:
     import psycopg
     import sqlalchemy.engine as sqlalchemy_engine
@@ -103,8 +105,8 @@ def at_once(call: Coroutine[Any, Any, T]) -> T:
         value: T = end.value
         return value
     call.close()
-    message = "a blocking link suspended"
-    raise AssertionError(message)
+    message = "a plugin waited for something; those of jobs that a SyncClient inserts must not, it has no event loop"
+    raise InvalidPlugin(message)
 
 
 def copy_text(records: Sequence[Sequence[Any]]) -> str:

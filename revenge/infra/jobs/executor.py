@@ -12,15 +12,21 @@ from revenge.infra.jobs import outcome
 from revenge.infra.jobs.attempt import Attempt, StopCause, current_job
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import UnknownKind
-from revenge.infra.jobs.models import Claim
+from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.outcome import Settlement
-from revenge.infra.jobs.registry import Workers
+from revenge.infra.jobs.plugins import NO_PLUGINS, PluginSet
+from revenge.infra.jobs.registry import Registration, Workers
 from revenge.infra.jobs.stepping import Stepped, next_round
+from revenge.infra.jobs.stuck import OnStuck, StuckWatch
+from revenge.infra.jobs.suspects import Suspects, is_suspect
 from revenge.infra.jobs.verdict import Verdicts
+from revenge.infra.jobs.work_chain import WorkChain, ask_handlers
 from revenge.infra.jobs.worker import NO_TIMEOUT, Job
 
 BURST_S = 0.005
 """How long one task works jobs that never wait before it lets the loop look at its sockets."""
+STUCK_AFTER = timedelta(seconds=10)
+"""River: `JobStuckThresholdDefault`."""
 
 logger = logging.getLogger("revenge.jobs")
 
@@ -59,7 +65,13 @@ class Executor:
         processes: Isolated,
         on_free: Callable[[str], None],
         on_end: Callable[[Attempt, str], None] | None = None,
+        context: contextvars.Context | None = None,
+        suspects: Suspects | None = None,
+        stuck_after: timedelta = STUCK_AFTER,
+        on_stuck: OnStuck | None = None,
+        plugins: PluginSet = NO_PLUGINS,
     ) -> None:
+        """Make it; workers run in copies of ``context``, or of the present one."""
         self._clock = clock
         self._workers = workers
         self._results = results
@@ -68,6 +80,14 @@ class Executor:
         self._isolated: dict[str, Isolated] = {"thread": threads, "process": processes}
         self._on_free = on_free
         self._on_end = on_end
+        self._suspects = suspects
+        self.stuck = StuckWatch(after=stuck_after, on_stuck=on_stuck, free=on_free)
+        """Those that were told to end and have not."""
+        self._told = self.stuck.told
+        self._base_context = contextvars.copy_context() if context is None else context
+        self._plugins = plugins
+        self._has_plugins = plugins.extends_work
+        self._chains: dict[str, WorkChain] = {}
         self._ready: deque[Attempt] = deque()
         self._active: dict[int, Attempt] = {}
         self._runners: set[asyncio.Task[None]] = set()
@@ -110,7 +130,7 @@ class Executor:
         attempt = self._active.get(job_id)
         if attempt is None or attempted_at not in (None, attempt.claim.attempted_at):
             return False
-        attempt.end(StopCause.CANCELLED)
+        self.stuck.tell(attempt, StopCause.CANCELLED)
         return True
 
     async def wait_idle(self) -> None:
@@ -134,6 +154,7 @@ class Executor:
             )
         self._active.clear()
         self._all_done.set()
+        self.stuck.close()
 
     def close(self) -> None:
         """End the tasks; a worker that ignored everything keeps its own until it returns."""
@@ -151,7 +172,10 @@ class Executor:
             if not waiting.done():
                 waiting.set_result(None)
                 return
-        runner = asyncio.get_running_loop().create_task(self._run(), name="jobs.executor.runner")
+        # Not in the caller's context: it may be a worker, of this client or another, that has just inserted something.
+        runner = asyncio.get_running_loop().create_task(
+            self._run(), name="jobs.executor.runner", context=self._base_context.copy()
+        )
         self._runners.add(runner)
         runner.add_done_callback(self._runners.discard)
 
@@ -189,15 +213,31 @@ class Executor:
                 raise asyncio.CancelledError
             if registration is None:
                 raise UnknownKind(claim.kind)
-            job = attempt.job = Job(claim, registration.decode(claim.args))
-            if registration.runs_in == "loop":
+            is_extended = self._has_plugins or registration.has_plugins
+            job = attempt.job = Job.undecoded(claim) if is_extended else Job(claim, registration.decode(claim.args))
+            if claim.metadata_json is not None:
+                job.resume()
+            if is_extended:
+                work = self._chain(registration).run(attempt)
+            elif registration.runs_in == "loop":
                 work = cast("Coroutine[Any, Any, object]", registration.worker.work(job))
             else:
                 work = self._isolated[registration.runs_in].run(attempt)
-            result = await Stepped(work, self._context(job), lambda: self._waits(attempt))
+            if is_extended:
+                stepped = Stepped(work, self._context(job), self._pass_on)
+            elif claim.metadata_json is not None and self._is_suspect(attempt):
+                stepped = Stepped(self._apart(attempt, work), self._context(job), self._pass_on)
+            else:
+                stepped = Stepped(work, self._context(job), lambda: self._waits(attempt))
+            result = await stepped
+            if job.steps is not None:
+                result = job.conclude(result)
         except BaseException as error:
             # Whatever a worker raises ends its own attempt only, SystemExit too.
-            self._end(attempt, self._verdicts.failure(attempt, error))
+            settlement = self._verdicts.failure(attempt, error)
+            if self._has_plugins or (registration is not None and registration.has_plugins):
+                settlement = await self._heed_handlers(attempt, error, settlement)
+            self._end(attempt, settlement)
             return
         if result is None and attempt.job.staged is None and not self._abandoned:
             self._results.add_done(claim)
@@ -214,12 +254,15 @@ class Executor:
         """Note that the worker of ``attempt`` really waits: watch its deadline, let another task take what is ready."""
         if self._ready:
             self._wake_runner()
+        self._watch_deadline(attempt)
+
+    def _watch_deadline(self, attempt: Attempt) -> None:
         registration = attempt.registration
         timeout = registration.timeout if registration else None
         seconds = self._timeout_s if timeout is None else timeout.total_seconds()
         if timeout is NO_TIMEOUT or seconds >= NO_TIMEOUT.total_seconds():
             return
-        attempt.deadline = attempt.started_at + seconds
+        attempt.limit_s, attempt.deadline = seconds, attempt.started_at + seconds
         if self._timer is None or attempt.deadline < self._timer.when():
             self._arm(attempt.deadline)
 
@@ -232,9 +275,62 @@ class Executor:
                 self._all_done.set()
             if self._on_end is not None:
                 self._on_end(attempt, status)
+        if self._told and self.stuck.ended(attempt):
+            return  # its slot was given away while it was stuck
         self._on_free(claim.queue)
 
     # Off the hot path.
+
+    def _chain(self, registration: Registration) -> WorkChain:
+        """Return what is around the work of a kind that has plugins."""
+        chain = self._chains.get(registration.kind)
+        if chain is None:
+            chain = self._chains[registration.kind] = WorkChain(registration, self._plugins, work=self._work_inside)
+        return chain
+
+    async def _work_inside(self, attempt: Attempt, registration: Registration, job: Job[Any]) -> object:
+        if registration.runs_in == "loop":
+            work = cast("Coroutine[Any, Any, object]", registration.worker.work(job))
+        else:
+            work = self._isolated[registration.runs_in].run(attempt)
+        if self._is_suspect(attempt):
+            return await self._apart(attempt, work)
+        self._count_from_now(attempt)
+        return await work
+
+    def _count_from_now(self, attempt: Attempt) -> None:
+        attempt.started_at = asyncio.get_running_loop().time()
+        self._watch_deadline(attempt)
+
+    async def _heed_handlers(self, attempt: Attempt, error: BaseException, settlement: Settlement) -> Settlement:
+        """Return a failure as the error handlers leave it, or as a cancel; other ends are none of theirs."""
+        if settlement.error is None or settlement.state is JobState.CANCELLED:
+            return settlement
+        attempt.deadline = 0.0
+        job = attempt.job = attempt.job or Job.undecoded(attempt.claim)
+        plugins = self._chain(attempt.registration).plugins if attempt.registration else self._plugins
+        try:
+            is_cancelled = await Stepped(ask_handlers(plugins, job, error), self._context(job), self._pass_on)
+        except BaseException:
+            # Somebody ends the attempt meanwhile, or a handler the process: the attempt has failed all the same.
+            logger.exception("job.error_handler_failed", extra={"job_id": job.id, "kind": job.kind})
+            return settlement
+        return outcome.cancelled_instead(settlement, now=self._clock.now()) if is_cancelled else settlement
+
+    def _is_suspect(self, attempt: Attempt) -> bool:
+        registration = attempt.registration
+        # A process worker's job has its own process anyway.
+        is_apart = registration is None or registration.runs_in == "process"
+        return self._suspects is not None and not is_apart and is_suspect(attempt.claim)
+
+    def _apart(self, attempt: Attempt, work: Coroutine[Any, Any, object]) -> Coroutine[Any, Any, object]:
+        assert self._suspects is not None  # noqa: S101 - for the type checker: nobody is suspected without
+        # Its time begins with its process: the wait for its turn is not the job's.
+        return self._suspects.run(attempt, work, begin=lambda: self._count_from_now(attempt))
+
+    def _pass_on(self) -> None:
+        if self._ready:
+            self._wake_runner()
 
     def _end(self, attempt: Attempt, settlement: Settlement) -> None:
         if self._active.get(attempt.claim.id) is attempt:
@@ -254,7 +350,7 @@ class Executor:
             if not attempt.deadline or attempt.cause is not None:
                 continue
             if attempt.deadline <= now:
-                attempt.end(StopCause.TIMED_OUT)
+                self.stuck.tell(attempt, StopCause.TIMED_OUT)
             else:
                 following = min(following, attempt.deadline)
         if following < float("inf"):

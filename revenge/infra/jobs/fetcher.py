@@ -211,13 +211,14 @@ class Fetcher:
         self._arm(lane)
         self.hint(lane.name)
 
-    def set_paused(self, name: str, *, paused: bool) -> bool:
-        """Pause or resume a queue, ``*`` for all; return whether that changed anything."""
-        changed = False
+    def set_paused(self, name: str, *, paused: bool) -> list[str]:
+        """Pause or resume a queue, ``*`` for all; return those that this changed."""
+        changed: list[str] = []
         for lane in self.lanes.values() if name == "*" else filter(None, [self.lanes.get(name)]):
             if lane.is_paused is not paused:
-                lane.is_paused, lane.is_hungry, changed = paused, True, True
+                lane.is_paused, lane.is_hungry = paused, True
                 lane.hints += 1
+                changed.append(lane.name)
         if changed:
             self._go()
         return changed

@@ -7,40 +7,56 @@ from datetime import datetime
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import InvalidJob
-from revenge.infra.jobs.insert_store import Inserted, InsertStore
+from revenge.infra.jobs.insert_chain import InsertChain
+from revenge.infra.jobs.insert_store import InsertStore
 from revenge.infra.jobs.insertion import Builder, NewJob
-from revenge.infra.jobs.models import InsertOpts
+from revenge.infra.jobs.models import InsertOpts, InsertResult
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.store import AnyConnection, Store
 from revenge.infra.jobs.worker import JobArgs
 
 OnInsert = Callable[[str, str, int], None]
 """Called with kind, queue and number of the jobs that a call inserted."""
+Wake = Callable[[Iterable[NewJob]], None]
 InsertItem = JobArgs | tuple[JobArgs, InsertOpts]
 
 
 class Inserter:
     """Checks, builds, inserts and counts."""
 
-    def __init__(self, *, config: ClientConfig, clock: Clock, store: Store, on_insert: OnInsert | None) -> None:
+    def __init__(
+        self, *, config: ClientConfig, clock: Clock, store: Store, on_insert: OnInsert | None, chain: InsertChain
+    ) -> None:
         self._config = config
+        self._chain = chain
         self._clock = clock
         self._inserts = InsertStore(store)
         self._on_insert = on_insert
 
     async def insert_many(
-        self, items: Sequence[InsertItem], *, workers: Workers, conn: AnyConnection | None = None
-    ) -> Inserted:
-        """Insert jobs in one round trip, all or none; results are in the same order.
+        self,
+        items: Sequence[InsertItem],
+        *,
+        workers: Workers,
+        conn: AnyConnection | None = None,
+        wake: Wake | None = None,
+    ) -> Sequence[InsertResult]:
+        """Insert jobs in one round trip, all or none, and ``wake`` those who work them; results are in the same order.
 
         Raises:
             InvalidJob: there is nothing to insert, or an option breaks one of River's rules.
             UnknownKind: there are workers, and none of them, nor a declaration, is for one of the kinds.
         """
-        rows, now = self._build(items, workers)
-        results = await self._inserts.insert_many(rows, now=now, conn=conn)
-        self.count(results.new_jobs())
-        return results
+        rows, now, args = self._build(items, workers)
+
+        async def insert(rows: Sequence[NewJob]) -> Sequence[InsertResult]:
+            results = await self._inserts.insert_many(rows, now=now, conn=conn)
+            self.count(results.new_jobs())
+            if wake is not None:
+                wake(results.new_jobs())
+            return results
+
+        return await (insert(rows) if args is None else self._chain.run(rows, args, insert))
 
     async def insert_many_fast(
         self, items: Sequence[InsertItem], *, workers: Workers, conn: AnyConnection | None = None
@@ -51,9 +67,16 @@ class Inserter:
             InvalidJob, UnknownKind: as for ``insert_many``.
             UniqueKeyTaken: one is a unique job that is there already; nothing was inserted.
         """
-        rows, now = self._build(items, workers)
-        count = await self._inserts.copy_many(rows, now=now, conn=conn)
-        self.count(rows)
+        rows, now, args = self._build(items, workers)
+        count = 0
+
+        async def copy(rows: Sequence[NewJob]) -> Sequence[InsertResult]:
+            nonlocal count
+            count += await self._inserts.copy_many(rows, now=now, conn=conn)
+            self.count(rows)
+            return ()
+
+        await (copy(rows) if args is None else self._chain.run(rows, args, copy))
         return count
 
     def count(self, inserted: Iterable[NewJob]) -> None:
@@ -65,14 +88,20 @@ class Inserter:
             for (kind, queue), number in numbers.items():
                 self._on_insert(kind, queue, number)
 
-    def _build(self, items: Sequence[InsertItem], workers: Workers) -> tuple[Sequence[NewJob], datetime]:
+    def _build(
+        self, items: Sequence[InsertItem], workers: Workers
+    ) -> tuple[Sequence[NewJob], datetime, Sequence[JobArgs] | None]:
+        """Return the rows, what was taken for now, and the arguments where plugins have a say."""
         if not items:
             message = "no jobs to insert"
             raise InvalidJob(message)
         now = self._clock.now()
-        build = Builder(config=self._config, now=now).build
+        builder = Builder(config=self._config, now=now)
+        build = builder.build
         rows = [build(*item) if isinstance(item, tuple) else build(item, None) for item in items]
         if len(workers):
             for kind in {shape.kind for shape in {row.shape for row in rows}}:
                 workers.args_type(kind)
-        return rows, now
+        if not self._chain.applies(builder.args_types):
+            return rows, now, None
+        return rows, now, [item[0] if isinstance(item, tuple) else item for item in items]

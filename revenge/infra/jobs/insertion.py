@@ -92,6 +92,11 @@ class Builder:
         )
         return NewJob(shape, text, unique)
 
+    @property
+    def args_types(self) -> set[type[JobArgs]]:
+        """The classes of what has been built."""
+        return {args_type for args_type, _ in self._templates}
+
 
 class _Template(NamedTuple):
     """What is decided once for all jobs of a shape."""

@@ -1,8 +1,12 @@
 """What an attempt may end in, and the pure decision from it to the row's new state."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from revenge.infra.jobs.encoding import encode
+from revenge.infra.jobs.errors import InvalidJob
 from revenge.infra.jobs.models import Claim, JobState
 
 SOON = timedelta(seconds=5)
@@ -50,6 +54,8 @@ class Settlement:
     metadata: str | None = None
     queue: str = ""
     """Of what comes back: who writes this also sees to it that it is fetched in time."""
+    is_interruption: bool = False
+    """A stop ended the attempt; only events tell it from a snooze."""
 
 
 def completed(claim: Claim, *, now: datetime, metadata: str | None = None) -> Settlement:
@@ -72,10 +78,18 @@ def cancelled(claim: Claim, *, now: datetime, error: str, metadata: str | None =
     )
 
 
-def failed(claim: Claim, *, now: datetime, retry_at: datetime, error: str, metadata: str | None = None) -> Settlement:
-    """The attempt failed: retry at ``retry_at``, or discard when it was the last."""
+def failed(
+    claim: Claim,
+    *,
+    now: datetime,
+    retry_at: datetime,
+    error: str,
+    metadata: str | None = None,
+    is_last: bool = False,
+) -> Settlement:
+    """The attempt failed: retry at ``retry_at``, or discard when it was the last, by number or by ``is_last``."""
     fence = (claim.id, claim.attempt, claim.attempted_at)
-    if claim.attempt >= claim.max_attempts:
+    if is_last or claim.attempt >= claim.max_attempts:
         return Settlement(*fence, JobState.DISCARDED, finalized_at=now, error=error, metadata=metadata)
     state = JobState.AVAILABLE if retry_at - now <= SOON else JobState.RETRYABLE
     return Settlement(*fence, state, scheduled_at=retry_at, error=error, metadata=metadata, queue=claim.queue)
@@ -95,6 +109,11 @@ def snoozed(claim: Claim, *, now: datetime, for_: timedelta, metadata: str | Non
     )
 
 
+def cancelled_instead(settlement: Settlement, *, now: datetime) -> Settlement:
+    """The same failure, never to be run again."""
+    return replace(settlement, state=JobState.CANCELLED, finalized_at=now, scheduled_at=None, queue="")
+
+
 def interrupted(claim: Claim, *, now: datetime, metadata: str | None = None) -> Settlement:
     """A stop took the job out of a worker's hands: back at once, the attempt does not count, no error is left."""
     return Settlement(
@@ -106,4 +125,20 @@ def interrupted(claim: Claim, *, now: datetime, metadata: str | None = None) -> 
         new_attempt=max(claim.attempt - 1, 0),
         metadata=metadata,
         queue=claim.queue,
+        is_interruption=True,
     )
+
+
+def metadata_json(values: Mapping[str, Any]) -> str:
+    """Return what is merged into a row's metadata as JSON text.
+
+    Raises:
+        InvalidJob: it is larger than River allows.
+        TypeError: a value has no JSON form.
+    """
+    text = encode(values)
+    if len(text) > MAX_OUTPUT_BYTES:
+        message = f"output and metadata are {len(text)} bytes of JSON; {MAX_OUTPUT_BYTES} are allowed"
+        raise InvalidJob(message)
+    # PostgreSQL's jsonb cannot hold NUL.
+    return text.replace("\\u0000", "\ufffd")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from revenge.infra.jobs.errors import InvalidJob, KindAlreadyRegistered, UnknownKind
+from revenge.infra.jobs.plugins import NO_PLUGINS, OF_WORKER, PluginSet, look_up, look_up_args
 from revenge.infra.jobs.retry import RetryPolicy
 from revenge.infra.jobs.worker import JobArgs, RunsIn, Worker
 
@@ -27,6 +28,10 @@ class Registration:
     timeout: timedelta | None
     retry_policy: RetryPolicy | None
     phases: Mapping[str, float]
+    worker_plugins: PluginSet = NO_PLUGINS
+    args_plugins: PluginSet = NO_PLUGINS
+    has_plugins: bool = False
+    """Whether its attempts go through plugins of its own."""
 
 
 class Workers:
@@ -44,6 +49,7 @@ class Workers:
         Raises:
             KindAlreadyRegistered: another worker has the kind.
             InvalidJob: the worker names no arguments class, or the kind is no valid name.
+            InvalidPlugin: it or its arguments declare a plugin that is none.
         """
         args_type: type[JobArgs] | None = getattr(type(worker), "args_type", None)
         if args_type is None:
@@ -54,6 +60,8 @@ class Workers:
         kind = _kind_of(args_type)
         if kind in self._by_kind:
             raise KindAlreadyRegistered(kind)
+        worker_plugins = look_up(worker.plugins, allowed=OF_WORKER, owner=f"the worker {type(worker).__name__}")
+        args_plugins = look_up_args(args_type)
         self._args_types[kind] = args_type
         self._by_kind[kind] = Registration(
             kind=kind,
@@ -64,6 +72,9 @@ class Workers:
             timeout=worker.timeout,
             retry_policy=worker.retry_policy,
             phases=dict(worker.phases),
+            worker_plugins=worker_plugins,
+            args_plugins=args_plugins,
+            has_plugins=worker_plugins.extends_work or args_plugins.extends_work,
         )
 
     def declare(self, args_type: type[JobArgs]) -> None:

@@ -1,10 +1,12 @@
 """What runs inside a started client: put together, started in order, stopped in order."""
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from revenge.infra.jobs.attempt import Attempt
 from revenge.infra.jobs.clock import Clock
@@ -13,8 +15,10 @@ from revenge.infra.jobs.completer import Completer
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.executor import Executor
+from revenge.infra.jobs.fetch_metrics import MeasuredFetches
 from revenge.infra.jobs.fetcher import Fetcher
 from revenge.infra.jobs.insertion import Shape
+from revenge.infra.jobs.isolation import Isolation
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.notifier import Connect, Notifier
@@ -23,12 +27,19 @@ from revenge.infra.jobs.processes import ProcessWorkers
 from revenge.infra.jobs.progress_store import ProgressReporter
 from revenge.infra.jobs.queue_store import TOUCH_INTERVAL, QueueStore
 from revenge.infra.jobs.registry import Workers
-from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.server_clock import INTERVAL as CLOCK_INTERVAL
 from revenge.infra.jobs.server_clock import ServerClock
+from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.store import DirectConnection, Store
+from revenge.infra.jobs.subscriptions import WatchedResults
+from revenge.infra.jobs.suspects import Suspects
 from revenge.infra.jobs.threads import ThreadWorkers
 from revenge.infra.jobs.verdict import Verdicts
+from revenge.infra.jobs.watchdog import LoopWatchdog
+from revenge.infra.jobs.workplace import current_workplace
+
+if TYPE_CHECKING:
+    from revenge.infra.jobs.client import Client
 
 CONTROL_POLL = timedelta(minutes=1)
 """Cancel requests and pauses are looked up this often while notifications arrive (River 0.51)."""
@@ -55,6 +66,7 @@ class Runtime:
     def __init__(
         self,
         *,
+        client: "Client",
         clock: Clock,
         config: ClientConfig,
         store: Store,
@@ -72,11 +84,15 @@ class Runtime:
         self._on_end = on_end
         self._threads = ThreadWorkers(most=sum(config.queues.values()))
         self._processes = ProcessWorkers()
-        self._completer = Completer(clock=clock, store=jobs, on_settled=self._settled)
+        isolation = client.isolate and Isolation(client.isolate, kill_after=config.stop.cancel)
+        self._suspects = Suspects(clock=clock, accuser=jobs, isolation=isolation)
+        self._events = client.local_events
+        results = WatchedResults(jobs=jobs, store=store, events=self._events)
+        self._completer = Completer(clock=clock, store=results, on_settled=self._settled)
         self._coming_back: dict[int, Settlement] = {}
         self._fetcher = Fetcher(
             client_id=config.client_id,
-            store=jobs,
+            store=MeasuredFetches(jobs, client.plugins) if client.plugins.metric_emit else jobs,
             kinds=workers.kinds if config.known_kinds_only else None,
             cooldown=config.fetch_cooldown,
             start=self._fetched,
@@ -87,13 +103,21 @@ class Runtime:
             clock=clock,
             workers=workers,
             results=self,
-            verdicts=Verdicts(clock=clock, retry_policy=config.retry_policy),
+            verdicts=Verdicts(
+                clock=clock, retry_policy=config.retry_policy, max_worker_losses=config.max_worker_losses
+            ),
             timeout=config.timeout,
             threads=self._threads,
             processes=self._processes,
             on_free=self._fetcher.free,
             on_end=self._ended,
+            context=self._context(client),
+            suspects=self._suspects,
+            stuck_after=config.stuck_after,
+            on_stuck=client.on_stuck,
+            plugins=client.plugins,
         )
+        self._watchdog = LoopWatchdog(after=config.loop_blocked_after, on_blocked=client.on_blocked)
         self._reporter = ProgressReporter(
             clock=clock, store=store, running=self._executor.running_jobs, phases=workers.phases
         )
@@ -114,14 +138,15 @@ class Runtime:
         ]
         self._services = [
             *self._polls,
+            Service("clock", self._clock.run_once, clock=clock, interval=CLOCK_INTERVAL, at_once=False),
             Service("touch_queues", self._touch_queues, clock=clock, interval=TOUCH_INTERVAL, at_once=False),
             Service("progress", self._reporter.run_once, clock=clock, interval=PROGRESS_INTERVAL),
         ]
         self._listening: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
+        self._has_begun = False
 
     @property
-            Service("clock", self._clock.run_once, clock=clock, interval=CLOCK_INTERVAL, at_once=False),
     def is_stopping(self) -> bool:
         """Whether ``stop`` was called."""
         return self._stopping is not None
@@ -131,6 +156,12 @@ class Runtime:
         """Whether this client does River's maintenance now."""
         return self._cluster.is_leader
 
+    def _context(self, client: "Client") -> contextvars.Context:
+        """Return the context of which each worker runs in a copy."""
+        context = contextvars.copy_context()
+        context.run(current_workplace.set, replace(client.workplace, clock=self._clock))
+        return context
+
     async def start(self) -> None:
         """Register, then fetch; when a step fails the earlier ones are undone.
 
@@ -139,14 +170,16 @@ class Runtime:
         """
         for name, workers in self._config.queues.items():
             self._fetcher.add(name, workers)
+        await self._clock.run_once()
         await self._touch_queues()
         await self._cluster.start()
         if self._notifier is not None:
             self._listening = asyncio.create_task(self._notifier.run(), name="jobs.notifier")
         for service in self._services:
             service.start()
+        self._watchdog.start()
+        self._has_begun = True
         self._fetcher.begin()
-        await self._clock.run_once()
         logger.info("client.started", extra={"client_id": self._config.client_id, "queues": dict(self._config.queues)})
 
     async def stop(self, *, soft: timedelta) -> None:
@@ -166,8 +199,11 @@ class Runtime:
         if not await self._idle_within(timedelta(0)):
             self._executor.interrupt_all()
             if not await self._idle_within(self._config.stop.cancel):
+                for attempt in self._executor.attempts:
+                    self._events.attempt_ended(attempt)
                 self._executor.abandon_all()
         await self._settle_all()
+        self._events.close()
         await asyncio.gather(*(service.stop() for service in self._services))
         await self._write_last_progress()
         await self._cluster.stop()
@@ -178,7 +214,8 @@ class Runtime:
             await asyncio.wait([self._listening])
         self._executor.close()
         self._threads.close()
-        await self._processes.close()
+        await asyncio.gather(self._processes.close(), self._suspects.close())
+        self._watchdog.stop()
         logger.info("client.stopped", extra={"client_id": self._config.client_id})
 
     def inserted(self, shapes: Collection[Shape]) -> None:
@@ -198,13 +235,15 @@ class Runtime:
                 if not self._executor.cancel(job_id):
                     self._fetcher.note_cancel(job_id)
             case "river_control", {"action": "pause" | "resume" as action, "queue": str(queue)}:
-                self._fetcher.set_paused(queue, paused=action == "pause")
+                self._set_paused(queue, paused=action == "pause")
             case "river_leadership", _:
                 self._cluster.on_notification(payload)
 
     async def on_connect(self, conn: DirectConnection) -> None:
         """Catch up: whatever was sent while nobody listened was missed."""
         await self._cluster.attach(conn)
+        # After a failover it is another machine's clock that counts.
+        await self._clock.run_once()
         await self._look_up_cancels()
         await self._look_up_pauses()
         self._fetcher.poll()
@@ -212,8 +251,6 @@ class Runtime:
     def on_disconnect(self) -> None:
         """From now on everything is polled, and more often."""
         for service in self._polls:
-        # After a failover it is another machine's clock that counts.
-        await self._clock.run_once()
             service.wake()
 
     # What the executor and the completer tell
@@ -248,6 +285,8 @@ class Runtime:
                 self._executor.cancel(claim.id)
 
     def _ended(self, attempt: Attempt, status: str) -> None:
+        if self._events.is_watched:
+            self._events.attempt_ended(attempt)
         if attempt.job is not None:
             self._reporter.finished(attempt.job, is_completed=status == "completed")
         if self._on_end is not None:
@@ -288,13 +327,25 @@ class Runtime:
 
     def _apply_pauses(self, paused: set[str]) -> None:
         for name in self._fetcher.lanes:
-            self._fetcher.set_paused(name, paused=name in paused)
+            self._set_paused(name, paused=name in paused)
+
+    def _set_paused(self, name: str, *, paused: bool) -> None:
+        changed = self._fetcher.set_paused(name, paused=paused)
+        # How a queue is found at the start is no change.
+        if self._events.is_watched and self._has_begun:
+            for each in changed:
+                self._events.queue_changed(each, paused=paused)
 
     def _slots(self) -> dict[str, int]:
         return {name: lane.workers for name, lane in self._fetcher.lanes.items()}
 
     def _stats(self) -> dict[str, Any]:
-        return {"running": len(self._executor), "stale_results": self._completer.stale}
+        return {
+            "running": len(self._executor),
+            "stale_results": self._completer.stale,
+            "stuck": self._executor.stuck.now,
+            "loop_blocks": self._watchdog.total,
+        }
 
     # When the database was away
 

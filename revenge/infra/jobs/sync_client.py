@@ -1,14 +1,16 @@
 """Inserts from programs without an event loop, Flask's and Django's for instance, on the caller's own connection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.drivers import SyncConnection, at_once
+from revenge.infra.jobs.insert_chain import InsertChain
 from revenge.infra.jobs.inserting import Inserter, InsertItem, OnInsert
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import InsertOpts, InsertResult, JobRow
+from revenge.infra.jobs.plugins import Plugin, look_up
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.store import Store
 from revenge.infra.jobs.worker import JobArgs
@@ -33,13 +35,23 @@ class SyncClient:
         workers: Workers | None = None,
         schema: str | None = None,
         on_insert: OnInsert | None = None,
+        plugins: Iterable[Plugin] = (),
     ) -> None:
-        """Make it; with ``workers`` it refuses kinds that they neither work nor declare."""
+        """Make it; with ``workers`` it refuses kinds that they neither work nor declare.
+
+        ``plugins`` are as the ``Client``'s, but must not wait for anything: there is no event loop.
+        """
         self.config = config or ClientConfig()
         self.workers = workers or Workers()
         store = Store(None, schema=schema, blocking=True)
         self._jobs = JobStore(store)
-        self._inserter = Inserter(config=self.config, clock=SystemClock(), store=store, on_insert=on_insert)
+        self._inserter = Inserter(
+            config=self.config,
+            clock=SystemClock(),
+            store=store,
+            on_insert=on_insert,
+            chain=InsertChain(look_up(plugins)),
+        )
 
     def insert(self, args: JobArgs, opts: InsertOpts | None = None, *, conn: SyncConnection) -> InsertResult:
         """Insert one job; a unique job that is there already is returned as a duplicate.

@@ -10,12 +10,12 @@ from typing import Any
 from revenge.infra.jobs import outcome
 from revenge.infra.jobs.attempt import Attempt, StopCause
 from revenge.infra.jobs.clock import Clock
-from revenge.infra.jobs.encoding import encode
-from revenge.infra.jobs.errors import InvalidJob, JobCancelled, UnknownKind, WorkerRaised, describe
+from revenge.infra.jobs.errors import JobCancelled, WorkerLost, WorkerRaised, describe
 from revenge.infra.jobs.job_store import error_json
 from revenge.infra.jobs.models import Claim
-from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Settlement, Snooze
+from revenge.infra.jobs.outcome import Cancel, Settlement, Snooze, metadata_json
 from revenge.infra.jobs.retry import RetryPolicy, RiverRetry
+from revenge.infra.jobs.suspects import KILLED, MAX_WORKER_LOSSES, count_of
 
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 MAX_FRAMES = 50
@@ -27,23 +27,27 @@ logger = logging.getLogger("revenge.jobs")
 class Verdicts:
     """Decides how attempts end; never raises, since the attempt must end somehow."""
 
-    def __init__(self, *, clock: Clock, retry_policy: RetryPolicy) -> None:
+    def __init__(self, *, clock: Clock, retry_policy: RetryPolicy, max_worker_losses: int = MAX_WORKER_LOSSES) -> None:
+        """Make it; a job that has killed ``max_worker_losses`` processes beyond doubt is discarded."""
         self._clock = clock
         self._retry_policy = retry_policy
+        self._max_worker_losses = max_worker_losses
 
     def success(self, attempt: Attempt, result: object) -> Settlement:
         """Judge what a worker returned."""
         try:
             return self._judge(attempt, result)
         except Exception as error:  # noqa: BLE001 - the output is too large, has no JSON form, or is a value that raises when read
-            return self._failed(attempt, error, staged=None)
+            return self._failed(attempt, error, staged=_steps_alone(attempt))
 
     def failure(self, attempt: Attempt, error: BaseException) -> Settlement:
         """Judge what a worker raised: a cancellation, an interruption by a stop, a timeout or a failure."""
+        if isinstance(error, WorkerLost):
+            _stage(attempt, KILLED, count_of(attempt.claim, KILLED) + 1)
         try:
-            staged = _staged(attempt)
+            staged = _unfinished(attempt)
         except Exception:  # noqa: BLE001 - as above; the failure itself matters more
-            staged = None
+            staged = _steps_alone(attempt)
         now, claim = self._clock.now(), attempt.claim
         ended = isinstance(error, (asyncio.CancelledError, JobCancelled))
         match attempt.cause:
@@ -53,10 +57,7 @@ class Verdicts:
             case StopCause.STOPPED if ended:
                 return outcome.interrupted(claim, now=now, metadata=staged)
             case StopCause.TIMED_OUT if ended or isinstance(error, TimeoutError):
-                seconds = attempt.deadline - attempt.started_at
-                return self._failed(
-                    attempt, TimeoutError(f"the attempt took longer than its {seconds:g} s"), staged=staged
-                )
+                return self._failed(attempt, attempt.timed_out(), staged=staged)
             case _:
                 return self._failed(attempt, error, staged=staged)
 
@@ -66,10 +67,10 @@ class Verdicts:
             case Snooze():
                 snoozes = {"snoozes": _snoozes(claim) + 1}
                 for_ = min(result.for_, LAST_MOMENT - now)
-                return outcome.snoozed(claim, now=now, for_=for_, metadata=_staged(attempt, snoozes))
+                return outcome.snoozed(claim, now=now, for_=for_, metadata=_unfinished(attempt, snoozes))
             case Cancel():
                 text = _error(attempt, f"JobCancelError: {result.reason}")
-                return outcome.cancelled(claim, now=now, error=text, metadata=_staged(attempt))
+                return outcome.cancelled(claim, now=now, error=text, metadata=_unfinished(attempt))
             case None:
                 return outcome.completed(claim, now=now, metadata=_staged(attempt))
             case _:
@@ -77,7 +78,7 @@ class Verdicts:
 
     def _failed(self, attempt: Attempt, error: BaseException, *, staged: str | None) -> Settlement:
         now, claim = self._clock.now(), attempt.claim
-        text = str(error) if isinstance(error, (UnknownKind, WorkerRaised)) else describe(error)
+        text = describe(error)
         logger.warning(
             "job.failed",
             extra={
@@ -95,6 +96,7 @@ class Verdicts:
             retry_at=now + min(self._delay(attempt, error), LAST_MOMENT - now),
             error=_error(attempt, text, trace=_trace(error)),
             metadata=staged,
+            is_last=isinstance(error, WorkerLost) and count_of(claim, KILLED) + 1 >= self._max_worker_losses,
         )
 
     def _delay(self, attempt: Attempt, error: BaseException) -> timedelta:
@@ -113,7 +115,7 @@ class Verdicts:
 
     def _choices(self, attempt: Attempt, error: BaseException) -> Iterator[Callable[[int], timedelta | None]]:
         registration, job = attempt.registration, attempt.job
-        if registration is not None and job is not None:
+        if registration is not None and job is not None and job.is_decoded:
             worker = registration.worker
             yield lambda _: worker.retry_delay(job, error)
             if registration.retry_policy is not None:
@@ -126,33 +128,51 @@ def _error(attempt: Attempt, text: str, *, trace: str = "") -> str:
     return error_json(at=claim.attempted_at, attempt=claim.attempt, error=text, trace=trace)
 
 
+def _stage(attempt: Attempt, key: str, value: object) -> None:
+    if attempt.job is not None:
+        attempt.job.staged = {**(attempt.job.staged or {}), key: value}
+
+
 def _staged(attempt: Attempt, more: dict[str, Any] | None = None) -> str | None:
-    """Return the metadata to merge as JSON text, None without any.
+    """Return the metadata that any end merges as JSON text, None without any.
 
     Raises:
         InvalidJob: it is larger than River allows.
         TypeError: a value has no JSON form.
     """
-    staged = {**((attempt.job and attempt.job.staged) or {}), **(more or {})}
-    if not staged:
+    staged = attempt.job.staged if attempt.job is not None else None
+    if staged is None and not more:
         return None
-    text = encode(staged)
-    if len(text) > MAX_OUTPUT_BYTES:
-        message = f"output and metadata are {len(text)} bytes of JSON; {MAX_OUTPUT_BYTES} are allowed"
-        raise InvalidJob(message)
-    # PostgreSQL's jsonb cannot hold NUL.
-    return text.replace("\\u0000", "\ufffd")
+    # Without keys too: so that a row which its worker has completed itself is met, and counts as settled.
+    return metadata_json({**(staged or {}), **(more or {})})
+
+
+def _unfinished(attempt: Attempt, more: dict[str, Any] | None = None) -> str | None:
+    """Return the same for ends but success, which keep the steps that were done.
+
+    Raises:
+        InvalidJob, TypeError: as above.
+    """
+    return _staged(attempt, {**_unsaved_steps(attempt), **(more or {})})
+
+
+def _steps_alone(attempt: Attempt) -> str | None:
+    """Return what is left when something that was staged cannot be written; cursors were JSON when they were set."""
+    unsaved = _unsaved_steps(attempt)
+    return metadata_json(unsaved) if unsaved else None
+
+
+def _unsaved_steps(attempt: Attempt) -> dict[str, Any]:
+    steps = attempt.job.steps if attempt.job is not None else None
+    return steps.unsaved() if steps is not None else {}
 
 
 def _snoozes(claim: Claim) -> int:
-    # Another program may have written metadata of any shape.
-    metadata: Any = claim.metadata()
-    count = metadata.get("snoozes") if isinstance(metadata, dict) else None
-    return count if isinstance(count, int) else 0
+    return count_of(claim, "snoozes")
 
 
 def _trace(error: BaseException) -> str:
-    if isinstance(error, WorkerRaised):
+    if isinstance(error, (WorkerRaised, WorkerLost)):
         return error.trace
     frames = traceback.TracebackException.from_exception(error, limit=-MAX_FRAMES, compact=True)
     return "".join(frames.format())

@@ -1,6 +1,6 @@
 """What a user of the engine writes: an arguments class and a worker class."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from types import UnionType
@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticSerializationError
 
 from revenge.infra.jobs import completion
+from revenge.infra.jobs.drivers import AsyncConnection, SyncConnection, at_once
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import JobCancelled
 from revenge.infra.jobs.models import Claim, InsertOpts
@@ -32,11 +33,11 @@ from revenge.infra.jobs.progress import Report
 from revenge.infra.jobs.resumable import MARK, Cursor, Steps
 from revenge.infra.jobs.retry import RetryPolicy
 from revenge.infra.jobs.stepping import DONE, Done
-from revenge.infra.jobs.store import Connection
 from revenge.infra.jobs.workplace import workplace
 
 if TYPE_CHECKING:
     from revenge.infra.jobs.client import Client
+    from revenge.infra.jobs.plugins import Plugin
 
 NO_TIMEOUT: Final = timedelta.max
 """A worker's ``timeout`` for attempts that may take for ever."""
@@ -54,6 +55,8 @@ class JobArgs(BaseModel):
     kind: ClassVar[str]
     insert_opts: ClassVar[InsertOpts] = InsertOpts()
     """How jobs of this kind are inserted when the call does not say."""
+    plugins: "ClassVar[Sequence[Plugin]]" = ()
+    """What happens around inserting and working jobs of this kind; after the client's own plugins."""
 
     _is_plain: ClassVar[bool] = False
 
@@ -110,6 +113,23 @@ class Job(Generic[A]):
         self.report: Report | None = None
         self.staged: dict[str, Any] | None = None
         self.steps: Steps | None = None
+
+    @classmethod
+    def undecoded(cls, claim: Claim) -> "Job[Any]":
+        """Return a job without ``args`` yet: what plugins around its work see first."""
+        job = Job[Any](claim, None)
+        del job.args
+        return job
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether ``args`` can be looked at: a plugin around the work is called before it, too."""
+        return hasattr(self, "args")
+
+    @property
+    def encoded_args(self) -> str:
+        """The arguments as the row has them, as JSON text."""
+        return self._claim.args
 
     @property
     def id(self) -> int:
@@ -185,6 +205,10 @@ class Job(Generic[A]):
         if key.startswith(("river:", "revenge:")):
             message = f"metadata keys that begin with 'river:' or 'revenge:' are the engine's own, got {key!r}"
             raise ValueError(message)
+        self.stage(key, value)
+
+    def stage(self, key: str, value: Any) -> None:
+        """Do the same for the engine's own keys."""
         if self.staged is None:
             self.staged = {}
         self.staged[key] = value
@@ -202,7 +226,7 @@ class Job(Generic[A]):
         """
         return workplace().client
 
-    async def complete(self, *, conn: Connection, output: object = None) -> None:
+    async def complete(self, *, conn: AsyncConnection, output: object = None) -> None:
         """Complete the job by the transaction of ``conn``: it is done exactly when that commits (River: ``JobCompleteTx``).
 
         What was staged is written with it, and ``output`` unless it is None. Return afterwards: once it has committed, nothing
@@ -213,7 +237,21 @@ class Job(Generic[A]):
             RuntimeError: in a worker that runs in a process of its own, and outside of workers.
             StoreError: the database could not do it; the transaction is to be rolled back.
         """
-        await completion.complete(self, conn=conn, output=output)
+        await completion.complete(self._claim, self._with_completion(output), conn=conn)
+
+    def complete_blocking(self, *, conn: SyncConnection, output: object = None) -> None:
+        """Do the same in a thread, by a connection that blocks: psycopg's, SQLAlchemy's or its session.
+
+        Raises:
+            AttemptLost, RuntimeError, StoreError: as for ``complete``.
+        """
+        at_once(completion.complete(self._claim, self._with_completion(output), conn=conn, blocking=True))
+
+    def _with_completion(self, output: object) -> dict[str, Any]:
+        if self.staged is None:
+            # Whatever the worker then returns meets the completed row as one with something to merge: it counts as settled.
+            self.staged = {}
+        return {**self.staged, **({} if output is None else {"output": output})}
 
     @overload
     def step(  # type: ignore[overload-overlap]  # the first that fits is the one
@@ -257,9 +295,7 @@ class Job(Generic[A]):
         **kwargs: P.kwargs,
     ) -> None: ...
 
-    def cursor_step(
-        self, name: str, type_: type[T], do: Callable[..., object], /, *args: Any, **kwargs: Any
-    ) -> Any:
+    def cursor_step(self, name: str, type_: type[T], do: Callable[..., object], /, *args: Any, **kwargs: Any) -> Any:
         """Do the same with a cursor of type ``type_`` as first argument: a step that goes on where an attempt was cut off.
 
         ``type_`` is anything that pydantic reads from JSON: ``int``, ``str``, a model.
@@ -269,7 +305,7 @@ class Job(Generic[A]):
         """
         return self.open_steps().cursor_step(name, type_, lambda cursor: do(cursor, *args, **kwargs))
 
-    async def save_step(self, *, conn: Connection) -> None:
+    async def save_step(self, *, conn: AsyncConnection) -> None:
         """Store by the transaction of ``conn`` that the present step is done (River: ``ResumableSetStepTx``).
 
         Commit before the step's function returns, and let an error of the transaction be raised out of it. What the
@@ -282,6 +318,14 @@ class Job(Generic[A]):
         """
         await self.open_steps().save(conn=conn)
 
+    def save_step_blocking(self, *, conn: SyncConnection) -> None:
+        """Do the same in a thread, by a connection that blocks.
+
+        Raises:
+            AttemptLost, StepError, RuntimeError: as for ``save_step``.
+        """
+        at_once(self.open_steps().save(conn=conn, blocking=True))
+
     def open_steps(self) -> Steps:
         """Return the steps of this attempt, read from the row when they are first asked for.
 
@@ -292,13 +336,22 @@ class Job(Generic[A]):
             self.steps = Steps(self._claim)
         return self.steps
 
-    def was_worked_in_steps(self) -> bool:
-        """Whether an earlier attempt left steps in the row, which this one has to come by."""
+    def resume(self) -> None:
+        """Read what an earlier attempt left of its steps, if any: this one has to meet it, though the worker has no steps now.
+
+        Raises:
+            StepError: it cannot be read.
+        """
         metadata = self._claim.metadata_json
-        return metadata is not None and MARK in metadata
+        if metadata is not None and MARK in metadata:
+            self.open_steps()
 
     def conclude(self, result: object) -> object:
-        """Return what the attempt ends with when ``work`` returned ``result``: what a step wished or raised comes first."""
+        """Return how the attempt ends whose ``work`` returned ``result``: what a step wished comes first.
+
+        Raises:
+            Exception: what a step raised, or that the steps do not fit.
+        """
         return result if self.steps is None else self.steps.conclude(result)
 
 
@@ -319,6 +372,8 @@ class Worker(Generic[A]):
     """None: the client's."""
     phases: Mapping[str, float] = {}
     """The phases it reports, in order, with weights: the whole job's percent follows from them."""
+    plugins: "Sequence[Plugin]" = ()
+    """What happens around this worker's work; outside of all other plugins."""
 
     def __init_subclass__(cls, *, runs_in: RunsIn | None = None, **settings: Any) -> None:
         super().__init_subclass__(**settings)
@@ -329,13 +384,18 @@ class Worker(Generic[A]):
             if isinstance(origin, type) and issubclass(origin, Worker) and isinstance(arguments[0], type):
                 cls.args_type = arguments[0]
 
-    def work(self, job: Job[A]) -> object:
-        """Do the job.
+    if TYPE_CHECKING:
+        # Of this type and no method, so that a static method may take its place.
+        work: Callable[[Job[A]], object]
+    else:
 
-        Return ``Snooze`` or ``Cancel`` to wish for that; any other value but None is recorded as the job's output.
-        Whatever is raised is a failed attempt.
-        """
-        raise NotImplementedError
+        def work(self, job: Job[A]) -> object:
+            """Do the job.
+
+            Return ``Snooze`` or ``Cancel`` to wish for that; any other value but None is recorded as the job's output.
+            Whatever is raised is a failed attempt.
+            """
+            raise NotImplementedError
 
     def retry_delay(self, job: Job[A], error: BaseException) -> timedelta | None:
         """Choose when this failure is retried; None leaves it to the retry policy."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +11,16 @@ import asyncpg
 
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import JobsError, StoreError
+from revenge.infra.jobs.insert_chain import InsertChain
 from revenge.infra.jobs.insert_store import Inserted, InsertStore
 from revenge.infra.jobs.insertion import Builder, NewJob
 from revenge.infra.jobs.lease import Lease
 from revenge.infra.jobs.models import InsertResult
 from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs, Plan, decide, first_run, read_schedule
-from revenge.infra.jobs.periodic_store import DueSchedule, PeriodicStore
-from revenge.infra.jobs.store import Store
+from revenge.infra.jobs.periodic_store import DueSchedule, PeriodicInfo, PeriodicStore
+from revenge.infra.jobs.plugins import NO_PLUGINS
+from revenge.infra.jobs.store import Connection, Store
+from revenge.infra.jobs.worker import JobArgs
 
 LEASE = "periodic"
 MARGIN = timedelta(milliseconds=1)
@@ -26,6 +29,8 @@ LOOK_AGAIN = timedelta(seconds=1)
 """After a schedule or its job's unique key was in another transaction's hand."""
 
 logger = logging.getLogger("revenge.jobs")
+
+OnStart = Callable[[Sequence[PeriodicInfo]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,8 @@ class PeriodicEnqueuer:
         store: Store,
         periodic: PeriodicJobs,
         on_inserted: Callable[[Inserted], None] | None = None,
+        chain: InsertChain | None = None,
+        on_start: Sequence[OnStart] = (),
     ) -> None:
         """Make it; nothing is written yet.
 
@@ -97,6 +104,8 @@ class PeriodicEnqueuer:
             store: where the schedules and the jobs are.
             periodic: what this client declares; its ``make`` functions are called in the event loop.
             on_inserted: called with what was inserted, once it is committed.
+            chain: the plugins that what is inserted goes through.
+            on_start: awaited with all schedules each time that this node becomes the one that inserts.
         """
         self._client = client
         self._config = config
@@ -105,6 +114,9 @@ class PeriodicEnqueuer:
         self._schedules = PeriodicStore(store)
         self._periodic = periodic
         self._on_inserted = on_inserted
+        self._chain = chain or InsertChain(NO_PLUGINS)
+        self._on_start = on_start
+        self._has_started = False
         self._lease = Lease(store=store, name=LEASE, holder=client.client_id, ttl=config.lease_ttl)
         self._pause = config.interval
 
@@ -124,9 +136,11 @@ class PeriodicEnqueuer:
         self._pause = self._config.interval
         await self._declare()
         ids = sorted(job.id for job in self._periodic)
-        if not ids:
+        if not ids and not self._on_start:
             return 0
         is_holder = await self._lease.acquire() is not None
+        if self._on_start:
+            await self._tell_start(is_holder=is_holder)
         grace = timedelta(0) if is_holder else self._config.standby
         inserted = 0
         for schedule_id, due_in in await self._schedules.due_in(ids, limit=self._config.batch):
@@ -157,6 +171,14 @@ class PeriodicEnqueuer:
             StoreError: the database could not be written; the lease then runs out.
         """
         await self._lease.release()
+
+    async def _tell_start(self, *, is_holder: bool) -> None:
+        if is_holder and not self._has_started:
+            schedules = await self._schedules.list()
+            for start in self._on_start:
+                await start(schedules)
+        # Only now: one that raises is asked again, and until then nothing is inserted here.
+        self._has_started = is_holder
 
     async def _declare(self) -> None:
         jobs = self._periodic.undeclared()
@@ -191,8 +213,8 @@ class PeriodicEnqueuer:
                 return None
             with _wrapped(job):
                 plan = self._plan(job, due)
-                rows = self._build(job, plan.runs)
-            results = await self._inserts.insert_many(rows, now=due.now, conn=conn) if rows else None
+                made = self._build(job, plan.runs)
+            results, inserted = await self._insert(made, now=due.now, conn=conn) if made else ((), ())
             await self._schedules.settle(
                 job.id,
                 next_run_at=plan.next_run_at,
@@ -202,9 +224,10 @@ class PeriodicEnqueuer:
             )
         if plan.is_missing and not due.is_paused:
             logger.warning("periodic.missed", extra={"schedule_id": job.id, "policy": due.missed.value})
-        if results and self._on_inserted is not None:
-            self._on_inserted(results)
-        return results or ()
+        if self._on_inserted is not None:
+            for each in inserted:
+                self._on_inserted(each)
+        return results
 
     def _plan(self, job: PeriodicJob, due: DueSchedule) -> Plan:
         described = due.definition.get("override") or due.definition["declared"]
@@ -230,15 +253,30 @@ class PeriodicEnqueuer:
             is_missing=plan.is_missing,
         )
 
-    def _build(self, job: PeriodicJob, runs: Sequence[datetime]) -> list[NewJob]:
+    def _build(self, job: PeriodicJob, runs: Sequence[datetime]) -> list[tuple[NewJob, JobArgs]]:
         rows = []
         for planned_at in runs:
             made = job.build()
             if made is not None:
                 # The planned time is both when it is due and what its unique window is of: nodes whose clocks differ,
                 # and runs that are made up for, agree on it.
-                rows.append(Builder(config=self._client, now=planned_at).build(*made))
+                rows.append((Builder(config=self._client, now=planned_at).build(*made), made[0]))
         return rows
+
+    async def _insert(
+        self, made: Sequence[tuple[NewJob, JobArgs]], *, now: datetime, conn: Connection
+    ) -> tuple[Sequence[InsertResult], Iterable[Inserted]]:
+        """Insert through the plugins; return their results, and what was inserted."""
+        inserted: list[Inserted] = []
+
+        async def insert(rows: Sequence[NewJob]) -> Inserted:
+            inserted.append(await self._inserts.insert_many(rows, now=now, conn=conn))
+            return inserted[-1]
+
+        rows, args = [row for row, _ in made], [one for _, one in made]
+        if not self._chain.applies(map(type, args)):
+            return await insert(rows), inserted
+        return await self._chain.run(rows, args, insert), inserted
 
     def _look_in(self, pause: timedelta) -> None:
         self._pause = min(self._pause, pause)
