@@ -29,7 +29,7 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> bytes:
         job.resume()
         with Reporting(job, answers, log=request["log"]):
             # Static, so that the class will do.
-            result = worker.work(job)  # type: ignore[call-arg,arg-type]
+            result = worker.work(job)
         return result_answer(result, job)
     except BaseException as error:  # noqa: BLE001 - whatever user code raises is its attempt's end
         return failure_answer(error, job)
