@@ -94,6 +94,8 @@ class Elector:
         self._client_id = client_id
         self._lead = lead
         self._term: Term | None = None
+        # Its row is still there: a stop that cuts a resignation short makes up for it.
+        self._given_up: Term | None = None
         self._trusted_until = 0.0
         self._failures = 0
         self._leading: asyncio.Future[None] | None = None
@@ -151,10 +153,12 @@ class Elector:
 
     async def resign(self) -> None:
         """Stop leading and let the others know; does nothing while this client does not lead."""
-        term = self._term
+        if self._term is not None:
+            self._given_up = self._term
+            await self._step_down("resigned")
+        term = self._given_up
         if term is None:
             return
-        await self._step_down("resigned")
         channel = ""
         for timeout in self._config.resign_timeouts:
             try:
@@ -164,7 +168,8 @@ class Elector:
             except (StoreError, TimeoutError) as error:
                 logger.warning("elector.resign_failed", extra={"error": str(error) or type(error).__name__})
             else:
-                return
+                break
+        self._given_up = None
 
     async def _contend(self) -> timedelta:
         started = self._clock.monotonic()

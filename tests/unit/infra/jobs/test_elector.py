@@ -208,6 +208,16 @@ async def test_stopping_ends_the_work_and_resigns_the_very_term(election: Fixtur
     assert not election.elector.is_leader
 
 
+async def test_a_stop_that_cuts_a_resignation_short_makes_up_for_it(election: Fixture) -> None:
+    async with election.running():
+        election.table.resigns = ...
+        election.elector.request_resign()
+        await election.clock.advance()
+        assert election.table.count("leader_resign") == 1
+        election.table.resigns = 1
+    assert election.table.count("leader_resign") == 2
+
+
 async def test_a_resignation_is_tried_three_times_and_no_more(election: Fixture) -> None:
     election.table.resigns = GONE
     async with election.running():
