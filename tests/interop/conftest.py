@@ -1,19 +1,80 @@
 """Fixtures for tests beside River in Go. Where CI is set to true, a test that is skipped here has failed."""
 
 import os
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import asyncpg
 import pytest
 
-from tests.interop.peer import GoPeer, NoGo, build
+from tests.fakes.engine import eventually
+from tests.interop.ours.peer import OurPeer
+from tests.interop.peer import GoPeer, NoGo, OurProcess, build
 
 _HERE = Path(__file__).parent
 _LIMIT_S = 300
 """The first test waits for Go's compiler, on a new machine for its modules too."""
+
+
+LIMIT = timedelta(seconds=60)
+"""For what should take a moment: the machine may be busy."""
+
+
+class AnyPeer(Protocol):
+    """Go's engine or ours, behind the same commands."""
+
+    name: str
+
+    async def call(self, command: str, /, **params: Any) -> Any: ...
+
+    async def event(self, name: str, /, **fields: Any) -> dict[str, Any]: ...
+
+    def told(self, name: str, /, **fields: Any) -> list[dict[str, Any]]: ...
+
+    async def kill(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both engines on one database; a scenario holds with each in each part."""
+
+    one: AnyPeer
+    other: AnyPeer
+    go: GoPeer
+    ours: OurPeer
+    dsn: str
+
+
+class Rows:
+    """What the tables hold, read past both engines."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.pool = pool
+
+    async def job(self, job_id: int) -> "asyncpg.Record":
+        """Return a job's row."""
+        row = await self.pool.fetchrow("SELECT *, errors::text[] AS error_texts FROM river_job WHERE id = $1", job_id)
+        assert row is not None
+        return row
+
+    async def when(self, job_id: int, state: str, **columns: Any) -> "asyncpg.Record":
+        """Return a job's row as soon as it is in this state and has these values."""
+
+        async def look() -> "asyncpg.Record | None":
+            row = await self.job(job_id)
+            return row if row["state"] == state and all(row[name] == value for name, value in columns.items()) else None
+
+        found: asyncpg.Record = await eventually(look, within=LIMIT)
+        return found
+
+    async def leader(self) -> str | None:
+        """Return who leads."""
+        found: str | None = await self.pool.fetchval("SELECT leader_id FROM river_leader WHERE expires_at > now()")
+        return found
 
 
 class StartPeer(Protocol):
@@ -67,3 +128,40 @@ async def db(empty_database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.R
     conn = await asyncpg.connect(empty_database)
     yield conn
     await conn.close()
+
+
+@pytest.fixture
+def rows(pool: "asyncpg.Pool[asyncpg.Record]") -> Rows:
+    """The tables of ``database``."""
+    return Rows(pool)
+
+
+@pytest.fixture
+async def ours(database: str) -> AsyncIterator[OurPeer]:
+    """Our engine in this process, on ``database``."""
+    async with OurPeer(database) as peer:
+        yield peer
+
+
+@pytest.fixture
+async def go(database: str, start_go: StartPeer) -> GoPeer:
+    """Go's engine on ``database``.
+
+    Its schema is named: the role of the tests is called as the application's schema is, which comes first on its search
+    path, and River names its channels after ``current_schema()`` when it is told nothing.
+    """
+    return await start_go(dsn=database, schema="public")
+
+
+@pytest.fixture(params=["go first", "ours first"])
+def pair(request: pytest.FixtureRequest, go: GoPeer, ours: OurPeer, database: str) -> Pair:
+    """Both engines; the test runs twice, each of them in each part."""
+    one, other = (go, ours) if request.param == "go first" else (ours, go)
+    return Pair(one, other, go, ours, database)
+
+
+@pytest.fixture
+async def start_process(database: str) -> AsyncIterator[Callable[[], Awaitable[OurProcess]]]:
+    """Start processes of our engine on ``database``."""
+    async with AsyncExitStack() as stack:
+        yield lambda: stack.enter_async_context(OurProcess(database))

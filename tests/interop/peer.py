@@ -1,4 +1,4 @@
-"""The Go peer: River's own code in a process of its own, driven by JSON lines."""
+"""Peers in processes of their own, driven by JSON lines: River's own code in Go, and our engine where it is to be killed."""
 
 import asyncio
 import fcntl
@@ -6,26 +6,28 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "go"
-CACHE = Path(__file__).parents[2] / ".cache" / "go"
+CACHE = ROOT / ".cache" / "go"
 _MAX_LINE_BYTES = 64 << 20
 
 
 class PeerError(Exception):
-    """Go's own error text."""
+    """The peer's own error text."""
 
 
 class NoGo(Exception):
     """The peer cannot be built here; the text says why."""
 
 
-def build() -> Path:
-    """Return the peer's program, built when its sources are new; one builds, others wait for it.
+def build(source: Path = SOURCE, *, package: str = ".", name: str = "peer") -> Path:
+    """Return the program of ``package`` in the module at ``source``, built when that is new; one builds, others wait.
 
     Raises:
         NoGo: there is no Go toolchain beside this Python, or its build failed.
@@ -34,18 +36,18 @@ def build() -> Path:
     if not go.is_file():
         raise NoGo(f"no Go toolchain: {go} is missing (it comes with the development dependencies: make setup-dev)")
     digest = hashlib.sha256()
-    for file in sorted(SOURCE.iterdir()):
+    for file in sorted(source.iterdir()):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    program = CACHE / "bin" / f"peer-{digest.hexdigest()[:16]}"
+    program = CACHE / "bin" / f"{name}-{digest.hexdigest()[:16]}"
     program.parent.mkdir(parents=True, exist_ok=True)
     with (CACHE / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.is_file():
-            _compile(go, program)
+            _compile(go, source, package, program)
     return program
 
 
-def _compile(go: Path, program: Path) -> None:
+def _compile(go: Path, source: Path, package: str, program: Path) -> None:
     environment = os.environ | {
         "CGO_ENABLED": "0",
         "GOCACHE": str(CACHE / "build"),
@@ -55,18 +57,20 @@ def _compile(go: Path, program: Path) -> None:
     }
     new = program.with_suffix(".new")
     done = subprocess.run(
-        [go, "build", "-o", new, "."], cwd=SOURCE, env=environment, capture_output=True, text=True, check=False
+        [go, "build", "-o", new, package], cwd=source, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise NoGo(f"the Go peer did not build: {done.stderr.strip()[-2000:]}")
+        raise NoGo(f"{package} did not build: {done.stderr.strip()[-2000:]}")
     new.replace(program)
 
 
-class GoPeer:
-    """One process of River in Go on a database; use it as an async context manager."""
+class Peer:
+    """A process that takes commands; use it as an async context manager."""
 
-    def __init__(self, program: Path, dsn: str, *, schema: str = "") -> None:
-        self._command = (str(program), dsn, schema)
+    name: str
+
+    def __init__(self, *command: str) -> None:
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._events: list[dict[str, Any]] = []
@@ -74,16 +78,17 @@ class GoPeer:
         self._reader: asyncio.Task[None] | None = None
         self._last_id = 0
 
-    async def __aenter__(self) -> "GoPeer":
+    async def __aenter__(self) -> Self:
         """Start the process and wait until it serves."""
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_MAX_LINE_BYTES,
+            cwd=ROOT,
             start_new_session=True,
         )
-        self._reader = asyncio.create_task(self._read(self._process), name="go-peer-reader")
+        self._reader = asyncio.create_task(self._read(self._process), name="peer-reader")
         await self.event("ready")
         return self
 
@@ -98,7 +103,7 @@ class GoPeer:
             PeerError: Go answered with an error, or the process has ended.
         """
         if self._process is None or self._process.stdin is None or self._process.returncode is not None:
-            raise PeerError("the Go peer is not running")
+            raise PeerError("the peer is not running")
         self._last_id += 1
         answer = self._answers[self._last_id] = asyncio.get_running_loop().create_future()
         line = json.dumps({"id": self._last_id, "cmd": command, **params})
@@ -146,7 +151,25 @@ class GoPeer:
                 answer.set_result(message.get("result"))
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_exception(PeerError("the Go peer has ended"))
+                answer.set_exception(PeerError("the peer has ended"))
+
+
+class GoPeer(Peer):
+    """River in Go."""
+
+    name = "go"
+
+    def __init__(self, program: Path, dsn: str, *, schema: str = "") -> None:
+        super().__init__(str(program), dsn, schema)
+
+
+class OurProcess(Peer):
+    """Our engine in a process of its own, for what a test cannot do to itself."""
+
+    name = "ours"
+
+    def __init__(self, dsn: str, *, schema: str = "") -> None:
+        super().__init__(sys.executable, "-m", "tests.interop.ours", dsn, schema)
 
 
 def _has(event: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:

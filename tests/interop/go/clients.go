@@ -61,6 +61,8 @@ type clientConfig struct {
 	OnlyKnownKinds     bool                   `json:"only_known_kinds"`
 	NoElection         bool                   `json:"leader_election_disabled"`
 	ErrorsCancel       bool                   `json:"errors_cancel"`
+	// Quiet reports no events, for many jobs.
+	Quiet bool `json:"quiet"`
 	// Quick leaves out the random waits of the leader's services (River: TestOnly).
 	Quick bool `json:"quick"`
 }
@@ -108,7 +110,7 @@ func (c *clientConfig) build(p *peer, id string) (*river.Config, error) {
 		config.Queues[name] = queue.build()
 	}
 	for kind, spec := range c.Workers {
-		river.AddWorkerArgs(config.Workers, rawArgs{kind: kind}, &worker{peer: p, client: id, spec: spec})
+		river.AddWorkerArgs(config.Workers, rawArgs{kind: kind}, &worker{peer: p, client: id, spec: spec, quiet: c.Quiet})
 	}
 	if c.RetryMS != nil {
 		config.RetryPolicy = fixedRetry{milliseconds(*c.RetryMS)}
@@ -147,11 +149,13 @@ func start(_ context.Context, p *peer, req *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, _ := client.Subscribe(
-		river.EventKindJobCancelled, river.EventKindJobCompleted, river.EventKindJobFailed,
-		river.EventKindJobInterrupted, river.EventKindJobSnoozed, river.EventKindQueuePaused, river.EventKindQueueResumed,
-	)
-	go p.report(req.Client, events)
+	if !params.Config.Quiet {
+		events, _ := client.Subscribe(
+			river.EventKindJobCancelled, river.EventKindJobCompleted, river.EventKindJobFailed,
+			river.EventKindJobInterrupted, river.EventKindJobSnoozed, river.EventKindQueuePaused, river.EventKindQueueResumed,
+		)
+		go p.report(req.Client, events)
+	}
 	ctx, cancelAll := context.WithCancel(context.Background())
 	if err := client.Start(ctx); err != nil {
 		cancelAll()

@@ -13,12 +13,14 @@ import (
 
 // behaviour is what a worker does with one attempt.
 type behaviour struct {
-	// Do is ok, fail, cancel, snooze, sleep, block, hold, panic, output, complete_tx or steps.
+	// Do is ok, fail, cancel, snooze, sleep, block, hold, panic, output, effect, complete_tx or steps.
 	Do      string          `json:"do"`
 	MS      int64           `json:"ms"`
 	Message string          `json:"message"`
 	Value   json.RawMessage `json:"value"`
 	Steps   []step          `json:"steps"`
+	// Then is what a held job does when its context ends: nothing for the context's error, or ok, fail, cancel.
+	Then string `json:"then"`
 }
 
 // step is one of a resumable job's.
@@ -27,10 +29,16 @@ type step struct {
 	Cursor bool            `json:"cursor"`
 	Set    json.RawMessage `json:"set"`
 	Fail   string          `json:"fail"`
+	// SnoozeMS lets the step wish for a snooze.
+	SnoozeMS int64 `json:"snooze_ms"`
+	// Save stores the step, with Set as its cursor, by a transaction: commit or rollback.
+	Save string `json:"save"`
+	// Inner steps are begun within this one.
+	Inner []step `json:"inner"`
 }
 
-// workerSpec says what a kind's worker does, by attempt: the last one goes for all that follow. A job's own args
-// override it with a list under the key "go".
+// workerSpec says what a kind's worker does, by attempt or snooze: the last one goes for all that follow. A job's own args
+// override it with a list under the key "attempts".
 type workerSpec struct {
 	Attempts  []behaviour `json:"attempts"`
 	TimeoutMS int64       `json:"timeout_ms"`
@@ -43,6 +51,7 @@ type worker struct {
 	peer   *peer
 	client string
 	spec   workerSpec
+	quiet  bool
 }
 
 func (w *worker) Timeout(*river.Job[rawArgs]) time.Duration { return milliseconds(w.spec.TimeoutMS) }
@@ -56,20 +65,27 @@ func (w *worker) NextRetry(*river.Job[rawArgs]) time.Time {
 
 func (w *worker) Work(ctx context.Context, job *river.Job[rawArgs]) error {
 	var own struct {
-		Go []behaviour `json:"go"`
+		Attempts []behaviour `json:"attempts"`
 	}
 	attempts := w.spec.Attempts
 	// Args that are no object have no list of their own.
-	if err := json.Unmarshal(job.Args.raw, &own); err == nil && len(own.Go) > 0 {
-		attempts = own.Go
+	if err := json.Unmarshal(job.Args.raw, &own); err == nil && len(own.Attempts) > 0 {
+		attempts = own.Attempts
 	}
 	does := behaviour{Do: "ok"}
 	if len(attempts) > 0 {
-		does = attempts[min(job.Attempt, len(attempts))-1]
+		var counted struct {
+			Snoozes int `json:"snoozes"`
+		}
+		_ = json.Unmarshal(job.Metadata, &counted) // a snooze gives its attempt back
+		does = attempts[min(job.Attempt+counted.Snoozes, len(attempts))-1]
 	}
 	var held <-chan struct{}
 	if does.Do == "hold" {
 		held = w.peer.hold(job.ID) // before the event: who reads it may release at once
+	}
+	if w.quiet {
+		return w.act(ctx, job, does, held)
 	}
 	w.peer.event("work_started", map[string]any{"client": w.client, "job": jobView(job.JobRow)})
 	err := w.act(ctx, job, does, held)
@@ -109,21 +125,41 @@ func (w *worker) act(ctx context.Context, job *river.Job[rawArgs], does behaviou
 		case <-held:
 			return nil
 		case <-ctx.Done():
-			return ctx.Err()
+			return does.whenEnded(ctx)
 		}
 	case "panic":
 		panic(does.Message)
 	case "output":
 		return river.RecordOutput(ctx, does.Value)
+	case "effect": // leave a row that proves the attempt
+		_, err := w.peer.pool.Exec(ctx, "INSERT INTO effects (job_id, attempted_at, node) VALUES ($1, $2, $3)",
+			job.ID, job.AttemptedAt, w.client)
+		return err
 	case "complete_tx":
 		return w.completeTx(ctx, job, does)
 	case "steps":
 		for _, each := range does.Steps {
-			w.step(ctx, job.ID, each)
+			w.step(ctx, job, each)
+		}
+		if does.Message != "" {
+			return errors.New(does.Message)
 		}
 		return nil
 	}
 	return fmt.Errorf("unknown behaviour %q", does.Do)
+}
+
+// whenEnded is how a held job answers the end of its context.
+func (does behaviour) whenEnded(ctx context.Context) error {
+	switch does.Then {
+	case "ok":
+		return nil
+	case "fail":
+		return errors.New(does.Message)
+	case "cancel":
+		return river.JobCancel(ctx.Err())
+	}
+	return ctx.Err()
 }
 
 func (w *worker) completeTx(ctx context.Context, job *river.Job[rawArgs], does behaviour) error {
@@ -144,26 +180,52 @@ func (w *worker) completeTx(ctx context.Context, job *river.Job[rawArgs], does b
 	return nil
 }
 
-func (w *worker) step(ctx context.Context, jobID int64, each step) {
-	report := func(cursor json.RawMessage) error {
-		w.peer.event("step", map[string]any{"client": w.client, "job_id": jobID, "step": each.Name, "cursor": cursor})
-		if each.Fail != "" {
-			return errors.New(each.Fail)
-		}
-		return nil
-	}
-	if !each.Cursor {
-		river.ResumableStep(ctx, each.Name, nil, func(context.Context) error { return report(nil) })
-		return
-	}
-	river.ResumableStepCursor(ctx, each.Name, nil, func(ctx context.Context, cursor json.RawMessage) error {
-		if each.Set != nil {
+func (w *worker) step(ctx context.Context, job *river.Job[rawArgs], each step) {
+	act := func(ctx context.Context, cursor json.RawMessage) error {
+		w.peer.event("step", map[string]any{"client": w.client, "job_id": job.ID, "step": each.Name, "cursor": cursor})
+		if each.Set != nil && each.Save == "" {
 			if err := river.ResumableSetCursor(ctx, each.Set); err != nil {
 				return err
 			}
 		}
-		return report(cursor)
-	})
+		if each.Save != "" {
+			if err := w.saveStep(ctx, job, each); err != nil {
+				return err
+			}
+		}
+		for _, inner := range each.Inner {
+			w.step(ctx, job, inner)
+		}
+		if each.Fail != "" {
+			return errors.New(each.Fail)
+		}
+		if each.SnoozeMS != 0 {
+			return river.JobSnooze(milliseconds(each.SnoozeMS))
+		}
+		return nil
+	}
+	if each.Cursor {
+		river.ResumableStepCursor(ctx, each.Name, nil, act)
+		return
+	}
+	river.ResumableStep(ctx, each.Name, nil, func(ctx context.Context) error { return act(ctx, nil) })
+}
+
+func (w *worker) saveStep(ctx context.Context, job *river.Job[rawArgs], each step) error {
+	tx, err := w.peer.pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(ctx) }()
+	if each.Set != nil {
+		_, err = river.ResumableSetStepCursorTx[*riverpgxv5.Driver](ctx, tx, job, each.Set)
+	} else {
+		_, err = river.ResumableSetStepTx[*riverpgxv5.Driver](ctx, tx, job)
+	}
+	if err != nil || each.Save == "rollback" {
+		return err
+	}
+	return tx.Commit(ctx)
 }
 
 // hold returns a channel that the command release closes.
