@@ -1,7 +1,7 @@
 """Clients with tiny queues on a database of the test's own, and rows as any program may have left them."""
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from revenge.infra.database.pool import create_pool
-from revenge.infra.jobs import Client, ClientConfig, RetryPolicy, StopConfig, Worker, Workers
+from revenge.infra.jobs import Client, ClientConfig, PeriodicJob, Plugin, RetryPolicy, StopConfig, Worker, Workers
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.retry import LinearRetry
 from tests.fakes.engine import Actor, Behaviour, nothing
@@ -53,8 +53,8 @@ async def make_client(database: str) -> AsyncIterator[MakeClient]:
     """Return a coroutine function that makes a client with a pool of its own; it is stopped when the test ends.
 
     Its first argument is a worker, several, or what the jobs of kind ``act`` do; ``dsn`` is another database,
-    ``listen_dsn`` the direct way to it, ``clock`` the node's; ``reset`` and ``statement_cache_size`` are the pool's;
-    every other keyword is one of ClientConfig.
+    ``listen_dsn`` the direct way to it, ``clock`` the node's; ``reset`` and ``statement_cache_size`` are the pool's,
+    ``plugins`` and ``periodic`` the client's; every other keyword is one of ClientConfig.
     """
     numbers = itertools.count(1)
     async with AsyncExitStack() as stack:
@@ -67,6 +67,8 @@ async def make_client(database: str) -> AsyncIterator[MakeClient]:
             clock: Clock | None = None,
             reset: bool = True,
             statement_cache_size: int | None = None,
+            plugins: Iterable[Plugin] = (),
+            periodic: Iterable[PeriodicJob] = (),
             **config: Any,
         ) -> Client:
             client_id = config.setdefault("client_id", f"client{next(numbers)}")
@@ -90,6 +92,8 @@ async def make_client(database: str) -> AsyncIterator[MakeClient]:
                 schema="public",
                 listen=Listening(listen_dsn or dsn, client_id),
                 clock=clock,
+                plugins=plugins,
+                periodic=periodic,
             )
             stack.push_async_callback(client.stop)
             return client
