@@ -7,7 +7,9 @@ from typing import Any
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.inserting import OnInsert
 from revenge.infra.jobs.models import JobRow
+from revenge.infra.jobs.plugins import Plugin
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.testing.drain import drain
 from revenge.infra.jobs.testing.memory_store import MemoryStore, NotInMemory
@@ -31,6 +33,8 @@ class MemoryClient(Client):
         *,
         config: ClientConfig | None = None,
         clock: Clock | None = None,
+        on_insert: OnInsert | None = None,
+        plugins: Iterable[Plugin] = (),
     ) -> None:
         """Make one whose queues look as if a node served them; time stands still unless a clock is given."""
         clock = clock or StoppedClock()
@@ -40,6 +44,8 @@ class MemoryClient(Client):
             config=config,
             workers=workers if isinstance(workers, Workers) else Workers(workers),
             clock=clock,
+            on_insert=on_insert,
+            plugins=plugins,
         )
         self._memory = store
         store.statement("queue_create_or_touch")(self.config.queues)

@@ -174,6 +174,13 @@ class MemoryJobs:
         ]
         return self._written(rows)
 
+    def job_merge_metadata(self, job_id: int, attempt: int, attempted_at: datetime, metadata: str) -> Records:
+        """Add to the metadata of a running attempt."""
+        row = self._fenced(job_id, attempt, attempted_at)
+        if row is None or row.state is not JobState.RUNNING:
+            return []
+        return self._put(replace(row, metadata=row.merged(orjson.loads(metadata))))
+
     def job_schedule(
         self,
         look_ahead: timedelta,
@@ -236,6 +243,8 @@ class MemoryJobs:
     def job_get_many(self, ids: Sequence[int]) -> Records:
         """Return some rows, by id."""
         return [row.record() for row in sorted(self._of(ids), key=lambda row: row.id)]
+
+    job_get_states = job_get_many
 
     def job_list(
         self,

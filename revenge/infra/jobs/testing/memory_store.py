@@ -12,6 +12,7 @@ from revenge.infra.jobs.store import Connection, Store
 from revenge.infra.jobs.testing.memory_jobs import MemoryJobs
 from revenge.infra.jobs.testing.memory_rows import MemoryRecord, MemoryRows
 from revenge.infra.jobs.testing.memory_tables import MemoryDrain, MemoryLeases, MemoryProgress, MemoryQueues
+from revenge.infra.jobs.testing.memory_watch import MemoryWatch
 
 
 class NotInMemory(JobsError, NotImplementedError):
@@ -38,6 +39,7 @@ class MemoryStore(Store):
             queues,
             MemoryLeases(clock=clock),
             MemoryProgress(clock=clock, rows=self.rows),
+            MemoryWatch(clock=clock, rows=self.rows),
             MemoryDrain(clock=clock, rows=self.rows, is_paused=queues.is_paused),
         )
 

@@ -1,5 +1,6 @@
 """Works claims one at a time, here and now, with the engine's own executor and verdicts."""
 
+import contextvars
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
@@ -16,9 +17,11 @@ from revenge.infra.jobs.progress_store import ProgressReporter
 from revenge.infra.jobs.registry import Registration, Workers
 from revenge.infra.jobs.retry import RetryPolicy
 from revenge.infra.jobs.store import Store
+from revenge.infra.jobs.testing.memory_store import MemoryStore
 from revenge.infra.jobs.threads import ThreadWorkers
 from revenge.infra.jobs.verdict import Verdicts
 from revenge.infra.jobs.worker import Job, Worker
+from revenge.infra.jobs.workplace import current_workplace
 
 Outcome = Literal["completed", "failed", "snoozed", "cancelled", "discarded"]
 """How an attempt ended; ``failed`` when there is another to come, ``discarded`` when it was the last."""
@@ -65,6 +68,8 @@ class Workbench:
             processes=self._threads,
             on_free=lambda _: None,
             on_end=self._ended,
+            context=_context(client, store),
+            plugins=client.plugins,
         )
         self._reporter = ProgressReporter(
             clock=client.clock, store=store, running=self._executor.running_jobs, phases=client.workers.phases
@@ -112,6 +117,15 @@ class Workbench:
     def _ended(self, attempt: Attempt, status: str) -> None:
         if attempt.job is not None:
             self._reporter.finished(attempt.job, is_completed=status == "completed")
+
+
+def _context(client: Client, store: Store) -> contextvars.Context:
+    """Return the context that the client's workers run in, with their way to its rows."""
+    jobs, place = JobStore(store), client.workplace
+    blocking = jobs if isinstance(store, MemoryStore) else place.blocking_store
+    context = contextvars.copy_context()
+    context.run(current_workplace.set, replace(place, store=jobs, blocking_store=blocking))
+    return context
 
 
 def _outcome(job: JobRow, *, has_failed: bool) -> Outcome:
