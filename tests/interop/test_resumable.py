@@ -134,6 +134,7 @@ async def trace(script: Script, peers: list[AnyPeer], rows: Rows) -> list[Any]:
         await rows.pool.execute(
             "SELECT pg_notify('public.river_insert', json_build_object('queue', $1::text)::text)", peer.name
         )
+        await peer.event("work_ended", job_id=job_id)
         row = await ended(rows, job_id)
         ran = [(step["step"], step["cursor"]) for step in peer.told("step", job_id=job_id)]
         for _ in ran:
