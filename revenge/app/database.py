@@ -22,6 +22,7 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         """Say which database; nothing is started or connected."""
         self._settings = settings.database
+        self._prepared_statements = settings.prepared_statements
         self._embedded: EmbeddedPostgres | None = None
         if self._settings.url is None:
             embedded = self._settings.embedded
@@ -143,13 +144,13 @@ class Database:
         self, min_size: int, max_size: int, name: str, *, is_engines: bool = False
     ) -> asyncpg.Pool[asyncpg.Record]:
         # Without prepared statements it is PgBouncer's session, which is not ours to change.
-        tunable = is_engines and self._settings.prepared_statements != 0
+        tunable = is_engines and self._prepared_statements != 0
         return await create_pool(
             self._dsn,
             min_size=min(min_size, max_size),
             max_size=max_size,
             application_name=name,
-            statement_cache_size=self._settings.prepared_statements,
+            statement_cache_size=self._prepared_statements,
             connect_timeout=self._settings.connect_timeout,
             # The engine leaves nothing behind in a session: no reset saves it a round trip per statement.
             reset=not is_engines,

@@ -103,17 +103,10 @@ class Database(Section):
     connect_timeout: Annotated[timedelta, BeforeValidator(Span(_SECOND, _HOUR))] = timedelta(seconds=30)
     """how long a database that is still starting is waited for"""
     statement_cache_size: OptionalCount = None
-    """prepared statements kept per connection; null is the driver's choice, 0 with listen_url: PgBouncer loses them"""
+    """prepared statements kept per connection; null is 0 with listen_url or jobs.poll_only, since PgBouncer loses them, else the driver's choice"""
     pool: Pool = Pool()
     jobs_pool: JobsPool = JobsPool()
     embedded: Embedded = Embedded()
-
-    @property
-    def prepared_statements(self) -> int | None:
-        """Return what ``create_pool`` takes as ``statement_cache_size``: 0 behind PgBouncer, unless it was set."""
-        if self.statement_cache_size is None and self.listen_url is not None:
-            return 0
-        return self.statement_cache_size
 
 
 class QueueSettings(Section):
@@ -237,6 +230,13 @@ class Settings(BaseSettings):
     def postgres_dir(self) -> Path:
         """Return where the embedded PostgreSQL keeps its files."""
         return self.data_dir / "postgres"
+
+    @property
+    def prepared_statements(self) -> int | None:
+        """Return what ``create_pool`` takes as ``statement_cache_size``: 0 behind PgBouncer, unless it was set."""
+        database = self.database
+        is_behind = database.url is not None and (database.listen_url is not None or self.jobs.poll_only)
+        return 0 if is_behind and database.statement_cache_size is None else database.statement_cache_size
 
     @property
     def demo_dir(self) -> Path:

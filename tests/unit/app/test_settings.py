@@ -141,10 +141,13 @@ def test_no_retries_is_one_attempt(write: Write) -> None:
 
 def test_prepared_statements_are_off_behind_pgbouncer_unless_set(write: Write) -> None:
     through = {"DATABASE_URL": "postgres://pooler/x", "DATABASE_LISTEN_URL": "postgres://direct/x"}
-    assert load_settings(write(""), {}).database.prepared_statements is None
-    assert load_settings(write(""), through).database.prepared_statements == 0
+    polling = {"DATABASE_URL": "postgres://pooler/x", "REVENGE_JOBS__POLL_ONLY": "true"}
+    assert load_settings(write(""), {}).prepared_statements is None
+    assert load_settings(write(""), {"REVENGE_JOBS__POLL_ONLY": "true"}).prepared_statements is None
+    assert load_settings(write(""), through).prepared_statements == 0
+    assert load_settings(write(""), polling).prepared_statements == 0
     kept = through | {"REVENGE_DATABASE__STATEMENT_CACHE_SIZE": "50"}
-    assert load_settings(write(""), kept).database.prepared_statements == 50
+    assert load_settings(write(""), kept).prepared_statements == 50
 
 
 def test_db_parts_make_an_address(write: Write) -> None:
