@@ -34,7 +34,9 @@ from revenge.infra.jobs.models import (
     AttemptError,
     InsertOpts,
     InsertResult,
+    JobFilter,
     JobListParams,
+    JobOrder,
     JobPage,
     JobRow,
     JobState,
@@ -66,6 +68,7 @@ from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.resumable import Cursor
 from revenge.infra.jobs.retry import ExponentialRetry, LinearRetry, RetryPolicy, RiverRetry
+from revenge.infra.jobs.stuck import OnStuck, StuckJob
 from revenge.infra.jobs.subscriptions import (
     AttemptEnded,
     EventKind,
@@ -110,6 +113,7 @@ __all__ = [
     "JobCancelled",
     "JobEvent",
     "JobFailed",
+    "JobFilter",
     "JobGetAvailableCount",
     "JobGetAvailableDuration",
     "JobInsertParams",
@@ -117,6 +121,7 @@ __all__ = [
     "JobListParams",
     "JobLog",
     "JobNotFound",
+    "JobOrder",
     "JobPage",
     "JobRow",
     "JobState",
@@ -128,6 +133,7 @@ __all__ = [
     "Metric",
     "MetricEmit",
     "MissedPolicy",
+    "OnStuck",
     "PeriodicInfo",
     "PeriodicJob",
     "PeriodicJobsStart",
@@ -146,6 +152,7 @@ __all__ = [
     "StepError",
     "StopConfig",
     "StoreError",
+    "StuckJob",
     "Subscription",
     "SyncClient",
     "UniqueConflict",

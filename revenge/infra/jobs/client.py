@@ -8,23 +8,21 @@ from typing import Any
 
 from revenge.infra.jobs.clock import Clock, SystemClock
 from revenge.infra.jobs.config import ClientConfig
-from revenge.infra.jobs.cursor import decode_cursor, encode_cursor
 from revenge.infra.jobs.drivers import AsyncConnection
-from revenge.infra.jobs.errors import InvalidJob, StoreError
+from revenge.infra.jobs.errors import InvalidJob, JobFailed, StoreError
 from revenge.infra.jobs.events import EventHub, JobEvent
 from revenge.infra.jobs.insert_chain import InsertChain
 from revenge.infra.jobs.insert_store import Inserted
 from revenge.infra.jobs.inserting import Inserter, InsertItem, OnInsert
 from revenge.infra.jobs.insertion import NewJob
 from revenge.infra.jobs.isolation import Isolate
-from revenge.infra.jobs.job_store import JobStore
+from revenge.infra.jobs.job_calls import JobCalls
 from revenge.infra.jobs.maintenance.periodic import PeriodicConfig, PeriodicEnqueuer
 from revenge.infra.jobs.models import (
     InsertOpts,
     InsertResult,
-    JobListParams,
-    JobPage,
     JobRow,
+    JobState,
     QueueInfo,
 )
 from revenge.infra.jobs.notifier import Connect
@@ -41,16 +39,13 @@ from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.store import Pool, Store
 from revenge.infra.jobs.stuck import OnStuck
 from revenge.infra.jobs.subscriptions import BUFFER, EventKind, LocalEvents, Subscription
+from revenge.infra.jobs.waiting import Waiters
 from revenge.infra.jobs.watchdog import OnBlocked
 from revenge.infra.jobs.worker import JobArgs
 from revenge.infra.jobs.workplace import Workplace
 
-MAX_PAGE = 10_000
-"""River: `JobListParams.First`."""
-FIRST_LOOK_S, LONGEST_LOOK_S = 0.02, 0.5
 
-
-class Client:
+class Client(JobCalls):
     """One client of one schema; safe to share between all tasks of a loop.
 
     Without ``start`` it only inserts and looks. ``conn`` is always the caller's own connection, of asyncpg, psycopg 3 or
@@ -96,14 +91,14 @@ class Client:
         self.config = config or ClientConfig()
         self.workers = workers or Workers()
         self._clock = clock or SystemClock()
-        self._store = pool if isinstance(pool, Store) else Store(pool, schema=schema)
-        self._jobs = JobStore(self._store)
+        super().__init__(pool if isinstance(pool, Store) else Store(pool, schema=schema))
         self.workplace = Workplace.of(self, self._store, clock=self._clock)
         self.plugins = look_up(plugins)
         chain = InsertChain(self.plugins)
         self._inserter = Inserter(
             config=self.config, clock=self._clock, store=self._store, on_insert=on_insert, chain=chain
         )
+        self.waiters = Waiters(clock=self._clock, store=self._jobs)
         self._queues = QueueStore(self._store)
         self._progress = ProgressStore(self._store)
         self._hub = EventHub(clock=self._clock, store=self._store, progress=self._progress)
@@ -174,80 +169,51 @@ class Client:
         """
         return await self.insert(self.workers.args_type(kind).model_validate(args), opts, conn=conn)
 
-    # Single jobs
-
-    async def get(self, job_id: int, *, conn: AsyncConnection | None = None) -> JobRow:
-        """Return a job.
-
-        Raises:
-            JobNotFound: there is none.
-        """
-        return await self._jobs.get(job_id, conn=conn)
-
-    async def cancel(self, job_id: int, *, conn: AsyncConnection | None = None) -> JobRow:
-        """Cancel a job that waits, tell one that runs to end, leave one that has ended; return its row.
-
-        Raises:
-            JobNotFound: there is none.
-        """
-        return await self._jobs.cancel(job_id, conn=conn)
-
-    async def retry(self, job_id: int, *, conn: AsyncConnection | None = None) -> JobRow:
-        """Make a job available now, whatever it ended in; one that runs or is due already stays as it is.
-
-        Raises:
-            JobNotFound: there is none.
-            UniqueConflict: an unfinished job with the same unique key exists.
-        """
-        row = await self._jobs.retry(job_id, conn=conn)
-        if conn is None:
-            # River's clients would find it at their next poll; ours need not wait.
-            await self._store.notify("river_insert", [f'{{"queue": "{row.queue}"}}'])
-        return row
-
-    async def delete(self, job_id: int, *, conn: AsyncConnection | None = None) -> JobRow:
-        """Delete a job that does not run; return it as it was.
-
-        Raises:
-            JobNotFound: there is none.
-            JobIsRunning: it is being worked.
-        """
-        return await self._jobs.delete(job_id, conn=conn)
+    # Waiting and watching
 
     async def wait(self, job_id: int, *, timeout: timedelta | None = None) -> JobRow:  # noqa: ASYNC109 - part of the contract
-        """Wait until a job has ended, here or on another node; return its row.
+        """Wait until a job has ended, however and wherever; return its row.
+
+        Its output is ``row.output``. A database that goes away for less than a minute is waited for.
 
         Raises:
             JobNotFound: there is none, or it was deleted meanwhile.
             TimeoutError: it has not ended within ``timeout``.
         """
-        pause = FIRST_LOOK_S
         async with asyncio.timeout(timeout.total_seconds() if timeout is not None else None):
-            while not (row := await self.get(job_id)).is_final:
-                await self._clock.sleep(timedelta(seconds=pause))
-                pause = min(pause * 1.5, LONGEST_LOOK_S)
-        return row
+            return await self.waiters.wait(job_id)
+
+    async def result(self, job_id: int, *, timeout: timedelta | None = None) -> Any:  # noqa: ASYNC109 - as above
+        """Wait until a job has completed, on whatever node; return what its worker recorded.
+
+        Raises:
+            JobFailed: it was discarded or cancelled; the error is its last attempt's.
+            JobNotFound, TimeoutError: as for ``wait``.
+        """
+        row = await self.wait(job_id, timeout=timeout)
+        if row.state is not JobState.COMPLETED:
+            raise JobFailed(job_id, row.state.value, row.errors[-1].error if row.errors else "")
+        return row.output
+
+    async def insert_and_wait(
+        self,
+        args: JobArgs,
+        opts: InsertOpts | None = None,
+        *,
+        timeout: timedelta | None = None,  # noqa: ASYNC109 - as above
+    ) -> Any:
+        """Insert a job and return what its worker recorded, once that has completed it; a duplicate's is as good.
+
+        Raises:
+            InvalidJob, UnknownKind: as for ``insert``.
+            JobFailed, JobNotFound: as for ``result``.
+            TimeoutError: it has not ended within ``timeout``; it stays where it is.
+        """
+        return await self.result((await self.insert(args, opts)).job.id, timeout=timeout)
 
     async def progress(self, job_ids: Sequence[int]) -> dict[int, Progress]:
         """Return the last progress of those of the jobs that reported any."""
         return await self._progress.get(job_ids)
-
-    # Many jobs, queues, events
-
-    async def list(self, params: JobListParams | None = None) -> JobPage:
-        """Return a page of jobs, newest first.
-
-        Raises:
-            InvalidCursor: the cursor is not one that a list returned.
-            InvalidJob: the limit is out of range.
-        """
-        params = params or JobListParams()
-        if not 1 <= params.limit <= MAX_PAGE:
-            message = f"limit must be 1 to {MAX_PAGE}, got {params.limit}"
-            raise InvalidJob(message)
-        before = decode_cursor(params.cursor) if params.cursor else None
-        rows = await self._jobs.list_page(params, before_id=before)
-        return JobPage(rows, encode_cursor(rows[-1]) if len(rows) == params.limit else None)
 
     async def queues(self) -> Sequence[QueueInfo]:
         """Return all queues that anybody serves or that hold unfinished jobs, by name."""
@@ -375,6 +341,7 @@ class Client:
         """
         runtime = self._runtime
         await self._hub.close()
+        await self.waiters.close()
         await self._enqueuing.stop()
         if runtime is not None:
             if len(self._periodic_jobs):

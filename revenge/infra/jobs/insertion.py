@@ -1,7 +1,7 @@
 """From arguments and options to the columns of a new row: precedence, validation, unique key. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -130,15 +130,23 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
         priority=priority,
         max_attempts=max_attempts,
         scheduled_at=(scheduled_at or now).astimezone(UTC),
-        metadata=_metadata(given),
+        metadata="{}" if given.metadata is None else metadata_text(given.metadata),
         tags=_check_tags(given.tags if given.tags is not None else own.tags or ()),
     )
     return _Template(shape, None if unique is None or unique.is_empty else unique, scheduled_at, opts)
 
 
-def _metadata(opts: InsertOpts) -> str:
+def metadata_text(metadata: object) -> str:
+    """Return the JSON text of some metadata.
+
+    Raises:
+        InvalidJob: they are no object, or have no JSON form.
+    """
+    if not isinstance(metadata, Mapping):
+        message = f"metadata must be an object, got {type(metadata).__name__}"
+        raise InvalidJob(message)
     try:
-        return encode(opts.metadata) if opts.metadata else "{}"
+        return encode(metadata)
     except (TypeError, ValueError, RecursionError) as error:
         message = f"metadata has no JSON form: {error}"
         raise InvalidJob(message) from error

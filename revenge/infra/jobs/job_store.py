@@ -93,14 +93,21 @@ class JobStore:
         """Return those of the jobs that exist, by id."""
         return [job_from(record) for record in await self._store.fetch("job_get_many", list(job_ids), conn=conn)]
 
-    async def list_page(self, params: JobListParams, *, before_id: int | None) -> list[JobRow]:
+    async def get_states(self, job_ids: Sequence[int]) -> dict[int, JobState]:
+        """Return the states of those of the jobs that exist."""
+        records = await self._store.fetch("job_get_states", list(job_ids))
+        return {record["id"]: JobState(record["state"]) for record in records}
+
+    async def list_page(
+        self, params: JobListParams, *, before_id: int | None, conn: AnyConnection | None = None
+    ) -> list[JobRow]:
         """Return at most ``params.limit`` jobs, newest first."""
         filters = (list(params.kinds) or None, list(params.queues) or None, list(params.tags) or None)
         if params.states:
             states = [state.value for state in params.states]
-            records = await self._store.fetch("job_list_by_state", states, *filters, before_id, params.limit)
+            records = await self._store.fetch("job_list_by_state", states, *filters, before_id, params.limit, conn=conn)
         else:
-            records = await self._store.fetch("job_list", *filters, before_id, params.limit)
+            records = await self._store.fetch("job_list", *filters, before_id, params.limit, conn=conn)
         return [job_from(record) for record in records]
 
     async def cancel(self, job_id: int, *, conn: AnyConnection | None = None) -> JobRow:
@@ -142,6 +149,17 @@ class JobStore:
         if record is None:
             await self._get_committed(job_id, conn)
             raise JobIsRunning(job_id)
+        return job_from(record)
+
+    async def update(self, job_id: int, metadata: str, *, conn: AnyConnection | None = None) -> JobRow:
+        """Merge JSON text into the metadata; return the row.
+
+        Raises:
+            JobNotFound: there is no such job.
+        """
+        record = await self._store.fetchrow("job_update", job_id, metadata, conn=conn)
+        if record is None:
+            raise JobNotFound(job_id)
         return job_from(record)
 
     async def cancel_requested(self, job_ids: Sequence[int]) -> list[tuple[int, int, datetime]]:

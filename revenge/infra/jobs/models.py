@@ -192,23 +192,60 @@ class Claim:
         return orjson.loads(self.metadata_json) if self.metadata_json else {}
 
 
+class JobOrder(StrEnum):
+    """What a list is ordered by; the id decides between equals (River: `JobListOrderByField`)."""
+
+    ID = "id"
+    TIME = "time"
+    """The time that matters in the first of the states: scheduled_at, attempted_at or finalized_at. Jobs without it count
+    as the latest."""
+    SCHEDULED_AT = "scheduled_at"
+    FINALIZED_AT = "finalized_at"
+    """Of ended jobs only, which are what is listed when no states are given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs a call is about; what is empty lets all pass."""
+
+    ids: Collection[int] = ()
+    kinds: Collection[str] = ()
+    priorities: Collection[int] = ()
+    queues: Collection[str] = ()
+    states: Collection[JobState] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all jobs pass."""
+        return not (self.ids or self.kinds or self.priorities or self.queues or self.states)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobListParams:
-    """Which jobs a list shows; an empty filter lets all pass."""
+    """Which jobs a list shows, and in what order; an empty filter lets all pass."""
 
     states: Collection[JobState] = ()
     kinds: Collection[str] = ()
     queues: Collection[str] = ()
     tags: Collection[str] = ()
     """All of these."""
+    tags_any: Collection[str] = ()
+    """At least one of these."""
+    ids: Collection[int] = ()
+    priorities: Collection[int] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What the job's metadata contain, as PostgreSQL's ``@>`` understands it."""
+    order_by: JobOrder = JobOrder.ID
+    descending: bool = True
     limit: int = 100
     """1 to 10,000 (River: `JobListParams.First`)."""
     cursor: str | None = None
+    """Of the page before, in the same order; one of Go's serves as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """One page of jobs, newest first, and the cursor of the next, None at the end."""
+    """One page of jobs, and the cursor of the next, None at the end."""
 
     jobs: list[JobRow]
     next_cursor: str | None

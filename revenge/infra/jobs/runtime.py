@@ -87,6 +87,7 @@ class Runtime:
         isolation = client.isolate and Isolation(client.isolate, kill_after=config.stop.cancel)
         self._suspects = Suspects(clock=clock, accuser=jobs, isolation=isolation)
         self._events = client.local_events
+        self._waiters = client.waiters
         results = WatchedResults(jobs=jobs, store=store, events=self._events)
         self._completer = Completer(clock=clock, store=results, on_settled=self._settled)
         self._coming_back: dict[int, Settlement] = {}
@@ -266,6 +267,7 @@ class Runtime:
         self._completer.add(settlement)
 
     def _settled(self, persisted: Iterable[tuple[int, JobState]]) -> None:
+        self._waiters.ended(persisted)
         if self._coming_back:
             for job_id, state in persisted:
                 settlement = self._coming_back.pop(job_id, None)

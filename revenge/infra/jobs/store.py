@@ -1,6 +1,6 @@
 """The way to the database: named statements on a pool, with the driver's errors made the engine's."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,16 @@ class Store:
             message = "this client has no pool of its own: give it the connection to use, as conn="
             raise TypeError(message)
         return self._pool
+
+    def filled(self, name: str, fills: Mapping[str, str]) -> str:
+        """Return the name of the statement ``name`` with its marks filled; ``fills`` are words of our own, never a caller's."""
+        full_name = f"{name} ({', '.join(fills.values())})"
+        if full_name not in self.sql:
+            text = self.sql[name]
+            for mark, words in fills.items():
+                text = text.replace(f"/* TEMPLATE: {mark} */", words)
+            self.sql[full_name] = text
+        return full_name
 
     async def fetch(self, name: str, *args: Any, conn: AnyConnection | None = None) -> list[asyncpg.Record]:
         """Return all rows of the statement ``name``."""

@@ -33,6 +33,10 @@ FROM /* TEMPLATE: schema */river_job
 JOIN changed USING (id)
 ORDER BY id;
 
+-- name: job_get_states :many
+-- $1 id bigint[]
+SELECT id, state::text FROM /* TEMPLATE: schema */river_job WHERE id = ANY ($1::bigint[]);
+
 -- name: job_watch_start :one
 -- Where watching begins: the highest id and the database's time.
 SELECT coalesce(max(id), 0) AS id, now() AS at FROM /* TEMPLATE: schema */river_job;
