@@ -29,6 +29,7 @@ from revenge.content.movie.jobs import MovieLibraryScanWorker
 from revenge.infra.jobs import Workers
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.jobs.isolation import Isolate
 from revenge.infra.telemetry.metrics import JobMetrics, make_registry
 
 
@@ -77,6 +78,8 @@ class Container(containers.DeclarativeContainer):
 
     # The engine, with all that it works
     workers = providers.Singleton(Workers, providers.List(providers.Singleton(MovieLibraryScanWorker, scans)))
+    isolate: providers.Provider[Isolate | None] = providers.Object(None)
+    """Makes the same again in another process; set where a process works jobs."""
     client = providers.Singleton(
         Client,
         database.provided.jobs_pool,
@@ -87,6 +90,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         on_end=job_metrics.provided.finished,
         on_insert=job_metrics.provided.enqueued,
+        isolate=isolate,
+        on_stuck=job_metrics.provided.stuck,
+        on_blocked=job_metrics.provided.blocked,
     )
 
     # HTTP

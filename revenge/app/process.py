@@ -40,17 +40,21 @@ def work_steps(container: Container, *, media: bool = True) -> list[Step]:
     heap = Step(name="heap", start=settle_heap)
     if not media:
         return [heap, engine]
-    prober = container.prober()
-    probing = [] if prober is None else [Step(name="prober", start=prober.start, stop=prober.stop)]
     # Before anything is worked: what nobody will work any more must not look as if it went on.
     scans = Step(name="scans", start=lambda: container.scans().settle_abandoned())
-    return [*probing, scans, heap, engine]
+    return [*_probing(container), scans, heap, engine]
 
 
 async def settle_heap() -> None:
     """Take what has been loaded out of the garbage collector's sight: a full collection stopped every job for 60 ms."""
     gc.collect()
     gc.freeze()
+
+
+def isolated_steps(container: Container, *, media: bool = True) -> list[Step]:
+    """A process that works what it is given by one that works jobs, beside it: the tables are there."""
+    steps = [step for step in command_steps(container) if step.name != "schema"]
+    return [*steps, *(_probing(container) if media else [])]
 
 
 def worker_steps(container: Container, *, media: bool = True) -> list[Step]:
@@ -66,3 +70,8 @@ def server_steps(container: Container) -> list[Step]:
         *(worker_steps(container) if container.settings().jobs.enabled else command_steps(container)),
         Step(name="http", start=server.start, stop=server.stop, abort=server.cut),
     ]
+
+
+def _probing(container: Container) -> list[Step]:
+    prober = container.prober()
+    return [] if prober is None else [Step(name="prober", start=prober.start, stop=prober.stop)]

@@ -35,10 +35,10 @@ def serve(
     )
 
     async def main(signals: "Signals") -> None:
-        from revenge.app.container import build_container
+        from revenge.app.isolated import build_working_container
         from revenge.app.process import server_steps
 
-        container = build_container(shell.settings)
+        container = build_working_container(shell.settings)
         await stay(shell, signals, server_steps(container), lambda: f"Listening on {container.server().url}")
 
     shell.run(main, server=True, log_level=shell.settings.log.level)
@@ -61,13 +61,10 @@ def worker(
     shell = shell_of(context).with_settings(REVENGE_JOBS__CLIENT_ID=client_id, REVENGE_JOBS__ENABLED="true")
 
     async def main(signals: "Signals") -> None:
-        from revenge.app.container import build_container
+        from revenge.app.isolated import build_working_container
         from revenge.app.process import worker_steps
-        from revenge.app.user_workers import load_registry
 
-        container = build_container(
-            with_queues(shell.settings, queues), workers=load_registry(workers) if workers else None
-        )
+        container = build_working_container(with_queues(shell.settings, queues), modules=workers or ())
         await stay(shell, signals, worker_steps(container, media=not workers), lambda: _working(container))
 
     shell.run(main, server=True, log_level=shell.settings.log.level)

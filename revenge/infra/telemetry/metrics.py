@@ -17,6 +17,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from revenge.infra.jobs import StuckJob
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _BOUNDS_S = (0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
@@ -45,6 +47,8 @@ class JobMetrics(Collector):
         self._finished: Counter[tuple[str, str, str]] = Counter()
         self._buckets: dict[str, list[int]] = {}
         self._seconds: dict[str, float] = {}
+        self._stuck: Counter[str] = Counter()
+        self._blocked_s: dict[str, float] = {}
         self._depth: dict[tuple[str, str], int] = {}
         registry.register(self)
 
@@ -71,6 +75,14 @@ class JobMetrics(Collector):
         buckets[bisect_left(_BOUNDS_S, seconds)] += n
         self._seconds[kind] = self._seconds.get(kind, 0.0) + seconds * n
 
+    def stuck(self, job: StuckJob) -> None:
+        """Count a job that did not end although it was told to."""
+        self._stuck[job.kind] += 1
+
+    def blocked(self, kind: str, seconds: float) -> None:
+        """Add up how long workers kept the event loop, all other jobs with it; kind "" where nobody could be named."""
+        self._blocked_s[kind] = self._blocked_s.get(kind, 0.0) + seconds
+
     def set_depth(self, depth: Mapping[tuple[str, str], int]) -> None:
         """Say how many jobs each queue holds in each state, as ``{(queue, state): n}``; what is left out is 0."""
         self._depth = dict.fromkeys(self._depth, 0) | dict(depth)
@@ -92,6 +104,16 @@ class JobMetrics(Collector):
             limits = [*map(str, _BOUNDS_S), "+Inf"]
             duration.add_metric([kind], list(zip(limits, accumulate(buckets), strict=True)), self._seconds[kind])
         yield duration
+        stuck = CounterMetricFamily("revenge_jobs_stuck", "Jobs that ignored that they were to end.", labels=["kind"])
+        for kind, count in self._stuck.copy().items():
+            stuck.add_metric([kind], count)
+        yield stuck
+        blocked = CounterMetricFamily(
+            "revenge_jobs_loop_blocked_seconds", "How long workers kept the event loop.", labels=["kind"]
+        )
+        for kind, seconds in self._blocked_s.copy().items():
+            blocked.add_metric([kind], seconds)
+        yield blocked
         depth = GaugeMetricFamily("revenge_job_queue_depth", "Jobs in each queue, by state.", labels=["queue", "state"])
         for pair, count in self._depth.copy().items():
             depth.add_metric(pair, count)

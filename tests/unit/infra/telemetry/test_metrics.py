@@ -4,6 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from revenge.infra.jobs import StuckJob
 from revenge.infra.telemetry.metrics import JobMetrics, make_registry
 
 
@@ -52,6 +53,15 @@ def test_depth_of_a_queue_that_emptied_is_zero(metrics: JobMetrics, registry: Co
     assert registry.get_sample_value("revenge_job_queue_depth", {"queue": "high", "state": "running"}) == 2
 
 
+def test_stuck_jobs_and_blocked_loops_are_counted_by_kind(metrics: JobMetrics) -> None:
+    metrics.stuck(StuckJob(id=7, kind="scan", queue="bulk", attempt=1, total=1))
+    metrics.blocked("scan", 1.5)
+    metrics.blocked("scan", 0.5)
+    text = metrics.render().decode()
+    assert 'revenge_jobs_stuck_total{kind="scan"} 1.0' in text
+    assert 'revenge_jobs_loop_blocked_seconds_total{kind="scan"} 2.0' in text
+
+
 def test_rendered_text_can_be_scraped(metrics: JobMetrics) -> None:
     metrics.enqueued('odd"kind\n', "bulk")
     metrics.finished("scan", "bulk", "completed", 1.0)
@@ -62,6 +72,8 @@ def test_rendered_text_can_be_scraped(metrics: JobMetrics) -> None:
         "revenge_jobs_completed",
         "revenge_job_duration_seconds",
         "revenge_job_queue_depth",
+        "revenge_jobs_stuck",
+        "revenge_jobs_loop_blocked_seconds",
     }
 
 
