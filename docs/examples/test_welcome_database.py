@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from typing import TypeAlias
 
 import asyncpg
 import pytest
@@ -11,7 +12,7 @@ from welcome import MailArgs, MailWorker
 from revenge.infra.jobs import Client, Workers
 from revenge.infra.jobs.testing import assert_enqueued, drain, refute_enqueued
 
-Connection = asyncpg.Connection[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 @pytest.fixture

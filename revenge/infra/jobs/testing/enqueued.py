@@ -119,8 +119,7 @@ class _Wanted:
             self.kind = what
             if len(client.workers):
                 client.workers.args_type(what)
-        if isinstance(what, JobArgs):
-            self._args = {**orjson.loads(what.wire_text()), **self._args}
+        self._all_args: Mapping[str, Any] = orjson.loads(what.wire_text()) if isinstance(what, JobArgs) else {}
 
     def differences(self, job: JobRow) -> list[str]:
         """Return in words what is different in ``job``, nothing when it is wanted; what matters more comes first."""
@@ -133,6 +132,7 @@ class _Wanted:
         if job.state not in states:
             wanted = "unfinished" if states is UNFINISHED else " or ".join(sorted(states))
             yield "state", wanted, job.state.value
+        yield from _unlike("args", self._all_args, job.args, whole=True)
         yield from _unlike("args", self._args, job.args)
         there = {"queue": job.queue, "priority": job.priority}
         yield from _unlike("", {key: value for key, value in self._like.items() if key in there}, there)
@@ -145,7 +145,8 @@ class _Wanted:
         yield from _unlike("metadata", self._like.get("metadata", {}), job.metadata)
 
     def __str__(self) -> str:
-        like = {**self._like, **({"args": self._args} if self._args else {})}
+        args = {**self._all_args, **self._args}
+        like = {**self._like, **({"args": args} if args else {})}
         return " ".join([self.kind or "any kind", *(f"{name}={value!r}" for name, value in like.items())])
 
 
@@ -165,12 +166,15 @@ def _json_name(args_type: type[JobArgs], name: str) -> str:
     return next(alias for alias, own in names.items() if own == name)
 
 
-def _unlike(path: str, wanted: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _unlike(
+    path: str, wanted: Mapping[str, Any], there: Mapping[str, Any], *, whole: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wanted and not there; ``whole`` objects inside must not have more keys."""
     for key, value in wanted.items():
         name = f"{path}.{key}" if path else key
         if key not in there:
             yield name, repr(value), "missing"
-        elif isinstance(value, Mapping) and isinstance(there[key], Mapping):
+        elif not whole and isinstance(value, Mapping) and isinstance(there[key], Mapping):
             yield from _unlike(name, value, there[key])
         elif not _is_same(value, there[key]):
             yield name, repr(value), repr(there[key])
