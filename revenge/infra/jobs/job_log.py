@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from revenge.infra.jobs.encoding import encode
+from revenge.infra.jobs.outcome import LOG
 
 if TYPE_CHECKING:
     from revenge.infra.jobs.worker import Job
 
-KEY: Final = "river:log"
 MAX_ATTEMPT_BYTES: Final = 2 * 1024 * 1024
 MAX_TOTAL_BYTES: Final = 8 * 1024 * 1024
 LARGEST_TOTAL_BYTES: Final = 64 * 1024 * 1024
@@ -214,7 +214,7 @@ class JobLog:
 
     def _stage(self, job: "Job[Any]", text: str) -> None:
         try:
-            earlier = job.metadata.get(KEY, [])
+            earlier = job.metadata.get(LOG, [])
         except (ValueError, AttributeError):  # metadata that is no object, or cannot be read
             earlier = None
         if not isinstance(earlier, list):
@@ -227,7 +227,7 @@ class JobLog:
                 "job_log.dropped",
                 extra={"job_id": job.id, "kind": job.kind, "attempts": len(earlier) + 1 - len(kept)},
             )
-        job.stage(KEY, kept)
+        job.stage(LOG, kept)
 
 
 def _fitting(entries: list[Any], *, room: int) -> list[Any]:

@@ -15,6 +15,9 @@ SOON = timedelta(seconds=5)
 MAX_OUTPUT_BYTES = 32 * 1024 * 1024
 """River's limit of a recorded output (River: `recorded_output.go`)."""
 
+LOG = "river:log"
+"""Where a job's log is in its metadata (River: `riverlog`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
@@ -137,8 +140,11 @@ def metadata_json(values: Mapping[str, Any]) -> str:
         TypeError: a value has no JSON form.
     """
     text = encode(values)
-    if len(text) > MAX_OUTPUT_BYTES:
-        message = f"output and metadata are {len(text)} bytes of JSON; {MAX_OUTPUT_BYTES} are allowed"
-        raise InvalidJob(message)
+    if (size := len(text.encode())) > MAX_OUTPUT_BYTES:
+        # The log has a limit of its own.
+        size -= len(encode(values[LOG]).encode()) if LOG in values else 0
+        if size > MAX_OUTPUT_BYTES:
+            message = f"output and metadata are {size} bytes of JSON; {MAX_OUTPUT_BYTES} are allowed"
+            raise InvalidJob(message)
     # PostgreSQL's jsonb cannot hold NUL.
     return text.replace("\\u0000", "\ufffd")

@@ -35,6 +35,9 @@ class Verdicts:
 
     def success(self, attempt: Attempt, result: object) -> Settlement:
         """Judge what a worker returned."""
+        if attempt.cause is StopCause.CANCELLED and isinstance(result, (Snooze, Cancel)):
+            # Only a success is one in spite of a cancel from outside (River: `reportResults`).
+            return self.failure(attempt, asyncio.CancelledError())
         try:
             return self._judge(attempt, result)
         except Exception as error:  # noqa: BLE001 - the output is too large, has no JSON form, or is a value that raises when read

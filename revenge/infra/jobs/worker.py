@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from types import UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -14,21 +13,16 @@ from typing import (
     Literal,
     ParamSpec,
     TypeVar,
-    Union,
     get_args,
     get_origin,
     overload,
 )
-from uuid import UUID
-
-from pydantic import BaseModel, ConfigDict
-from pydantic_core import PydanticSerializationError
 
 from revenge.infra.jobs import completion
+from revenge.infra.jobs.args import JobArgs as JobArgs  # beside Worker, as users think of it
 from revenge.infra.jobs.drivers import AsyncConnection, SyncConnection, at_once
-from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import JobCancelled
-from revenge.infra.jobs.models import Claim, InsertOpts
+from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.progress import Report
 from revenge.infra.jobs.resumable import MARK, Cursor, Steps
 from revenge.infra.jobs.retry import RetryPolicy
@@ -41,55 +35,6 @@ if TYPE_CHECKING:
 
 NO_TIMEOUT: Final = timedelta.max
 """A worker's ``timeout`` for attempts that may take for ever."""
-
-
-class JobArgs(BaseModel):
-    """The arguments of one kind of job: ``class ScanArgs(JobArgs, kind="movie_library_scan")`` and typed fields.
-
-    Fields are stored under their aliases, so that Go's JSON names can be kept. Unknown keys are ignored when a row is
-    read, as Go does; the HTTP API refuses them.
-    """
-
-    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
-
-    kind: ClassVar[str]
-    insert_opts: ClassVar[InsertOpts] = InsertOpts()
-    """How jobs of this kind are inserted when the call does not say."""
-    plugins: "ClassVar[Sequence[Plugin]]" = ()
-    """What happens around inserting and working jobs of this kind; after the client's own plugins."""
-
-    _is_plain: ClassVar[bool] = False
-
-    def __init_subclass__(cls, *, kind: str | None = None, **settings: Any) -> None:
-        super().__init_subclass__(**settings)
-        if kind is not None:
-            cls.kind = kind
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        cls._is_plain = all(_is_plain(field.annotation) for field in cls.model_fields.values())
-
-    def wire_text(self) -> str:
-        """Return the arguments as the JSON text that is stored, with the values that Go would write."""
-        # pydantic's own writer is five times as fast, and writes these types as Go does but for escapes, which
-        # PostgreSQL's jsonb undoes.
-        if self._is_plain:
-            try:
-                return self.model_dump_json(by_alias=True)
-            except PydanticSerializationError:
-                # Text that is no UTF-8: Go writes U+FFFD, and so does `encode`.
-                pass
-        return encode(self.model_dump(by_alias=True))
-
-
-def _is_plain(annotation: Any) -> bool:
-    """Whether JSON has one spelling for such values: not for floats, times, durations and bytes."""
-    if annotation in (str, int, bool, UUID, None, type(None)):
-        return True
-    arguments = get_args(annotation)
-    return get_origin(annotation) in (list, tuple, dict, Union, UnionType) and all(
-        argument is Ellipsis or _is_plain(argument) for argument in arguments
-    )
 
 
 A = TypeVar("A", bound=JobArgs)
@@ -396,6 +341,10 @@ class Worker(Generic[A]):
             Whatever is raised is a failed attempt.
             """
             raise NotImplementedError
+
+    def timeout_for(self, job: Job[A]) -> timedelta | None:
+        """Choose the deadline of this very attempt, in the terms of ``timeout``; what this raises leaves it at that."""
+        return self.timeout
 
     def retry_delay(self, job: Job[A], error: BaseException) -> timedelta | None:
         """Choose when this failure is retried; None leaves it to the retry policy."""

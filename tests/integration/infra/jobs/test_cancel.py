@@ -166,6 +166,20 @@ async def test_one_that_nobody_heard_wins_over_running_again(
     assert row.finalized_at is not None
 
 
+async def test_one_that_nobody_heard_wins_over_an_interruption(
+    start_client: StartClient, client: Client, pool: asyncpg.Pool
+) -> None:
+    """As in River: the attempt counts, and there is no error."""
+    gate = Gate()
+    node = await start_client(gate)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    await pool.execute("""UPDATE river_job SET metadata = metadata || '{"cancel_attempted_at": "x"}'""")
+    await node.stop(soft=timedelta(0))
+    row = await client.get(job_id)
+    assert (row.state, row.attempt, row.errors) == (JobState.CANCELLED, 1, [])
+
+
 async def test_it_frees_the_slot(start_client: StartClient, client: Client) -> None:
     gate = Gate()
     await start_client(gate, queues={"default": 1})

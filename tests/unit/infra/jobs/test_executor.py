@@ -321,6 +321,25 @@ async def test_the_deadline_ends_a_worker_that_waits() -> None:
         assert error_of(settlement)["error"] == "TimeoutError: the attempt took longer than its 0.03 s"
 
 
+@pytest.mark.parametrize(("chosen", "seconds"), [(timedelta(seconds=0.03), "0.03"), (ZeroDivisionError(), "0.02")])
+async def test_a_worker_chooses_the_deadline_of_each_attempt(chosen: timedelta | Exception, seconds: str) -> None:
+    """One that cannot say has the deadline of its kind."""
+
+    class Choosy(Doer):
+        def timeout_for(self, job: Job[DoArgs]) -> timedelta | None:
+            assert job.args.number == 7
+            if isinstance(chosen, Exception):
+                raise chosen
+            return chosen
+
+    async def behave(_: Job[DoArgs]) -> None:
+        await asyncio.Event().wait()
+
+    async with executing(Choosy(behave, timeout=timedelta(seconds=0.02))) as harness:
+        settlement = await harness.run(claim())
+        assert error_of(settlement)["error"] == f"TimeoutError: the attempt took longer than its {seconds} s"
+
+
 async def test_without_a_timeout_there_is_no_deadline() -> None:
     gate = Gate()
     async with executing(Doer(gate, timeout=NO_TIMEOUT)) as harness:
@@ -535,7 +554,7 @@ async def test_process_workers_run_elsewhere_and_are_reused() -> None:
 @pytest.mark.parametrize(
     ("what", "says"),
     [
-        ("die", "WorkerLost: the worker's process was killed by SIGKILL"),
+        ("die", "worker lost: the process died with signal 9 (SIGKILL, as when memory runs out)"),
         ("exit", "SystemExit: 5"),
         ("raise", "ValueError: over there"),
     ],

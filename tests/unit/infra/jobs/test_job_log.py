@@ -12,7 +12,8 @@ import structlog
 
 from revenge.infra.jobs import Job
 from revenge.infra.jobs.encoding import encode
-from revenge.infra.jobs.job_log import KEY, JobLog, LineFormatter, Lines
+from revenge.infra.jobs.job_log import JobLog, LineFormatter, Lines
+from revenge.infra.jobs.outcome import LOG
 from tests.fakes.engine import attempt
 
 logger = logging.getLogger("mine")
@@ -38,7 +39,7 @@ async def log(plugin: JobLog, work: Any, *, metadata: Any = None, number: int = 
     try:
         await asyncio.create_task(_around(plugin, job, work))
     finally:
-        staged: list[dict[str, Any]] = (job.staged or {}).get(KEY, [])
+        staged: list[dict[str, Any]] = (job.staged or {}).get(LOG, [])
     return staged
 
 
@@ -120,7 +121,7 @@ async def test_a_failure_keeps_its_log_too() -> None:
     with pytest.raises(ValueError, match="no"):
         await JobLog().around_work(job, work)
     assert job.staged is not None
-    text = job.staged[KEY][0]["log"]
+    text = job.staged[LOG][0]["log"]
     assert "INFO mine: before\n" in text
     assert "ERROR mine: it broke\nTraceback (most recent call last):\n" in text
     assert text.endswith("ValueError: no\n")
@@ -167,12 +168,12 @@ async def test_attempts_are_appended_to_those_before() -> None:
     async def work() -> None:
         logger.info("again")
 
-    entries = await log(JobLog(), work, metadata={KEY: [{"attempt": 1, "log": "first\n"}]}, number=2)
+    entries = await log(JobLog(), work, metadata={LOG: [{"attempt": 1, "log": "first\n"}]}, number=2)
     assert [entry["attempt"] for entry in entries] == [1, 2]
     assert entries[0]["log"] == "first\n"
 
 
-@pytest.mark.parametrize("metadata", [{KEY: "text"}, {KEY: {"attempt": 1}}, [1]])
+@pytest.mark.parametrize("metadata", [{LOG: "text"}, {LOG: {"attempt": 1}}, [1]])
 async def test_a_log_of_another_shape_is_left_alone(metadata: Any, caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         logger.info("again")
@@ -208,7 +209,7 @@ async def test_the_oldest_attempts_go_first(spare: int, caplog: pytest.LogCaptur
     newest = (await log(JobLog(), work, number=4))[0]
     exactly = len(encode([*earlier, newest]))
     limit = exactly - 1 + spare
-    entries = await log(JobLog(max_attempt_bytes=1024, max_total_bytes=limit), work, metadata={KEY: earlier}, number=4)
+    entries = await log(JobLog(max_attempt_bytes=1024, max_total_bytes=limit), work, metadata={LOG: earlier}, number=4)
     assert [entry["attempt"] for entry in entries] == ([1, 2, 3, 4] if spare else [2, 3, 4])
     assert ("job_log.dropped" in caplog.messages) is not bool(spare)
 
@@ -219,7 +220,7 @@ async def test_the_newest_is_kept_though_it_alone_is_too_much() -> None:
             logger.info('"' * 70)
 
     plugin = JobLog(max_attempt_bytes=1024, max_total_bytes=1024)
-    entries = await log(plugin, work, metadata={KEY: [{"attempt": 1, "log": "x"}]}, number=2)
+    entries = await log(plugin, work, metadata={LOG: [{"attempt": 1, "log": "x"}]}, number=2)
     assert [entry["attempt"] for entry in entries] == [2]
 
 

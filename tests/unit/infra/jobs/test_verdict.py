@@ -185,6 +185,19 @@ def test_a_remote_cancel_wins_over_whatever_is_raised(verdicts: Verdicts, error:
     assert error_of(settlement)["error"] == "JobCancelError: job cancelled remotely"
 
 
+@pytest.mark.parametrize("wish", [Snooze(timedelta(minutes=1)), Cancel("mine")])
+def test_a_remote_cancel_wins_over_a_wish_but_not_over_success(verdicts: Verdicts, wish: Snooze | Cancel) -> None:
+    settlement = verdicts.success(_stopped(StopCause.CANCELLED), wish)
+    assert (settlement.state, settlement.metadata) == (JobState.CANCELLED, None)
+    assert error_of(settlement)["error"] == "JobCancelError: job cancelled remotely"
+    assert verdicts.success(_stopped(StopCause.CANCELLED), "done").state is JobState.COMPLETED
+
+
+def test_a_snooze_is_one_though_the_client_stops_or_time_is_up(verdicts: Verdicts) -> None:
+    for cause in (StopCause.STOPPED, StopCause.TIMED_OUT):
+        assert verdicts.success(_stopped(cause), Snooze(timedelta(minutes=1))).state is JobState.SCHEDULED
+
+
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), JobCancelled("x")])
 def test_an_interrupted_attempt_does_not_count_and_leaves_no_error(verdicts: Verdicts, error: BaseException) -> None:
     settlement = verdicts.failure(_stopped(StopCause.STOPPED, attempt=3), error)
@@ -219,6 +232,19 @@ def test_too_large_an_output_fails_the_attempt(verdicts: Verdicts, monkeypatch: 
     monkeypatch.setattr("revenge.infra.jobs.outcome.MAX_OUTPUT_BYTES", 30)
     settlement = verdicts.success(attempt(), "x" * 30)
     assert "30 are allowed" in error_of(settlement)["error"]
+
+
+@pytest.mark.parametrize(("output", "fits"), [("x" * 17, True), ("x" * 18, False), ("ä" * 8, True), ("ä" * 9, False)])
+def test_the_limit_counts_bytes_but_not_the_log(
+    verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch, output: str, fits: bool
+) -> None:
+    monkeypatch.setattr("revenge.infra.jobs.outcome.MAX_OUTPUT_BYTES", len('{"output":""}') + 17)
+    assert (verdicts.success(attempt(), output).state is JobState.COMPLETED) is fits
+    logged = attempt()
+    assert logged.job is not None
+    logged.job.stage("river:log", [{"attempt": 1, "log": "y" * 1000}])
+    # Its key and a comma count.
+    assert verdicts.success(logged, output[:1]).state is JobState.COMPLETED
 
 
 @pytest.mark.parametrize("key", ["river:log", "revenge:lost"])
