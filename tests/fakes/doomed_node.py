@@ -15,7 +15,7 @@ from functools import partial
 
 import asyncpg
 
-from revenge.infra.jobs import Client, ClientConfig, Job, JobArgs, LinearRetry, Worker, Workers
+from revenge.infra.jobs import Client, ClientConfig, Job, JobArgs, LinearRetry, StopConfig, Worker, Workers
 from revenge.infra.jobs.clock import SystemClock
 from tests.fakes.engine import ActArgs
 
@@ -89,6 +89,7 @@ async def make_client(dsn: str, client_id: str, *, apart: bool) -> AsyncIterator
                 queues={"default": 60},
                 retry_policy=LinearRetry(step=timedelta(milliseconds=50)),
                 timeout=timedelta(minutes=5),
+                stop=StopConfig(soft=timedelta(seconds=1), cancel=timedelta(seconds=3)),
             ),
             workers=Workers([Doomed(pool), DoomedInThread()]),
             schema="public",

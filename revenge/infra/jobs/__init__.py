@@ -27,6 +27,7 @@ from revenge.infra.jobs.errors import (
 )
 from revenge.infra.jobs.events import JobEvent
 from revenge.infra.jobs.job_log import JobLog
+from revenge.infra.jobs.liveness import NodeState
 from revenge.infra.jobs.models import (
     FINAL,
     TIERS,
@@ -44,6 +45,7 @@ from revenge.infra.jobs.models import (
     QueueInfo,
     UniqueOpts,
 )
+from revenge.infra.jobs.node_store import NodeInfo
 from revenge.infra.jobs.once import Hold
 from revenge.infra.jobs.outcome import Cancel, Snooze
 from revenge.infra.jobs.periodic import Every, MissedPolicy, PeriodicJob
@@ -133,6 +135,8 @@ __all__ = [
     "Metric",
     "MetricEmit",
     "MissedPolicy",
+    "NodeInfo",
+    "NodeState",
     "OnStuck",
     "PeriodicInfo",
     "PeriodicJob",

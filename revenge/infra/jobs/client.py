@@ -25,6 +25,7 @@ from revenge.infra.jobs.models import (
     JobState,
     QueueInfo,
 )
+from revenge.infra.jobs.node_store import NodeInfo, NodeStore
 from revenge.infra.jobs.notifier import Connect
 from revenge.infra.jobs.once import Hold, once_per_cluster
 from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs
@@ -219,6 +220,10 @@ class Client(JobCalls):
         """Return all queues that anybody serves or that hold unfinished jobs, by name."""
         return await self._queues.list_all()
 
+    async def nodes(self) -> Sequence[NodeInfo]:
+        """Return the processes that work jobs, the oldest first, with how they are; dead ones for a day."""
+        return await NodeStore(self._store).list()
+
     async def pause_queue(self, name: str) -> None:
         """Let no node fetch from a queue, ``*`` for all existing ones; what runs goes on.
 
@@ -331,7 +336,7 @@ class Client(JobCalls):
         )
         await runtime.start()
         self._runtime = runtime
-        if len(self._periodic_jobs) or self.plugins.periodic_jobs_start:
+        if self._has_enqueuer:
             self._enqueuing.start()
 
     async def stop(self, *, soft: timedelta | None = None) -> None:
@@ -343,13 +348,19 @@ class Client(JobCalls):
         await self._hub.close()
         await self.waiters.close()
         await self._enqueuing.stop()
-        if runtime is not None:
-            if len(self._periodic_jobs):
+        if runtime is None:
+            self.local_events.close()
+        else:
+            if self._has_enqueuer:
                 # A lease that can't be given back runs out.
                 with suppress(StoreError):
                     await self._enqueuer.release()
             await runtime.stop(soft=self.config.stop.soft if soft is None else soft)
             self._runtime = None
+
+    @property
+    def _has_enqueuer(self) -> bool:
+        return len(self._periodic_jobs) > 0 or len(self.plugins.periodic_jobs_start) > 0
 
     def _inserted(self, results: Inserted) -> None:
         """Take what the periodic enqueuer inserted."""

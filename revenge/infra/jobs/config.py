@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.liveness import LivenessConfig
 from revenge.infra.jobs.models import TIERS
 from revenge.infra.jobs.retry import RetryPolicy, RiverRetry
 
@@ -60,14 +61,42 @@ class RetentionConfig:
     discarded: timedelta | None = timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True)
+class QueueConfig:
+    """How one queue is worked, where a number of workers does not say enough."""
+
+    workers: int
+    """Jobs of it that run at once."""
+    poll_interval: timedelta | None = None
+    """Look into it so often, whether notifications arrive or not; None: as the client does."""
+    fetch_cooldown: timedelta | None = None
+    """Least time between two fetches from it; None: none but the client's."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.workers <= MAX_WORKERS:
+            message = f"a queue needs 1 to {MAX_WORKERS} workers, got {self.workers}"
+            raise ValueError(message)
+        if self.poll_interval is not None and self.poll_interval <= timedelta(0):
+            message = f"poll_interval must be positive, got {self.poll_interval}"
+            raise ValueError(message)
+        if self.fetch_cooldown is not None and self.fetch_cooldown < timedelta(0):
+            message = f"fetch_cooldown must not be negative, got {self.fetch_cooldown}"
+            raise ValueError(message)
+
+    @classmethod
+    def of(cls, given: "int | QueueConfig") -> "QueueConfig":
+        """Return ``given``, made of a number of workers where it is one."""
+        return given if isinstance(given, QueueConfig) else cls(given)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientConfig:
     """Everything about a client that is not code."""
 
     client_id: str = field(default_factory=default_client_id)
     """At most 100 characters; the last entry of ``attempted_by`` names who has a job, so no two clients share one."""
-    queues: Mapping[str, int] = field(default_factory=lambda: dict(TIERS))
-    """Queues that are worked, with the jobs of each that run at once."""
+    queues: Mapping[str, int | QueueConfig] = field(default_factory=lambda: dict(TIERS))
+    """Queues that are worked, with the jobs of each that run at once, or more about it."""
     max_attempts: int = 25
     """For jobs whose arguments and insert do not say. River's default."""
     timeout: timedelta = timedelta(minutes=1)
@@ -106,11 +135,13 @@ class ClientConfig:
             raise ValueError(message)
         # Plain strings: a StrEnum member as a key is none for orjson.
         object.__setattr__(self, "queues", {str(name): workers for name, workers in self.queues.items()})
-        for name, workers in self.queues.items():
+        for name, queue in self.queues.items():
             check_queue_name(name)
-            if not 1 <= workers <= MAX_WORKERS:
-                message = f"queue {name!r} needs 1 to {MAX_WORKERS} workers, got {workers}"
-                raise ValueError(message)
+            try:
+                QueueConfig.of(queue)
+            except ValueError as error:
+                message = f"queue {name!r}: {error}"
+                raise ValueError(message) from error
         if not 1 <= self.max_attempts <= 32_767:
             message = f"max_attempts must be 1 to 32767 (a smallint), got {self.max_attempts}"
             raise ValueError(message)
@@ -122,6 +153,7 @@ class ClientConfig:
             if (value := getattr(self, name)) is not None and value <= timedelta(0):
                 message = f"{name} must be positive, got {getattr(self, name)}"
                 raise ValueError(message)
+        LivenessConfig(hand_over_blocked_after=self.hand_over_blocked_after)  # which checks it
         if self.fetch_cooldown < timedelta(0):
             message = f"fetch_cooldown must not be negative, got {self.fetch_cooldown}"
             raise ValueError(message)

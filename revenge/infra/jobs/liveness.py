@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,10 @@ class LivenessConfig:
     lost its connection says so in its next beat. With ``interval`` twice over it makes the 5 seconds of a kill."""
     beat_lease: timedelta = timedelta(seconds=20)
     """The same for a node without a lock. Long, since a blocked loop cannot beat; with an interval on top below 30 s."""
+    blocked_after: timedelta = timedelta(seconds=15)
+    """A node that holds its lock and has not beaten for so long is reported as blocked: stopped, or its loop or GIL is held."""
+    hand_over_blocked_after: timedelta | None = None
+    """After so long its jobs are handed over, too; None: never, since it may work on them."""
     calm: timedelta = timedelta(seconds=30)
     """For so long after a fault of the database or of our own connection nobody is judged in a hurry."""
     calm_grace: timedelta = timedelta(seconds=6)
@@ -28,8 +33,13 @@ class LivenessConfig:
             if getattr(self, name) <= timedelta(0):
                 message = f"{name} must be positive, got {getattr(self, name)}"
                 raise ValueError(message)
-        for name, least in (("lock_grace", self.interval), ("beat_lease", self.interval_alone)):
-            if getattr(self, name) <= least:
+        for name, least in (
+            ("lock_grace", self.interval),
+            ("beat_lease", self.interval_alone),
+            ("blocked_after", self.interval_alone),
+            ("hand_over_blocked_after", self.interval_alone),
+        ):
+            if (value := getattr(self, name)) is not None and value <= least:
                 message = f"{name} must be longer than a beat's interval {least}, got {getattr(self, name)}"
                 raise ValueError(message)
 
@@ -48,10 +58,27 @@ class OtherNode:
     """Whether a session of the server holds its lock."""
 
 
+class NodeState(StrEnum):
+    """What a node looks like from outside."""
+
+    ALIVE = "alive"
+    BLOCKED = "blocked"
+    """Its process is there and says nothing: stopped, or its event loop or GIL is held."""
+    DEAD = "dead"
+
+
+def state_of(node: OtherNode, config: LivenessConfig) -> NodeState:
+    """Return what a node looks like that nobody has declared dead."""
+    if not node.is_locked and is_suspect(node, config) and node.silence > config.lock_grace:
+        return NodeState.DEAD
+    return NodeState.BLOCKED if node.silence > config.blocked_after else NodeState.ALIVE
+
+
 def is_suspect(node: OtherNode, config: LivenessConfig) -> bool:
-    """Say whether nothing speaks for the node's life."""
+    """Say whether nothing speaks for the node's life, or that it is to be treated so."""
     if node.is_locked:
-        return False
+        limit = config.hand_over_blocked_after
+        return limit is not None and node.silence > limit
     # A lock that is free is suspicious at once: whoever merely lost its connection says so in its next beat.
     return node.lock_key is not None or node.silence > config.beat_lease
 

@@ -10,7 +10,7 @@ import orjson
 
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import StoreError
-from revenge.infra.jobs.liveness import LivenessConfig, OtherNode, Watch
+from revenge.infra.jobs.liveness import LivenessConfig, NodeState, OtherNode, Watch, state_of
 from revenge.infra.jobs.maintenance.decision import Policies, decide_lost, is_guilty
 from revenge.infra.jobs.maintenance.rescue import gone_job_from, rescue_many
 from revenge.infra.jobs.models import JobState
@@ -38,6 +38,7 @@ class NodeRescuer:
         self._policies = policies
         self._watch = Watch(config)
         self._has_others = True
+        self._blocked: set[str] = set()
         self._leftovers: set[str] = set()
 
     def interval(self) -> timedelta:
@@ -73,6 +74,7 @@ class NodeRescuer:
             self.disturb()
             raise
         self._has_others = bool(sighting.others)
+        self._report_blocked(sighting.others)
         dead = self._watch.judge(
             sighting.others, monotonic=self._clock.monotonic(), server_uptime=sighting.server_uptime
         )
@@ -98,10 +100,21 @@ class NodeRescuer:
         extra: Mapping[str, Any] = {
             "node": node.id,
             "silence_s": round(node.silence.total_seconds(), 1),
+            "was_blocked": node.is_locked,
             "jobs": len(moved),
         }
         logger.warning("node.dead", extra=extra)
         return len(moved)
+
+    def _report_blocked(self, others: Sequence[OtherNode]) -> None:
+        """Log the nodes that have stopped to turn without being dead, and those that turn again."""
+        blocked = {node.id: node for node in others if state_of(node, self._config) is NodeState.BLOCKED}
+        for node_id in blocked.keys() - self._blocked:
+            silence_s = round(blocked[node_id].silence.total_seconds(), 1)
+            logger.warning("node.blocked", extra={"node": node_id, "silence_s": silence_s})
+        for node_id in self._blocked.intersection(node.id for node in others) - blocked.keys():
+            logger.info("node.unblocked", extra={"node": node_id})
+        self._blocked = set(blocked)
 
     async def _rescue_leftovers(self, node_id: str) -> int:
         self._leftovers.discard(node_id)

@@ -107,6 +107,15 @@ SELECT
     node.version,
     node.queues,
     node.stats,
-    node.lock_key IS NOT NULL AS is_direct
+    now() - node.beaten_at AS silence,
+    node.lock_key,
+    EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND objsubid = 1
+            AND granted
+            AND (classid::bigint << 32) | objid::bigint = node.lock_key
+    ) AS is_locked
 FROM /* TEMPLATE: schema */revenge_job_node AS node
 ORDER BY node.started_at, node.id;
