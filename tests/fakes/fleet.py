@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from revenge.infra.database.pool import create_pool
-from revenge.infra.jobs import Client, ClientConfig, InsertOpts, Job, LinearRetry, StoreError, Workers
+from revenge.infra.jobs import Client, ClientConfig, InsertOpts, Job, LinearRetry, StoreError, Workers, tune_connection
 from revenge.infra.jobs.clock import Clock, SystemClock
 from tests.fakes.engine import ActArgs, Actor, eventually
 
@@ -84,8 +84,8 @@ class Fleet:
             self._done += 1
 
         dsn = dsn or self.dsn
-        options = {key: config.pop(key) for key in ("statement_cache_size",) if key in config}
-        pool = await create_pool(dsn, min_size=0, max_size=4, application_name=name, reset=False, **options)
+        init = tune_connection if config.pop("tuned", True) else None
+        pool = await create_pool(dsn, min_size=0, max_size=4, application_name=name, reset=False, init=init)
         self._pools.append(pool)
 
         async def listen() -> Any:

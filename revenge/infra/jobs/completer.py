@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -180,6 +181,8 @@ class Completer:
                 logger.warning("completer.failed", extra={"error": str(error), "results": count})
                 if error.is_refusal:
                     raise
+                if error.is_undone:
+                    pause = FIRST_PAUSE * random.random()  # noqa: S311 - spreads tries
             except Exception:
                 # A bug, ours or the driver's: no reason to lose what has been worked.
                 logger.exception("completer.failed", extra={"results": count})

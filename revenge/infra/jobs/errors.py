@@ -91,10 +91,12 @@ class StoreError(JobsError):
     stopping, or the transaction met a deadlock or a serialisation failure.
     """
 
-    def __init__(self, message: str, *, retryable: bool, is_refusal: bool = False) -> None:
+    def __init__(self, message: str, *, retryable: bool, is_refusal: bool = False, is_undone: bool = False) -> None:
         self.retryable = retryable
         self.is_refusal = is_refusal
         """The database refuses the values themselves (its SQLSTATE's class is 22, 23, 54 or P0): the same call always fails."""
+        self.is_undone = is_undone
+        """The database says that it undid everything for another transaction's sake (SQLSTATE 40001 or 40P01)."""
         super().__init__(message)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import logging
+import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -307,13 +308,13 @@ class Fetcher:
         self._leave(failed=self._may_have_unseen)
 
     async def _fetch(self, slots: Mapping[str, int], hints: Mapping[str, int]) -> None:
-        failed = False
+        failed = is_undone = False
         claims: list[Claim] = []
         try:
             # Shielded from a stop by not being cancelled at all: rows that the statement claimed must be started.
             claims = await self._store.fetch(client_id=self._client_id, slots=slots, kinds=self._kinds)
         except StoreError as error:
-            failed = True
+            failed, is_undone = True, error.is_undone
             logger.warning("fetcher.failed", extra={"error": str(error), "queues": list(slots)})
         except Exception:
             # A bug, ours or the driver's, must not end the fetching.
@@ -322,7 +323,10 @@ class Fetcher:
         self._account(slots, hints, claims, failed=failed)
         if claims:
             self._start(claims)
-        if failed:
+        if is_undone:
+            # Nothing was claimed. Soon again, and not when all others that met here are.
+            self._pause_s = FIRST_PAUSE_S * random.random()  # noqa: S311 - spreads tries
+        elif failed:
             self._suspect()
             # A server that lost us may have gone on for a while: look once more.
             self._cancel(self._second_look)

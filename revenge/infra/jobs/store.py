@@ -21,6 +21,9 @@ _RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
 """SQLSTATE classes after which the same call may work: connection, rollback, resources, operator intervention,
 read-only (a standby before its promotion), object in use."""
 
+_CONFLICTS = ("40001", "40P01")
+"""Serialisation failure, deadlock."""
+
 _DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """The last: it lost its place in what a dying server still sent."""
 
@@ -188,4 +191,9 @@ def _said_by_the_server(name: str, code: str, text: str) -> StoreError:
     message = f"{name} failed: {text} (SQLSTATE {code})"
     if code == _UNIQUE_VIOLATION:
         return UniqueKeyTaken(message)
-    return StoreError(message, retryable=code.startswith(_RETRYABLE_CLASSES), is_refusal=code[:2] in _REFUSALS)
+    return StoreError(
+        message,
+        retryable=code.startswith(_RETRYABLE_CLASSES),
+        is_refusal=code[:2] in _REFUSALS,
+        is_undone=code in _CONFLICTS,
+    )

@@ -10,8 +10,10 @@ SELECT current_schema();
 
 -- name: tune_session :exec
 -- No parameters. Where there is no other way than a sequential scan its cost looks absurd, which must not make anybody
--- compile the plan.
+-- compile the plan. Each statement here is right at the level read committed; at another one, which a database may have
+-- as its default, fetches of two nodes fail for each other's sake.
 SELECT
+    set_config('default_transaction_isolation', 'read committed', false),
     set_config('enable_seqscan', 'off', false),
     set_config('jit', 'off', false);
 
