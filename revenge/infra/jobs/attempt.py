@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+from collections.abc import Coroutine
 from enum import Enum, auto
 from typing import Any
 
@@ -19,6 +20,19 @@ def log_fields() -> dict[str, object]:
     if job is None:
         return {}
     return {"job_id": job.id, "kind": job.kind, "queue": job.queue, "attempt": job.attempt}
+
+
+def first_step(work: Coroutine[Any, Any, object], job: Job[Any]) -> object:
+    """Step a worker's coroutine for the first time, with ``job`` as the current one; return what it waits for.
+
+    Called in a context of the job's own, and within the step of a task that other jobs use too: a coroutine that never
+    waits costs neither a task nor a round of the loop.
+
+    Raises:
+        StopIteration: it is done; the value is its result.
+    """
+    current_job.set(job)
+    return work.send(None)
 
 
 class StopCause(Enum):

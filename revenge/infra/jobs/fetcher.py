@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -239,9 +239,9 @@ class Fetcher:
         for cancels in self._cancels_of.values():
             cancels.add(job_id)
 
-    def was_cancelled(self, job_id: int) -> bool:
-        """Whether a cancel for this job arrived while it was being fetched; only for what ``start`` is given, in its call."""
-        return job_id in self._cancels_of.get(asyncio.current_task(), ())
+    def cancelled_meanwhile(self) -> Collection[int]:
+        """Return the jobs whose cancels arrived during the fetch whose jobs ``start`` is given; only in its call."""
+        return self._cancels_of.get(asyncio.current_task(), ())
 
     def _go(self) -> None:
         """Send as many fetches as make sense now."""

@@ -280,16 +280,14 @@ class Runtime:
         self._fetcher.resume()
 
     def _fetched(self, claims: Iterable[Claim]) -> None:
-        claims = list(claims)
         self._executor.start(claims)
-        for claim in claims:
-            if self._fetcher.was_cancelled(claim.id):
-                self._executor.cancel(claim.id)
+        for job_id in self._fetcher.cancelled_meanwhile():
+            self._executor.cancel(job_id)
 
     def _ended(self, attempt: Attempt, status: str) -> None:
         if self._events.is_watched:
             self._events.attempt_ended(attempt)
-        if attempt.job is not None:
+        if attempt.job is not None and attempt.job.report is not None:
             self._reporter.finished(attempt.job, is_completed=status == "completed")
         if self._on_end is not None:
             seconds = asyncio.get_running_loop().time() - attempt.started_at

@@ -1,33 +1,26 @@
 """Drive a worker's coroutine from a task that other jobs use too."""
 
 import contextvars
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any, Final
 
 
 class Stepped:
-    """Await a coroutine in a context of its own, and call ``on_wait`` once when it really waits.
+    """Await the rest of a coroutine that waits for ``awaited``, in the context of its first step.
 
-    Its result, or what it raises, is the await's. Until it waits it has run within the caller's step, so a coroutine
-    that never waits costs neither a task nor a round of the loop.
+    Its result, or what it raises, is the await's.
     """
 
-    __slots__ = ("_context", "_coroutine", "_on_wait")
+    __slots__ = ("_awaited", "_context", "_coroutine")
 
-    def __init__(
-        self, coroutine: Coroutine[Any, Any, object], context: contextvars.Context, on_wait: Callable[[], None]
-    ) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, object], context: contextvars.Context, awaited: object) -> None:
         self._coroutine = coroutine
         self._context = context
-        self._on_wait = on_wait
+        self._awaited = awaited
 
     def __await__(self) -> Generator[Any, Any, object]:
         run, send, throw = self._context.run, self._coroutine.send, self._coroutine.throw
-        try:
-            awaited = run(send, None)
-        except StopIteration as stop:
-            return stop.value
-        self._on_wait()
+        awaited = self._awaited
         while True:
             try:
                 value = yield awaited

@@ -16,7 +16,7 @@ from datetime import timedelta
 from types import FrameType
 from typing import Any
 
-from revenge.infra.jobs.attempt import Attempt, current_job
+from revenge.infra.jobs.attempt import Attempt, current_job, first_step
 from revenge.infra.jobs.executor import Executor
 from revenge.infra.jobs.stepping import Stepped
 
@@ -97,7 +97,7 @@ def find_blocker(loop: asyncio.AbstractEventLoop, thread_id: int) -> Blocker:
     frames: list[FrameType] = []
     attempt: Attempt | None = None
     frame = innermost
-    while frame is not None and frame.f_code is not _STEP and frame.f_code is not _WORK:
+    while frame is not None and frame.f_code not in _STEPS and frame.f_code is not _WORK:
         frames.append(frame)
         frame = frame.f_back
     while frame is not None and frame.f_code is not _WORK:
@@ -123,4 +123,4 @@ def _since(began: float) -> float:
 
 
 _WORK = Executor._work.__code__  # noqa: SLF001 - its local `attempt` says who is stepped, at no price for any job
-_STEP = Stepped.__await__.__code__
+_STEPS = (first_step.__code__, Stepped.__await__.__code__)

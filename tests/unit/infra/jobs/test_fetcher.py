@@ -318,7 +318,7 @@ async def test_a_cancel_that_arrives_during_the_fetch_meets_the_job(bench: Bench
     bench.jobs.gate.clear()
     fetcher = bench.fetcher({"q": 1})
     met: list[bool] = []
-    bench.on_start = lambda item: met.append(fetcher.was_cancelled(item.id))
+    bench.on_start = lambda item: met.append(item.id in fetcher.cancelled_meanwhile())
     bench.jobs.waiting = {"q": 1}
     fetcher.begin()
     await settle()
@@ -333,7 +333,7 @@ async def test_a_cancel_from_before_the_fetch_does_not_meet_the_job(bench: Bench
     """A job that was cancelled and retried must run, however busy this node is with fetching."""
     fetcher = bench.fetcher({"a": 1, "b": 1})
     met: list[bool] = []
-    bench.on_start = lambda item: met.append(fetcher.was_cancelled(item.id))
+    bench.on_start = lambda item: met.append(item.id in fetcher.cancelled_meanwhile())
     gates = [asyncio.Event() for _ in range(3)]
     ids = {"a": 0, "b": 0}
 
