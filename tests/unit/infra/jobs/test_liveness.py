@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from revenge.infra.jobs.liveness import LivenessConfig, OtherNode, Watch, is_suspect
+from revenge.infra.jobs.liveness import LivenessConfig, NodeState, OtherNode, Watch, is_suspect, state_of
 
 SECOND = timedelta(seconds=1)
 BEATEN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -30,6 +30,39 @@ def node(
 )
 def test_a_node_is_suspect_when_neither_lock_nor_beat_speaks_for_it(other: OtherNode, suspect: bool) -> None:
     assert is_suspect(other, CONFIG) is suspect
+
+
+@pytest.mark.parametrize(
+    ("other", "state"),
+    [
+        (node(silence=4, is_locked=True), NodeState.ALIVE),
+        (node(silence=15.1, is_locked=True), NodeState.BLOCKED),
+        (node(silence=100_000, is_locked=True), NodeState.BLOCKED),
+        (node(silence=0.1), NodeState.ALIVE),  # it may have lost its connection just now
+        (node(silence=3), NodeState.DEAD),
+        (node(silence=10, lock_key=None), NodeState.ALIVE),
+        (node(silence=19, lock_key=None), NodeState.BLOCKED),
+        (node(silence=21, lock_key=None), NodeState.DEAD),
+    ],
+)
+def test_a_silent_node_with_its_lock_is_blocked_and_not_dead(other: OtherNode, state: NodeState) -> None:
+    assert state_of(other, CONFIG) is state
+
+
+def test_a_blocked_node_is_dead_by_setting_alone() -> None:
+    config = LivenessConfig(hand_over_blocked_after=60 * SECOND)
+    assert not is_suspect(node(silence=60, is_locked=True), config)
+    assert is_suspect(node(silence=60.1, is_locked=True), config)
+    watch = Watch(config)
+    assert not judge(watch, node(silence=61, is_locked=True), 0.0)
+    assert judge(watch, node(silence=63, is_locked=True), 2.0)
+
+
+def test_jobs_are_never_handed_over_between_two_beats() -> None:
+    with pytest.raises(
+        ValueError, match="hand_over_blocked_after must be longer than a beat's interval 0:00:05, got 0:00:05"
+    ):
+        LivenessConfig(hand_over_blocked_after=5 * SECOND)
 
 
 def judge(watch: Watch, other: OtherNode, at: float, uptime: timedelta = LONG_UP) -> bool:

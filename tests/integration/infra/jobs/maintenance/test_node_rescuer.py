@@ -12,15 +12,18 @@ import pytest
 
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.errors import StoreError
-from revenge.infra.jobs.liveness import LivenessConfig
+from revenge.infra.jobs.job_store import JobStore
+from revenge.infra.jobs.liveness import LivenessConfig, NodeState
 from revenge.infra.jobs.maintenance.decision import Policies
 from revenge.infra.jobs.maintenance.node_rescuer import NodeRescuer
+from revenge.infra.jobs.node_store import NodeStore
 from revenge.infra.jobs.nodes import Presence
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.retry import LinearRetry
 from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.store import Store
 from revenge.infra.jobs.testing import StoppedClock
+from tests.fakes.engine import claim
 
 AddJob = Callable[..., Awaitable[int]]
 SECOND = timedelta(seconds=1)
@@ -30,7 +33,7 @@ POLICIES = Policies(workers=Workers(), timeout=60 * SECOND, retry_policy=LinearR
 class Node:
     """A node on one connection of its own, with the jobs of a test."""
 
-    def __init__(self, store: Store, client_id: str, clock: StoppedClock) -> None:
+    def __init__(self, store: Store, client_id: str, clock: StoppedClock, config: LivenessConfig | None = None) -> None:
         self.revived = 0
         self.lock_lost = asyncio.Event()
         self.presence = Presence(
@@ -41,7 +44,11 @@ class Node:
             on_revived=self._revive,
         )
         self.rescuer = NodeRescuer(
-            clock=clock, config=LivenessConfig(), store=store, presence=self.presence, policies=POLICIES
+            clock=clock,
+            config=config or LivenessConfig(),
+            store=store,
+            presence=self.presence,
+            policies=POLICIES,
         )
 
     async def _revive(self) -> None:
@@ -162,6 +169,59 @@ async def test_a_lock_keeps_a_silent_node_alive_and_its_end_is_seen(
     await end_session(pool, "other")
     assert await watch(me.rescuer, clock) == 1
     assert (await row(pool, job_id))["name"] == "available"
+
+
+async def test_a_blocked_node_is_reported_once_until_it_turns_again(
+    pool: asyncpg.Pool,
+    store: Store,
+    clock: StoppedClock,
+    direct: Callable[[], Awaitable[Any]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def told(event: str) -> int:
+        return sum(record.getMessage() == event for record in caplog.records)
+
+    caplog.set_level("INFO", "revenge.jobs")
+    me, other = Node(store, "me", clock), Node(store, "other", clock)
+    await me.rescuer.enter()
+    await other.rescuer.enter()
+    await other.presence.attach(await direct())
+    await silence(pool, "other", 16)
+    await watch(me.rescuer, clock)
+    assert (told("node.blocked"), told("node.unblocked")) == (1, 0)
+    assert {node.id: node.state for node in await NodeStore(store).list()} == {
+        "me": NodeState.ALIVE,
+        "other": NodeState.BLOCKED,
+    }
+    await other.presence.beat()
+    await watch(me.rescuer, clock)
+    assert (told("node.blocked"), told("node.unblocked")) == (1, 1)
+
+
+async def test_a_blocked_nodes_jobs_are_handed_over_where_that_is_set_and_it_cannot_settle_them_any_more(
+    pool: asyncpg.Pool, store: Store, clock: StoppedClock, add_job: AddJob, direct: Callable[[], Awaitable[Any]]
+) -> None:
+    config = LivenessConfig(hand_over_blocked_after=60 * SECOND)
+    me, other = Node(store, "me", clock, config), Node(store, "other", clock)
+    await me.rescuer.enter()
+    await other.rescuer.enter()
+    await other.presence.attach(await direct())
+    job_id = await add_job("running", attempt=1, attempted_by="{other}")
+    attempted_at = (await row(pool, job_id))["attempted_at"]
+    await silence(pool, "other", 59)
+    assert await watch(me.rescuer, clock, looks=1) == 0
+    await silence(pool, "other", 70)
+    assert await watch(me.rescuer, clock) == 1
+    after = await row(pool, job_id)
+    assert (after["name"], after["attempt"], after["errors"]) == ("available", 0, None)
+    assert (await NodeStore(store).list())[1].state is NodeState.DEAD
+    # Its worker ends at last: the attempt is not its own any more.
+    late = claim(id=job_id, attempt=1, attempted_at=attempted_at)
+    assert await JobStore(store).complete_many([late], finalized_at=attempted_at) == []
+    assert (await row(pool, job_id))["name"] == "available"
+    await other.presence.beat()
+    assert other.revived == 1
+    assert {node.state for node in await NodeStore(store).list()} == {NodeState.ALIVE}
 
 
 async def test_a_node_that_lost_its_connection_says_so_and_lives_by_its_beats(
