@@ -127,7 +127,7 @@ WHERE job.id = done.id
     AND job.state::text = 'running'
     AND job.attempt = done.attempt
     AND job.attempted_at = done.attempted_at
-RETURNING job.id, job.state::text;
+RETURNING job.id;
 
 -- name: job_settle_many :many
 -- River: `JobSetStateIfRunningMany`, fenced by attempt and attempted_at: a stale settlement changes nothing. A row that
