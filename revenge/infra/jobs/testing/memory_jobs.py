@@ -307,6 +307,11 @@ class MemoryJobs:
             )
         )
 
+    def job_update(self, job_id: int, metadata: str) -> Records:
+        """Add to the metadata, whatever the state."""
+        row = self._rows.get(job_id)
+        return [] if row is None else self._put(replace(row, metadata=row.merged(orjson.loads(metadata))))
+
     def job_delete(self, job_id: int) -> Records:
         """Delete what does not run."""
         row = self._rows.get(job_id)

@@ -1,7 +1,8 @@
 """The engine's statements without a database: each runs on rows in this process."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import asyncpg
@@ -10,6 +11,7 @@ from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import JobsError
 from revenge.infra.jobs.store import Connection, Store
 from revenge.infra.jobs.testing.memory_jobs import MemoryJobs
+from revenge.infra.jobs.testing.memory_many import MemoryMany
 from revenge.infra.jobs.testing.memory_rows import MemoryRecord, MemoryRows
 from revenge.infra.jobs.testing.memory_tables import MemoryDrain, MemoryLeases, MemoryProgress, MemoryQueues
 from revenge.infra.jobs.testing.memory_watch import MemoryWatch
@@ -34,8 +36,11 @@ class MemoryStore(Store):
         self.rows = MemoryRows()
         self._jobs = MemoryJobs(clock=clock, rows=self.rows)
         queues = MemoryQueues(clock=clock, rows=self.rows)
+        self._many = MemoryMany(clock=clock, rows=self.rows, jobs=self._jobs)
+        self._filled: dict[str, Callable[..., list[MemoryRecord]]] = {}
         self._parts: Sequence[object] = (
             self._jobs,
+            self._many,
             queues,
             MemoryLeases(clock=clock),
             MemoryProgress(clock=clock, rows=self.rows),
@@ -49,11 +54,21 @@ class MemoryStore(Store):
         Raises:
             NotInMemory: nothing does.
         """
+        if name in self._filled:
+            return self._filled[name]
         for part in self._parts:
             found = getattr(part, name, None)
             if found is not None:
                 return cast("Callable[..., list[MemoryRecord]]", found)
         raise NotInMemory(f"statement {name}")
+
+    def filled(self, name: str, fills: Mapping[str, str]) -> str:
+        """Return a name for the statement ``name`` with its marks filled."""
+        if name != "job_search":
+            raise NotInMemory(f"statement {name}")
+        full_name = f"{name} ({', '.join(fills.values())})"
+        self._filled[full_name] = partial(self._many.search, fills)
+        return full_name
 
     async def fetch(self, name: str, *args: Any, conn: Any = None) -> list[asyncpg.Record]:
         """Return all rows of the statement ``name``."""

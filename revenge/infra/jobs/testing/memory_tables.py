@@ -17,6 +17,7 @@ class _Queue:
     created_at: datetime
     updated_at: datetime
     paused_at: datetime | None = None
+    metadata: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,15 @@ class MemoryQueues:
         """Return which are paused."""
         return [MemoryRecord(name=name) for name in names if self.is_paused(name)]
 
+    def queue_update(self, name: str, metadata: str | None, _channel: str, _payload: str | None) -> Records:
+        """Replace a queue's metadata."""
+        queue = self._queues.get(name)
+        if queue is None:
+            return [MemoryRecord(queues=0, notified=0)]
+        queue.updated_at = self._clock.now()
+        queue.metadata = queue.metadata if metadata is None else metadata
+        return [MemoryRecord(queues=1, notified=0)]
+
     def queue_pause(self, name: str, _channel: str, _payload: str) -> Records:
         """Pause one or all."""
         return self._set_paused(name, self._clock.now())
@@ -58,13 +68,13 @@ class MemoryQueues:
         """Undo that."""
         return self._set_paused(name, None)
 
-    def queue_list(self, limit: int, _beaten_within: timedelta) -> Records:
-        """Return all queues that have a row or hold unfinished jobs."""
+    def queue_list(self, limit: int, _beaten_within: timedelta, wanted: str | None) -> Records:
+        """Return all queues that have a row or hold unfinished jobs, or one of them."""
         now = self._clock.now()
         unfinished = [row for row in self._rows if row.state in UNFINISHED]
         names = {*self._queues, *(row.queue for row in unfinished)}
         records = []
-        for name in sorted(names)[:limit]:
+        for name in sorted(names if wanted is None else names & {wanted})[:limit]:
             jobs = [row for row in unfinished if row.queue == name]
             first_at = min((row.scheduled_at for row in jobs), default=now)
             due = [row.scheduled_at for row in jobs if row.state is JobState.AVAILABLE and row.scheduled_at <= now]
@@ -79,6 +89,7 @@ class MemoryQueues:
                     counts=orjson.dumps({state: states.count(state) for state in states}).decode(),
                     oldest_wait_s=(now - min(due)).total_seconds() if due else None,
                     workers=0,
+                    metadata=queue.metadata,
                 )
             )
         return records
