@@ -170,6 +170,7 @@ class PeriodicEnqueuer:
         Raises:
             StoreError: the database could not be written; the lease then runs out.
         """
+        self._has_started = False
         await self._lease.release()
 
     async def _tell_start(self, *, is_holder: bool) -> None:

@@ -210,6 +210,12 @@ async def test_a_queue_s_pause_and_its_end_are_told(start_client: StartClient, c
         assert await asyncio.wait_for(anext(events), 60) == QueueChanged(kind=EventKind.QUEUE_RESUMED, queue="default")
 
 
+async def test_a_subscription_of_a_client_that_never_ran_ends_with_it_too(client: Client) -> None:
+    events = client.subscribe_local()
+    await client.stop()
+    assert [event async for event in events] == []
+
+
 async def test_thousands_of_jobs_are_each_told_once(start_client: StartClient) -> None:
     node = await start_client(obey, queues={"default": 100})
     with node.subscribe_local(buffer=10_000) as events:

@@ -296,6 +296,21 @@ async def _jobs(node: Client) -> Any:
     return (await node.list()).jobs
 
 
+async def test_a_client_that_starts_again_tells_its_hook_again(start_client: StartClient) -> None:
+    starts = Starts()
+    starts.told.append([])
+    node = await start_client(plugins=[starts])
+
+    async def is_told() -> bool:
+        return len(starts.told) > 1
+
+    await eventually(is_told)
+    await node.stop()
+    starts.told = [[]]
+    await node.start()
+    await eventually(is_told)
+
+
 async def test_a_hook_hears_of_periodic_jobs_though_its_client_has_none(start_client: StartClient) -> None:
     starts = Starts()
     starts.told.append([])

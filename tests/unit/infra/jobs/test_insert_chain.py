@@ -1,5 +1,6 @@
 """Plugins around an insert are called in River's order, and what they change is what is written."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +8,17 @@ from typing import Any
 import orjson
 import pytest
 
-from revenge.infra.jobs import ClientConfig, InsertOpts, InsertResult, InvalidJob, JobArgs, JobInsertParams, JobState
+from revenge.infra.jobs import (
+    ClientConfig,
+    InsertOpts,
+    InsertResult,
+    InvalidJob,
+    InvalidPlugin,
+    JobArgs,
+    JobInsertParams,
+    JobState,
+)
+from revenge.infra.jobs.drivers import at_once
 from revenge.infra.jobs.insert_chain import InsertChain
 from revenge.infra.jobs.insertion import Builder, NewJob
 from revenge.infra.jobs.plugins import look_up
@@ -158,3 +169,13 @@ async def test_what_has_no_json_form_is_told_with_the_kind() -> None:
 
     with pytest.raises(InvalidJob, match="what a plugin put into a job of kind 'plain' has no JSON form"):
         await insert([PlainArgs()], [Changes(change)])
+
+
+async def test_a_plugin_that_waits_is_told_off_where_there_is_no_event_loop() -> None:
+    class Waits:
+        async def insert_begin(self, params: JobInsertParams) -> None:
+            await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(InvalidPlugin, match="those of jobs that a SyncClient inserts must not"):
+        at_once(insert([PlainArgs()], [Waits()]))
+    assert len(at_once(insert([PlainArgs()], [Notes("one")]))) == 1

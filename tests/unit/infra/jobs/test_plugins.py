@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from revenge.infra.jobs import Cancel, InvalidPlugin, Job, JobArgs, JobInsertParams, Worker, Workers
+from revenge.infra.jobs import Cancel, Client, InvalidPlugin, Job, JobArgs, JobInsertParams, Worker, Workers
 from revenge.infra.jobs.plugins import OF_WORKER, Metric, joined, look_up
 
 
@@ -142,3 +142,11 @@ def test_a_kind_s_and_a_worker_s_plugins_are_looked_at_when_the_worker_is_regist
     registration = Workers([FineWorker()]).get("fine")
     assert registration is not None
     assert registration.has_plugins
+
+
+def test_type_checkers_know_what_a_plugin_is() -> None:
+    with pytest.raises(InvalidPlugin):
+        Client(None, plugins=[Nothing()])  # type: ignore[list-item]  # mypy says the same, or this comment would be unused
+    with pytest.raises(InvalidPlugin):
+        Client(None, plugins=[PlainAroundWork()])  # type: ignore[list-item]  # as above
+    assert Client(None, plugins=[Both(), Emits(), Marks(), HandlesErrors()]).plugins.extends_work
