@@ -1,20 +1,37 @@
 """What a worker writes of its job in its own transaction: its completion, and how far it is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import orjson
 import psycopg
 import pytest
 
-from revenge.infra.jobs import AttemptLost, Client, InsertOpts, Job, JobArgs, JobState, LinearRetry, Snooze, Worker
+from revenge.infra.jobs import (
+    AttemptLost,
+    Client,
+    ClientConfig,
+    InsertOpts,
+    Job,
+    JobArgs,
+    JobState,
+    LinearRetry,
+    Snooze,
+    Worker,
+    Workers,
+)
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.resumable import CURSORS, STEP, Cursor
-from tests.fakes.engine import ActArgs, eventually, nothing
+from tests.fakes.engine import ActArgs, Actor, eventually, nothing
 
+AddRow = Callable[..., Awaitable[int]]
 StartClient = Callable[..., Awaitable[Client]]
 LIMIT = timedelta(seconds=30)
 
@@ -520,3 +537,50 @@ async def test_a_process_meets_steps_that_are_gone(start_client: StartClient) ->
     await eventually(failed, within=LIMIT)
     row = await node.get(job_id)
     assert row.errors[0].error == 'river: resumable step "old" not found in Worker'
+
+
+async def transact(job: Job[ActArgs]) -> None:
+    """Complete the job by a connection to the database that its arguments name, and say which process did."""
+
+    async def never() -> None:
+        raise AssertionError
+
+    async def finish() -> None:
+        conn = await asyncpg.connect(job.args.what)
+        async with conn.transaction():
+            await job.complete(conn=conn, output=os.getpid())
+        await conn.close()
+
+    await job.step("a", never)
+    await job.step("b", finish)
+    assert job.client.config.client_id == "apart"
+    raise ValueError("too late")
+
+
+@asynccontextmanager
+async def client_apart(dsn: str) -> AsyncIterator[Client]:
+    """Make the client of a suspect's process."""
+    async with asyncpg.create_pool(dsn, min_size=0) as pool:
+        yield Client(pool, config=ClientConfig(client_id="apart"), workers=Workers([Actor(transact)]), schema="public")
+
+
+async def test_a_suspect_has_all_of_it_in_its_own_process(pool: asyncpg.Pool, database: str, add_row: AddRow) -> None:
+    metadata = orjson.dumps({"revenge:lost": 2, STEP: "a"}).decode()
+    job_id = await add_row(args=orjson.dumps({"what": database}).decode(), metadata=metadata)
+    node = Client(
+        pool,
+        config=ClientConfig(queues={"default": 1}, client_id="here"),
+        workers=Workers([Actor(transact)]),
+        schema="public",
+        isolate=partial(client_apart, database),
+    )
+    await node.start()
+    try:
+        row = await node.wait(job_id, timeout=LIMIT * 3)
+        await settled(node)
+        assert stale(node) == 0
+    finally:
+        await node.stop(soft=timedelta(0))
+    assert (row.state, row.errors) == (JobState.COMPLETED, [])
+    assert isinstance(row.output, int)
+    assert row.output != os.getpid()
