@@ -101,26 +101,26 @@ def _check_states(states: Collection[JobState]) -> None:
 
 def _floor(moment: datetime, period: timedelta) -> datetime:
     """Go's `Time.Truncate`: windows count from the year 1, not from 1970."""
-    since = moment.astimezone(UTC) - YEAR_ONE
+    since = moment - YEAR_ONE
     return YEAR_ONE + (since - since % period)
 
 
 def _args_text(args: Any, by_args: bool | Sequence[str]) -> str:
-    if by_args is not True:
-        return _selected(args, list(by_args) if not isinstance(by_args, bool) else [])
+    if not isinstance(by_args, bool):
+        return _selected(args, by_args)
     if isinstance(args, (list, tuple)) and not args:
         args = {}
     if not isinstance(args, Mapping):
         message = "unique args must encode a JSON object"
         raise InvalidJob(message)
-    by_bytes = sorted(args, key=lambda key: key.encode())
-    return "{" + ",".join(f"{_key(key)}:{encode(args[key])}" for key in by_bytes) + "}"
+    # Python sorts text by code points, which is the order of its bytes in UTF-8.
+    return "{" + ",".join(f"{_key(key)}:{encode(args[key])}" for key in sorted(args)) + "}"
 
 
 def _selected(args: Mapping[str, Any], paths: Sequence[str]) -> str:
     """The chosen fields only; a path that is absent is left out, and with none at all the text is empty."""
     chosen: dict[str, Any] = {}
-    for path in sorted(paths, key=str.encode):
+    for path in sorted(paths):
         segments = [path] if path in args else path.split(".")
         found, value = _look_up(args, segments)
         if not found:

@@ -1,5 +1,6 @@
 """Which runs of a periodic job are due, and what code may declare."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -117,6 +118,7 @@ def test_a_function_that_missed_too_much_goes_on_from_now() -> None:
     plan = look(each_second, MissedPolicy.SKIP, planned=NOON, now=now)
     assert plan == Plan(runs=[], next_run_at=now + SECOND, is_missing=True)
     assert calls < 11_000
+    assert look(each_second, MissedPolicy.ALL, planned=NOON, now=now, most=10).is_missing
 
 
 def test_the_last_run_of_all_leaves_nothing_planned() -> None:
@@ -161,6 +163,18 @@ def test_whatever_was_missed_the_plan_is_what_going_from_run_to_run_gives(
     assert plan.is_missing == (len(plan.runs) < len(due))
 
 
+def test_an_interval_gives_its_runs_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        run = Every(HOUR)(NOON.astimezone())
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert run is not None
+    assert (run, run.utcoffset()) == (at(13), timedelta(0))
+
+
 def test_a_new_schedule_runs_first_after_now() -> None:
     assert first_run(Every(HOUR), last_run_at=None, now=NOON) == at(13)
 
@@ -168,6 +182,7 @@ def test_a_new_schedule_runs_first_after_now() -> None:
 def test_a_changed_schedule_counts_from_the_last_run_but_is_never_due_at_once() -> None:
     assert first_run(Every(3 * HOUR), last_run_at=at(10), now=NOON) == at(13)
     assert first_run(Every(HOUR), last_run_at=at(2), now=NOON) == at(13)
+    assert first_run(Every(3 * HOUR), last_run_at=at(9), now=NOON) == at(15)
     assert first_run(Cron("0 11 * * *"), last_run_at=at(3), now=NOON) == at(11) + timedelta(days=1)
 
 
@@ -193,6 +208,19 @@ def test_a_function_is_described_by_its_name_and_stays_in_code() -> None:
     described = describe(nightly)
     assert described["function"].endswith("test_periodic:nightly")
     assert read_schedule(described) is None
+
+
+def test_an_object_that_is_called_is_described_by_its_class() -> None:
+    class Tides:
+        def __call__(self, after: datetime) -> datetime:
+            return after + HOUR
+
+    assert describe(Tides())["function"].endswith("Tides")
+
+
+def test_what_is_no_schedule_is_named() -> None:
+    with pytest.raises(InvalidSchedule, match=r"^this is no schedule: \{'moon': 'full'\}$"):
+        read_schedule({"moon": "full"})
 
 
 @pytest.mark.parametrize("described", [{}, {"moon": "full"}, {"every_s": 0}, {"cron": "* *"}, {"every_s": "1"}])
@@ -222,6 +250,13 @@ def test_a_second_job_of_an_id_is_refused_with_rivers_words() -> None:
     jobs.remove("clean")
     jobs.add(again := PeriodicJob("clean", Every(2 * HOUR), CleanArgs()))
     assert list(jobs) == [again]
+
+
+def test_a_job_that_was_taken_out_is_not_written_and_may_be_taken_out_again() -> None:
+    jobs = PeriodicJobs([PeriodicJob("clean", Every(HOUR), CleanArgs())])
+    jobs.remove("clean")
+    jobs.remove("clean")
+    assert jobs.undeclared() == []
 
 
 def test_a_job_that_was_replaced_while_it_was_written_is_written_again() -> None:

@@ -23,6 +23,11 @@ def test_rivers_jitter_is_a_tenth_either_way(failures: int) -> None:
     assert exact * 0.899 <= delay <= exact * 1.101
 
 
+def test_rivers_jitter_goes_both_ways() -> None:
+    delays = [RiverRetry().delay(2) for _ in range(200)]
+    assert min(delays) < timedelta(seconds=16) < max(delays)
+
+
 @given(st.integers(310, 2**31))
 def test_rivers_delay_has_an_end(failures: int) -> None:
     assert RiverRetry().delay(failures) == LONGEST_DELAY
@@ -31,6 +36,11 @@ def test_rivers_delay_has_an_end(failures: int) -> None:
 def test_exponential_doubles_up_to_its_longest() -> None:
     delays = [ExponentialRetry().delay(failures) / SECOND for failures in range(1, 15)]
     assert delays == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600]
+
+
+def test_a_factor_of_one_is_the_same_delay_each_time() -> None:
+    assert [ExponentialRetry(multiplier=1).delay(failures) / SECOND for failures in (1, 2, 50)] == [1, 1, 1]
+    assert ExponentialRetry(multiplier=1.5).delay(3) == timedelta(seconds=2.25)
 
 
 def test_linear_grows_by_its_step_up_to_its_longest() -> None:

@@ -1,5 +1,6 @@
 """Unique keys equal River's: hashes from River 0.51.1's own client (river-protocol.md 3.8)."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -165,19 +166,60 @@ def test_a_mask_gives_its_states_back(states: set[JobState]) -> None:
 @pytest.mark.parametrize(
     ("opts", "says"),
     [
-        (UniqueOpts(by_period=timedelta(milliseconds=999)), "less than 1 second"),
-        (UniqueOpts(exclude_kind=True, by_state=list(JobState)), "requires by_args, by_queue, or by_period"),
-        (UniqueOpts(by_state=[JobState.AVAILABLE]), "missing: pending, running, scheduled"),
+        (
+            UniqueOpts(by_period=timedelta(milliseconds=999)),
+            "UniqueOpts.by_period should not be less than 1 second",
+        ),
+        (
+            UniqueOpts(exclude_kind=True, by_state=list(JobState)),
+            "UniqueOpts.exclude_kind requires by_args, by_queue, or by_period",
+        ),
+        (
+            UniqueOpts(by_state=[JobState.AVAILABLE]),
+            "UniqueOpts.by_state must contain all required states, missing: pending, running, scheduled",
+        ),
+        (
+            UniqueOpts(by_state=["asleep"]),  # type: ignore[list-item]
+            "UniqueOpts.by_state contains invalid state 'asleep'",
+        ),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(opts: UniqueOpts, says: str) -> None:
-    with pytest.raises(InvalidJob, match=says):
+    with pytest.raises(InvalidJob) as raised:
         key_of(opts, "kind", {})
+    assert str(raised.value) == says
+
+
+@pytest.mark.parametrize("more", [{"by_args": True}, {"by_queue": True}, {"by_period": timedelta(seconds=1)}])
+def test_one_other_option_is_enough_to_leave_the_kind_out(more: dict[str, Any]) -> None:
+    opts = UniqueOpts(exclude_kind=True, **more)
+    assert key_of(opts, "one", {}) == key_of(opts, "other", {})
+
+
+def test_a_second_is_the_shortest_period() -> None:
+    opts = UniqueOpts(by_period=timedelta(seconds=1))
+    assert key_of(opts, *SIMPLE) != key_of(opts, *SIMPLE, now=NOW + timedelta(seconds=1))
+
+
+def test_a_field_whose_name_holds_a_dot_is_itself_before_it_is_a_path() -> None:
+    chosen = UniqueOpts(by_args=["user.id"])
+    args: dict[str, Any] = {"user.id": 1, "user": {"id": 2}}
+    assert key_of(chosen, "kind", args) == key_of(chosen, "kind", {"user.id": 1, "user": {"id": 3}})
+    assert key_of(chosen, "kind", args) != key_of(chosen, "kind", {"user.id": 3, "user": {"id": 2}})
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("two words", '"two words"'), ("\x7f", '"\x7f"'), ("XX", '"XX"'), ("\x1f", r'"\u001f"'), ("\x80", '"\x80"')],
+)
+def test_names_of_arguments_are_escaped_where_river_does(name: str, written: str) -> None:
+    text = f"&kind=kind&args={{{written}:1}}"
+    assert key_of(ALL_ARGS, "kind", {name: 1}) == hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("args", [[1], None, "args", 3])
 def test_unique_arguments_must_be_an_object(args: Any) -> None:
-    with pytest.raises(InvalidJob, match="must encode a JSON object"):
+    with pytest.raises(InvalidJob, match=r"^unique args must encode a JSON object$"):
         key_of(ALL_ARGS, "kind", args)
 
 

@@ -134,6 +134,12 @@ def test_a_retry_that_is_near_goes_straight_to_available() -> None:
     assert move == Move(state=JobState.AVAILABLE, delay=4 * SECOND, is_failure=True)
 
 
+@pytest.mark.parametrize(("step", "state"), [(5, JobState.AVAILABLE), (5.1, JobState.RETRYABLE)])
+def test_near_is_five_seconds(step: float, state: JobState) -> None:
+    policies = replace(POLICIES, retry_policy=LinearRetry(step=step * SECOND))
+    assert decide_lost(replace(JOB, losses=MOST_LOSSES, failures=0), policies).state is state
+
+
 def test_a_job_that_is_lost_again_on_its_last_attempt_is_discarded() -> None:
     move = decide_lost(replace(JOB, losses=MOST_LOSSES, attempt=25), POLICIES)
     assert move == Move(state=JobState.DISCARDED, is_failure=True)
