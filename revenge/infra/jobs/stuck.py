@@ -80,6 +80,7 @@ class StuckWatch:
         for told in self.told.values():
             told.timer.cancel()
         self.told.clear()
+        self.now = 0
 
     def _overdue(self, attempt: Attempt) -> None:
         told = self.told[attempt]

@@ -1,72 +1,24 @@
 """A job that kills its process is innocent until proven guilty, then discarded; its neighbours never pay."""
 
 import asyncio
-import itertools
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from revenge.infra.jobs import Client, JobRow, JobState
+from tests.fakes.doomed import DoomedNode
 from tests.fakes.engine import ActArgs, eventually
 
 StartClient = Callable[..., Awaitable[Client]]
 AddRow = Callable[..., Awaitable[int]]
-ROOT = Path(__file__).parents[4]
 LIMIT = timedelta(seconds=100)
 SUSPECT = '{"revenge:lost": 2}'
 SEGFAULT = "worker lost: the process died with signal 11 (SIGSEGV)"
 pytestmark = pytest.mark.timeout(150)
-
-
-class DoomedNode:
-    """A node that is started again whenever it dies, as a supervisor would."""
-
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
-        self._numbers = itertools.count(1)
-        self._process: asyncio.subprocess.Process | None = None
-        self._keeping: asyncio.Task[None] | None = None
-        self.deaths = 0
-
-    async def start(self, *options: str) -> None:
-        await self._spawn(options)
-        self._keeping = asyncio.create_task(self._keep(options))
-
-    async def stop(self) -> None:
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.wait([self._keeping])
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(self._process.wait(), 60)
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-
-    async def _keep(self, options: tuple[str, ...]) -> None:
-        while True:
-            assert self._process is not None
-            await self._process.wait()
-            self.deaths += 1
-            await self._spawn(options)
-
-    async def _spawn(self, options: tuple[str, ...]) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.fakes.doomed_node", self._dsn, f"doomed{next(self._numbers)}", *options),
-            cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        self._process = process
-        assert process.stdout is not None
-        assert (await asyncio.wait_for(process.stdout.readline(), 60)) == b"ready\n"
 
 
 @pytest.fixture
@@ -185,7 +137,7 @@ async def test_a_suspect_is_not_to_blame_for_the_end_of_a_node_that_runs_it_apar
     job_id = await add_row(args='{"what": "hang"}', metadata=SUSPECT)
     await node.start("apart")
     pid = await pid_of(client, job_id)
-    node.kill()
+    node.signal(signal.SIGKILL)
 
     async def came_back() -> bool:
         row = await client.get(job_id)
