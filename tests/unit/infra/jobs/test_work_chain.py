@@ -19,9 +19,11 @@ from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.plugins import look_up
 from revenge.infra.jobs.processes import ProcessWorkers
 from revenge.infra.jobs.retry import LinearRetry
+from revenge.infra.jobs.suspects import FREE_LOSSES, LOST, Suspects
 from revenge.infra.jobs.threads import ThreadWorkers
 from revenge.infra.jobs.verdict import Verdicts
-from tests.fakes.engine import ActArgs, Actor, Behaviour, claim, nothing
+from revenge.infra.jobs.work_chain import WorkChain
+from tests.fakes.engine import ActArgs, Actor, Behaviour, attempt, claim, nothing
 
 Proceed = Callable[[], Awaitable[object]]
 TOLD: list[str] = []
@@ -92,7 +94,10 @@ class Bench:
 
 @asynccontextmanager
 async def working(
-    *workers: Worker[Any], plugins: Iterable[Plugin] = (), limit: timedelta = timedelta(seconds=30)
+    *workers: Worker[Any],
+    plugins: Iterable[Plugin] = (),
+    limit: timedelta = timedelta(seconds=30),
+    suspects: Suspects | None = None,
 ) -> AsyncIterator[Bench]:
     results, clock = Results(), SystemClock()
     threads, processes = ThreadWorkers(most=1), ProcessWorkers(keep=1)
@@ -105,6 +110,7 @@ async def working(
         threads=threads,
         processes=processes,
         on_free=lambda _: None,
+        suspects=suspects,
         plugins=look_up(plugins),
     )
     yield Bench(executor, results)
@@ -375,6 +381,85 @@ async def test_a_cancel_reaches_a_middleware_and_what_it_wraps() -> None:
         await bench.executor.wait_idle()
     assert isinstance(seen[0], asyncio.CancelledError)
     assert bench.results.settled[one.id].state is JobState.CANCELLED
+
+
+async def test_a_stop_takes_a_job_out_of_a_middleware_s_hands_without_counting() -> None:
+    entered = asyncio.Event()
+
+    class Waits:
+        async def around_work(self, job: Job[Any], proceed: Proceed) -> object:
+            entered.set()
+            await asyncio.Event().wait()
+            return await proceed()
+
+    async with working(OwnWorker(), plugins=[Waits()]) as bench:
+        one = claim(kind="own")
+        bench.executor.start([one])
+        await entered.wait()
+        bench.executor.interrupt_all()
+        await bench.executor.wait_idle()
+    settlement = bench.results.settled[one.id]
+    assert (settlement.state, settlement.new_attempt, settlement.error) == (JobState.AVAILABLE, 0, None)
+    assert "work 0" not in TOLD
+
+
+async def test_a_stop_does_not_undo_a_failure_that_its_handler_still_looks_at() -> None:
+    asked = asyncio.Event()
+
+    class Slow:
+        async def handle_error(self, job: Job[Any], error: BaseException) -> None:
+            asked.set()
+            await asyncio.Event().wait()
+
+    async with working(Actor(failing("mine")), plugins=[Slow()]) as bench:
+        one = claim()
+        bench.executor.start([one])
+        await asked.wait()
+        bench.executor.interrupt_all()
+        await bench.executor.wait_idle()
+    assert error_of(bench.results.settled[one.id]) == "ValueError: mine"
+
+
+class Accused:
+    """Notes which suspects are written down."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+
+    async def accuse(self, claim: Claim) -> bool:
+        self.ids.append(claim.id)
+        return True
+
+
+async def test_a_suspect_is_run_apart_with_its_plugins_around_it() -> None:
+    accused = Accused()
+    suspects = Suspects(clock=SystemClock(), accuser=accused, isolation=None)
+    one = claim(kind="own", metadata_json=orjson.dumps({LOST: FREE_LOSSES}).decode())
+    async with working(OwnWorker(), plugins=[Notes("one", TOLD)], suspects=suspects) as bench:
+        settlement = await bench.work(one)
+    assert settlement is not None
+    assert settlement.state is JobState.COMPLETED
+    assert accused.ids == [one.id]
+    assert (TOLD[0], TOLD[-1]) == ("worker in, decoded: False", "worker out, decoded: True")
+
+
+async def test_nothing_is_awaited_any_more_when_the_loop_is_closed() -> None:
+    ends = Ends(None)
+    chain_is_left = asyncio.Event()
+
+    async def wait(*_: object) -> object:
+        try:
+            return await asyncio.Event().wait()
+        finally:
+            chain_is_left.set()
+
+    one = attempt()
+    assert one.registration is not None
+    coroutine = WorkChain(one.registration, look_up([ends]), work=wait).run(one)
+    coroutine.send(None)
+    coroutine.close()
+    assert chain_is_left.is_set()
+    assert ends.seen == []
 
 
 async def test_jobs_with_plugins_wait_side_by_side() -> None:
