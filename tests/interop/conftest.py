@@ -55,9 +55,13 @@ class Rows:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self.pool = pool
 
+    async def find(self, job_id: int) -> "asyncpg.Record | None":
+        """Return a job's row, None without one."""
+        return await self.pool.fetchrow("SELECT *, errors::text[] AS error_texts FROM river_job WHERE id = $1", job_id)
+
     async def job(self, job_id: int) -> "asyncpg.Record":
-        """Return a job's row."""
-        row = await self.pool.fetchrow("SELECT *, errors::text[] AS error_texts FROM river_job WHERE id = $1", job_id)
+        """Return the row of a job that is there."""
+        row = await self.find(job_id)
         assert row is not None
         return row
 
@@ -65,8 +69,9 @@ class Rows:
         """Return a job's row as soon as it is in this state and has these values."""
 
         async def look() -> "asyncpg.Record | None":
-            row = await self.job(job_id)
-            return row if row["state"] == state and all(row[name] == value for name, value in columns.items()) else None
+            row = await self.find(job_id)
+            wanted = {"state": state, **columns}
+            return row if row and all(row[name] == value for name, value in wanted.items()) else None
 
         found: asyncpg.Record = await eventually(look, within=LIMIT)
         return found

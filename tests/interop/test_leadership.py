@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from tests.fakes.engine import eventually
-from tests.interop.acts import insert, start
+from tests.interop.acts import insert, start, start_listening
 from tests.interop.conftest import LIMIT, AnyPeer, Pair, Rows
 from tests.interop.peer import OurProcess
 
@@ -53,7 +53,7 @@ async def test_a_leader_that_stops_is_followed_by_the_other_at_once(pair: Pair, 
 
 
 async def test_a_leader_that_is_asked_to_resign_ends_its_term(pair: Pair, rows: Rows) -> None:
-    await start(pair.one)
+    await start_listening(pair.one, rows)
     before = await led_by(rows, pair.one.name)
 
     await pair.other.call("request_resign")
@@ -63,9 +63,9 @@ async def test_a_leader_that_is_asked_to_resign_ends_its_term(pair: Pair, rows: 
 
 
 async def test_either_leads_after_a_resignation_that_both_hear_of(pair: Pair, rows: Rows) -> None:
-    await start(pair.one)
+    await start_listening(pair.one, rows)
     term = (await led_by(rows, pair.one.name))["elected_at"]
-    await start(pair.other)
+    await start_listening(pair.other, rows, queues={"more": {"max_workers": 1}})
     for asked_by in (pair.one, pair.other, pair.one):
         await asked_by.call("request_resign")
 

@@ -12,12 +12,11 @@ import asyncpg
 import pytest
 
 from tests.fakes.engine import eventually
-from tests.interop.acts import QUEUES, errors_of, insert, start
+from tests.interop.acts import QUEUES, errors_of, insert, start, start_listening
 from tests.interop.conftest import LIMIT, AnyPeer, Pair, Rows
 from tests.interop.ours.peer import OurPeer
 from tests.interop.peer import GoPeer
 
-NEVER = 3_600_000
 TOPICS = ("river_insert", "river_control", "river_leadership")
 
 Heard = Callable[[], Awaitable[list[tuple[str, str]]]]
@@ -44,21 +43,14 @@ async def heard(database: str) -> AsyncIterator[Heard]:
     await conn.close()
 
 
-async def start_deaf_to_time(peer: AnyPeer, rows: Rows) -> None:
-    """Start ``peer`` so that it learns of jobs by notification alone."""
-    await start(peer, fetch_poll_interval_ms=NEVER)
-    # The first fetch is at the start, whatever is notified.
-    await rows.when(await insert(peer), "completed")
-
-
 async def test_an_insert_is_heard_without_any_poll(pair: Pair, rows: Rows) -> None:
-    await start_deaf_to_time(pair.other, rows)
+    await start_listening(pair.other, rows)
     for _ in range(3):
         await rows.when(await insert(pair.one), "completed")
 
 
 async def test_an_insert_is_heard_when_it_is_committed_and_not_before(pair: Pair, rows: Rows) -> None:
-    await start_deaf_to_time(pair.other, rows)
+    await start_listening(pair.other, rows)
     await pair.one.call("begin", tx="insert")
     job_id = await insert(pair.one, {"do": "hold"}, tx="insert")
     # A job of the worker's own proves that it fetched meanwhile.

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverlog"
 	"github.com/riverqueue/river/rivertype"
 )
 
@@ -63,6 +66,8 @@ type clientConfig struct {
 	ErrorsCancel       bool                   `json:"errors_cancel"`
 	// Quiet reports no events, for many jobs.
 	Quiet bool `json:"quiet"`
+	// Log keeps what workers log in their jobs' rows (River: riverlog).
+	Log bool `json:"log"`
 	// Quick leaves out the random waits of the leader's services (River: TestOnly).
 	Quick bool `json:"quick"`
 }
@@ -114,6 +119,10 @@ func (c *clientConfig) build(p *peer, id string) (*river.Config, error) {
 	}
 	if c.RetryMS != nil {
 		config.RetryPolicy = fixedRetry{milliseconds(*c.RetryMS)}
+	}
+	if c.Log {
+		lines := func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
+		config.Middleware = append(config.Middleware, riverlog.NewMiddleware(lines, nil))
 	}
 	if c.ErrorsCancel {
 		config.ErrorHandler = cancellingErrors{}

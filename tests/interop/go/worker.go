@@ -9,11 +9,12 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverlog"
 )
 
 // behaviour is what a worker does with one attempt.
 type behaviour struct {
-	// Do is ok, fail, cancel, snooze, sleep, block, hold, panic, output, effect, complete_tx or steps.
+	// Do is ok, fail, cancel, snooze, sleep, block, hold, panic, output, effect, log, complete_tx or steps.
 	Do      string          `json:"do"`
 	MS      int64           `json:"ms"`
 	Message string          `json:"message"`
@@ -21,6 +22,8 @@ type behaviour struct {
 	Steps   []step          `json:"steps"`
 	// Then is what a held job does when its context ends: nothing for the context's error, or ok, fail, cancel.
 	Then string `json:"then"`
+	// After is what it does when it is released: nothing for success, or fail, snooze.
+	After string `json:"after"`
 }
 
 // step is one of a resumable job's.
@@ -123,7 +126,7 @@ func (w *worker) act(ctx context.Context, job *river.Job[rawArgs], does behaviou
 	case "hold":
 		select {
 		case <-held:
-			return nil
+			return does.whenReleased()
 		case <-ctx.Done():
 			return does.whenEnded(ctx)
 		}
@@ -135,6 +138,12 @@ func (w *worker) act(ctx context.Context, job *river.Job[rawArgs], does behaviou
 		_, err := w.peer.pool.Exec(ctx, "INSERT INTO effects (job_id, attempted_at, node) VALUES ($1, $2, $3)",
 			job.ID, job.AttemptedAt, w.client)
 		return err
+	case "log": // and fail, if there is a message
+		riverlog.Logger(ctx).InfoContext(ctx, string(does.Value))
+		if does.Message != "" {
+			return errors.New(does.Message)
+		}
+		return nil
 	case "complete_tx":
 		return w.completeTx(ctx, job, does)
 	case "steps":
@@ -149,6 +158,16 @@ func (w *worker) act(ctx context.Context, job *river.Job[rawArgs], does behaviou
 	return fmt.Errorf("unknown behaviour %q", does.Do)
 }
 
+func (does behaviour) whenReleased() error {
+	switch does.After {
+	case "fail":
+		return errors.New(does.Message)
+	case "snooze":
+		return river.JobSnooze(milliseconds(does.MS))
+	}
+	return nil
+}
+
 // whenEnded is how a held job answers the end of its context.
 func (does behaviour) whenEnded(ctx context.Context) error {
 	switch does.Then {
@@ -157,7 +176,7 @@ func (does behaviour) whenEnded(ctx context.Context) error {
 	case "fail":
 		return errors.New(does.Message)
 	case "cancel":
-		return river.JobCancel(ctx.Err())
+		return river.JobCancel(errors.New(does.Message))
 	}
 	return ctx.Err()
 }

@@ -15,6 +15,7 @@ from revenge.infra.jobs import (
     InsertOpts,
     JobArgs,
     JobListParams,
+    JobLog,
     JobState,
     PeriodicJob,
     RetentionConfig,
@@ -228,6 +229,7 @@ class OurPeer:
                 else self.tell("attempt_ended", client=name, kind=kind, queue=queue, status=status)
             ),
             periodic=[_periodic(job) for job in config.get("periodic", ())],
+            plugins=[JobLog()] if config.get("log") else (),
         )
 
 

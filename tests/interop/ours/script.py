@@ -1,6 +1,7 @@
 """A worker that does what its kind's script, or its job's own, says: the twin of ``worker.go``."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Protocol, cast
@@ -11,6 +12,8 @@ from pydantic import ConfigDict
 from revenge.infra.jobs import NO_TIMEOUT, Cancel, Cursor, Job, JobArgs, Snooze, Worker
 from revenge.infra.jobs.clock import SystemClock
 from tests.interop.ours.views import milliseconds, moment
+
+logger = logging.getLogger("interop")
 
 Tell = Callable[..., None]
 
@@ -102,7 +105,7 @@ class Script(Worker[AnyArgs]):
                 return await _hold(held, does)
             case "output":
                 return cast("object", does["value"])
-            case "effect" | "complete_tx" | "steps":
+            case "effect" | "log" | "complete_tx" | "steps":
                 await self._write(job, does)
             case unknown:
                 message = f"unknown behaviour {unknown!r}"
@@ -118,6 +121,8 @@ class Script(Worker[AnyArgs]):
                     job.attempted_at,
                     self._client,
                 )
+            case "log":
+                logger.info("%s", does["value"])
             case "complete_tx":
                 async with self._pool.acquire() as conn, conn.transaction():
                     await job.complete(conn=conn)
@@ -176,8 +181,13 @@ async def _hold(held: asyncio.Event, does: Mapping[str, Any]) -> object:
             case "fail":
                 raise Failure(does.get("message", "")) from None
             case "cancel":
-                return Cancel("stopped")
+                return Cancel(does.get("message", ""))
         raise
+    match does.get("after"):
+        case "fail":
+            raise Failure(does.get("message", ""))
+        case "snooze":
+            return Snooze(milliseconds(does["ms"]))
     return None
 
 
