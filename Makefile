@@ -46,10 +46,10 @@ check: setup-dev ## format, lint, types, import contracts, unit tests
 	@$(PYTEST) -n auto -q tests/unit
 
 interop: setup-dev ## tests against River in Go (the toolchain comes from a wheel)
-	@$(PYTEST) -n 2 tests/interop
+	@$(PYTEST) -n 2 -m "not chaos" tests/interop
 
-chaos: setup-dev ## the long fault tests: make chaos N=1000000
-	@$(PYTEST) -m chaos -s --chaos-jobs $(or $(N),20000) -p no:randomly tests/integration
+chaos: setup-dev ## the long fault tests: make chaos N=1000000 [ROUNDS=20]
+	@$(PYTEST) -m chaos -s --chaos-jobs $(or $(N),20000) --chaos-rounds $(or $(ROUNDS),1) -p no:randomly tests/integration tests/interop
 
 bench: setup ## every benchmark: a table, and one JSON line each
 	@$(BIN)/python -m bench

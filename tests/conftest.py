@@ -41,8 +41,22 @@ _SETTINGS = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what `make chaos N=...` passes on."""
+    """Add what `make chaos N=... ROUNDS=...` passes on."""
     parser.addoption("--chaos-jobs", type=int, default=20_000, help="how many jobs the chaos tests work")
+    parser.addoption("--chaos-rounds", type=int, default=1, help="how often each chaos test is run")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run chaos tests as often as was asked for."""
+    if "chaos_round" in metafunc.fixturenames:
+        rounds = metafunc.config.getoption("--chaos-rounds")
+        metafunc.parametrize("chaos_round", [f"{number} of {rounds}" for number in range(1, rounds + 1)])
+
+
+@pytest.fixture
+def chaos_jobs(pytestconfig: pytest.Config) -> int:
+    """How many jobs a chaos test works."""
+    return int(pytestconfig.getoption("--chaos-jobs"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

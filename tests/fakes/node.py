@@ -1,4 +1,6 @@
-"""A node in a process of its own, to be killed: ``python -m tests.fakes.node DSN CLIENT_ID [poll_only]``.
+"""A node in a process of its own, to be killed: ``python -m tests.fakes.node DSN CLIENT_ID [OPTION]...``.
+
+Options: ``poll_only``, ``timeout=SECONDS``, ``rescue_after=SECONDS``.
 
 It says ``ready`` when it works and ``held ID`` when it has a job to hold. Every job leaves a row in ``effects`` when it is
 begun; some fail once, some snooze once, some ask to be held for ever.
@@ -25,8 +27,9 @@ CREATE TRIGGER note_end AFTER UPDATE ON river_job FOR EACH ROW
 """What the test makes before the first node starts."""
 
 
-async def main(dsn: str, client_id: str, *, poll_only: bool) -> None:
+async def main(dsn: str, client_id: str, *options: str) -> None:
     """Work until told to stop."""
+    given = dict(option.partition("=")[::2] for option in options)
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=6, server_settings={"application_name": client_id})
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
@@ -47,8 +50,9 @@ async def main(dsn: str, client_id: str, *, poll_only: bool) -> None:
         client_id=client_id,
         queues={"default": 20},
         retry_policy=LinearRetry(step=timedelta(milliseconds=50)),
-        poll_only=poll_only,
-        timeout=timedelta(minutes=5),
+        poll_only="poll_only" in given,
+        timeout=timedelta(seconds=float(given.get("timeout", 300))),
+        rescue_after=timedelta(seconds=float(given.get("rescue_after", 3600))),
     )
     client = Client(
         pool, config=config, workers=Workers([Actor(behave)]), schema="public", listen=lambda: asyncpg.connect(dsn)
@@ -61,4 +65,4 @@ async def main(dsn: str, client_id: str, *, poll_only: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], poll_only="poll_only" in sys.argv[3:]))
+    asyncio.run(main(*sys.argv[1:]))
