@@ -4,7 +4,7 @@ Insert with ``Client.insert``, work with a ``Worker`` for each kind, wait with `
 """
 
 from revenge.infra.jobs.client import Client
-from revenge.infra.jobs.config import ClientConfig, RetentionConfig, StopConfig
+from revenge.infra.jobs.config import ClientConfig, QueueConfig, RetentionConfig, StopConfig
 from revenge.infra.jobs.cron import Cron, InvalidSchedule
 from revenge.infra.jobs.errors import (
     AttemptLost,
@@ -146,6 +146,7 @@ __all__ = [
     "Progress",
     "Queue",
     "QueueAlreadyAdded",
+    "QueueConfig",
     "QueueChanged",
     "QueueInfo",
     "QueueNotFound",

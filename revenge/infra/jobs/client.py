@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from revenge.infra.jobs.clock import Clock, SystemClock
-from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.config import ClientConfig, QueueConfig, check_queue_name
 from revenge.infra.jobs.drivers import AsyncConnection
-from revenge.infra.jobs.errors import InvalidJob, JobFailed, StoreError
+from revenge.infra.jobs.errors import InvalidJob, JobFailed, QueueAlreadyAdded, QueueNotFound, StoreError
 from revenge.infra.jobs.events import EventHub, JobEvent
 from revenge.infra.jobs.insert_chain import InsertChain
 from revenge.infra.jobs.insert_store import Inserted
@@ -23,9 +24,7 @@ from revenge.infra.jobs.models import (
     InsertResult,
     JobRow,
     JobState,
-    QueueInfo,
 )
-from revenge.infra.jobs.node_store import NodeInfo, NodeStore
 from revenge.infra.jobs.notifier import Connect
 from revenge.infra.jobs.once import Hold, once_per_cluster
 from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs
@@ -33,7 +32,7 @@ from revenge.infra.jobs.periodic_store import PeriodicStore
 from revenge.infra.jobs.plugins import Plugin, look_up
 from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.progress_store import ProgressStore
-from revenge.infra.jobs.queue_store import QueueStore
+from revenge.infra.jobs.queue_calls import QueueCalls
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.runtime import OnEnd, Runtime
 from revenge.infra.jobs.service import Service
@@ -46,7 +45,7 @@ from revenge.infra.jobs.worker import JobArgs
 from revenge.infra.jobs.workplace import Workplace
 
 
-class Client(JobCalls):
+class Client(JobCalls, QueueCalls):
     """One client of one schema; safe to share between all tasks of a loop.
 
     Without ``start`` it only inserts and looks. ``conn`` is always the caller's own connection, of asyncpg, psycopg 3 or
@@ -92,7 +91,9 @@ class Client(JobCalls):
         self.config = config or ClientConfig()
         self.workers = workers or Workers()
         self._clock = clock or SystemClock()
-        super().__init__(pool if isinstance(pool, Store) else Store(pool, schema=schema))
+        store = pool if isinstance(pool, Store) else Store(pool, schema=schema)
+        JobCalls.__init__(self, store)
+        QueueCalls.__init__(self, store)
         self.workplace = Workplace.of(self, self._store, clock=self._clock)
         self.plugins = look_up(plugins)
         chain = InsertChain(self.plugins)
@@ -100,7 +101,8 @@ class Client(JobCalls):
             config=self.config, clock=self._clock, store=self._store, on_insert=on_insert, chain=chain
         )
         self.waiters = Waiters(clock=self._clock, store=self._jobs)
-        self._queues = QueueStore(self._store)
+        self.queue_configs = {name: QueueConfig.of(queue) for name, queue in self.config.queues.items()}
+        """What is worked, or will be once this client starts."""
         self._progress = ProgressStore(self._store)
         self._hub = EventHub(clock=self._clock, store=self._store, progress=self._progress)
         self._listen = None if self.config.poll_only else listen
@@ -216,30 +218,6 @@ class Client(JobCalls):
         """Return the last progress of those of the jobs that reported any."""
         return await self._progress.get(job_ids)
 
-    async def queues(self) -> Sequence[QueueInfo]:
-        """Return all queues that anybody serves or that hold unfinished jobs, by name."""
-        return await self._queues.list_all()
-
-    async def nodes(self) -> Sequence[NodeInfo]:
-        """Return the processes that work jobs, the oldest first, with how they are; dead ones for a day."""
-        return await NodeStore(self._store).list()
-
-    async def pause_queue(self, name: str) -> None:
-        """Let no node fetch from a queue, ``*`` for all existing ones; what runs goes on.
-
-        Raises:
-            QueueNotFound: nobody has ever served it.
-        """
-        await self._queues.pause(name)
-
-    async def resume_queue(self, name: str) -> None:
-        """Undo ``pause_queue``.
-
-        Raises:
-            QueueNotFound: nobody has ever served it.
-        """
-        await self._queues.resume(name)
-
     async def subscribe(
         self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
     ) -> AsyncGenerator[JobEvent, None]:
@@ -320,7 +298,7 @@ class Client(JobCalls):
         """
         if self._runtime is not None:
             return
-        if not self.config.queues or not len(self.workers):
+        if not self.queue_configs or not len(self.workers):
             message = "a client needs at least one queue and one worker to start; without them it only inserts"
             raise InvalidJob(message)
         runtime = Runtime(
@@ -338,6 +316,45 @@ class Client(JobCalls):
         self._runtime = runtime
         if self._has_enqueuer:
             self._enqueuing.start()
+
+    async def add_queue(self, name: str, queue: int | QueueConfig) -> None:
+        """Work another queue from now on, or from the start on, with so many workers.
+
+        Raises:
+            QueueAlreadyAdded: this client works it already.
+            InvalidJob: the name is none for a queue.
+            ValueError: the number of workers is not 1 to 10,000.
+        """
+        config = QueueConfig.of(queue)
+        if check_queue_name(name) in self.queue_configs:
+            raise QueueAlreadyAdded(name)
+        if self._runtime is not None:
+            await self._runtime.queues.add(name, config)
+        self.queue_configs[name] = config
+
+    async def remove_queue(self, name: str) -> None:
+        """Work a queue no more, and wait until its jobs here have ended; its row and its jobs stay.
+
+        Raises:
+            QueueNotFound: this client does not work it.
+        """
+        if self.queue_configs.pop(name, None) is None:
+            raise QueueNotFound(name)
+        if self._runtime is not None:
+            await self._runtime.queues.remove(name)
+
+    async def resize_queue(self, name: str, workers: int) -> None:
+        """Let so many jobs of a queue run here at once; fewer takes effect as they end.
+
+        Raises:
+            QueueNotFound: this client does not work it.
+            ValueError: the number of workers is not 1 to 10,000.
+        """
+        if name not in self.queue_configs:
+            raise QueueNotFound(name)
+        self.queue_configs[name] = replace(self.queue_configs[name], workers=workers)
+        if self._runtime is not None:
+            self._runtime.queues.resize(name, workers)
 
     async def stop(self, *, soft: timedelta | None = None) -> None:
         """Stop: fetch no more, let jobs finish for ``soft``, then cancel and hand back the rest; bounded in time.

@@ -5,23 +5,18 @@ import heapq
 import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+from revenge.infra.jobs.config import QueueConfig
 from revenge.infra.jobs.errors import QueueAlreadyAdded, QueueNotFound, StoreError
+from revenge.infra.jobs.lane import FETCHES, Lane
 from revenge.infra.jobs.models import Claim
 
-FETCHES = 2
-"""Statements under way at once: a job that arrives while rows come back need not wait for them."""
-MAX_ROWS = 1000
-"""Jobs that one statement claims. Measured: larger ones gain nothing (docs/performance.md)."""
-SHARED_FROM = 16
-"""Workers from which on the statements under way share a long queue; fewer slots are refilled in one."""
-REFILL_SHARE = 4
-"""A queue known to hold more is asked again when a quarter of its slots is free: fewer, fuller statements."""
 REFILL_WITHIN_S = 0.01
 """How long such a queue waits for that quarter: where jobs are long, a slot must not stay free for want of others."""
+GRAIN_S = 0.005
+"""What a pass of the polling may come too early."""
 MAX_DUE = 1000
 """Timers a queue keeps for jobs that come back soon; the poll finds those beyond."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
@@ -34,44 +29,6 @@ class FetcherStore(Protocol):
     """What the fetcher needs of the database."""
 
     async def fetch(self, *, client_id: str, slots: Mapping[str, int], kinds: Sequence[str] | None) -> list[Claim]: ...
-
-
-@dataclass(slots=True)
-class Lane:
-    """A queue in this process. ``busy`` counts running jobs and slots that a statement under way may fill."""
-
-    name: str
-    workers: int
-    busy: int = 0
-    is_paused: bool = False
-    is_hungry: bool = True
-    """A fetch may find something: it was notified of, polled, or the last fetch came back full."""
-    has_more: bool = False
-    """The last fetch came back full."""
-    hints: int = 0
-    """How often something was said to be due: what a statement missed that had begun before stays to be fetched."""
-    asked_at: float = 0.0
-    """When it was last part of a statement."""
-    due: list[float] = field(default_factory=list)
-    """A heap of the loop's times at which jobs of it that this process put off fall due."""
-    timer: asyncio.TimerHandle | None = None
-
-    @property
-    def wants(self) -> int:
-        """How many jobs to ask for now."""
-        free = self.free
-        if self.has_more and self.workers >= SHARED_FROM:
-            # Small refills while a queue is known to be long would make a statement of every few jobs; all that is free
-            # in one would leave the other statement nothing to overlap with.
-            if self.busy and free * REFILL_SHARE < self.workers:
-                return 0
-            free = min(free, -(-self.workers // FETCHES))
-        return min(free, MAX_ROWS)
-
-    @property
-    def free(self) -> int:
-        """How many jobs could be started if there were any."""
-        return max(self.workers - self.busy, 0) if self.is_hungry and not self.is_paused else 0
 
 
 class Fetcher:
@@ -112,6 +69,7 @@ class Fetcher:
         """For each statement under way the jobs whose cancels arrived since it began."""
         self._removed: dict[str, Lane] = {}
         """Queues that are no longer served, whose jobs may run still."""
+        self._has_cooldowns = False
         self._refilling: asyncio.TimerHandle | None = None
         self._resting: asyncio.TimerHandle | None = None
         self._second_look: asyncio.TimerHandle | None = None
@@ -120,7 +78,7 @@ class Fetcher:
         self._is_going = False
         self._last_start = float("-inf")
 
-    def add(self, name: str, workers: int) -> None:
+    def add(self, name: str, queue: int | QueueConfig, *, is_paused: bool = False) -> None:
         """Serve another queue.
 
         Raises:
@@ -128,12 +86,15 @@ class Fetcher:
         """
         if name in self.lanes:
             raise QueueAlreadyAdded(name)
-        lane = self.lanes[name] = self._removed.pop(name) if name in self._removed else Lane(name, workers)
-        lane.workers, lane.is_hungry, lane.has_more = workers, True, False
+        config = QueueConfig.of(queue)
+        lane = self.lanes[name] = self._removed.pop(name) if name in self._removed else Lane(name, config.workers)
+        lane.workers, lane.config, lane.is_hungry, lane.has_more = config.workers, config, True, False
+        lane.is_paused = is_paused
+        self._has_cooldowns = self._has_cooldowns or bool(config.fetch_cooldown)
         self._go()
 
-    def remove(self, name: str) -> None:
-        """Fetch nothing more of a queue; what runs goes on.
+    def remove(self, name: str) -> asyncio.Event:
+        """Fetch nothing more of a queue; what runs goes on. Return what is set when none of it runs any more.
 
         Raises:
             QueueNotFound: it is not served here.
@@ -143,8 +104,12 @@ class Fetcher:
             raise QueueNotFound(name)
         self._cancel(lane.timer)
         lane.due.clear()
-        lane.is_paused = False
+        # Hungry, so that the end of each of its jobs comes by `_go`.
+        lane.is_paused, lane.is_hungry = False, True
+        lane.idle.clear()
         self._removed[name] = lane
+        self._go()
+        return lane.idle
 
     def resize(self, name: str, workers: int) -> None:
         """Change how many jobs of a queue run at once; fewer takes effect as they end.
@@ -175,9 +140,14 @@ class Fetcher:
         if any(lane.wants for lane in self.lanes.values()):
             self._go()
 
-    def poll(self) -> None:
-        """Look into every queue."""
+    def poll(self, every: timedelta | None = None) -> None:
+        """Look into every queue; with ``every`` into those that are due by that, or by an interval of their own."""
+        now = asyncio.get_running_loop().time()
         for lane in self.lanes.values():
+            interval = lane.config.poll_interval or every
+            if every is not None and interval is not None and now + GRAIN_S < lane.polled_at + interval.total_seconds():
+                continue
+            lane.polled_at = now
             lane.is_hungry = True
             lane.hints += 1
         self._go()
@@ -248,6 +218,9 @@ class Fetcher:
         self._is_going = False
         while self._may_send() and self._send():
             pass
+        for lane in [lane for lane in self._removed.values() if not lane.busy] if self._removed else ():
+            del self._removed[lane.name]
+            lane.idle.set()
 
     def _may_send(self) -> bool:
         if self._stopped or self._resting is not None or len(self._fetches) >= FETCHES or not self._may_fetch():
@@ -266,6 +239,8 @@ class Fetcher:
         if not slots:
             self._refill_later()
             return False
+        if self._has_cooldowns and not self._drop_cooling(slots):
+            return False
         loop = asyncio.get_running_loop()
         self._last_start = loop.time()
         for name, wants in slots.items():
@@ -279,6 +254,22 @@ class Fetcher:
         self._fetches.add(fetch)
         self._cancels_of[fetch] = set()
         return True
+
+    def _drop_cooling(self, slots: dict[str, int]) -> bool:
+        """Leave out queues whose own cooldown lasts, and come back for them; return whether any other is left."""
+        loop = asyncio.get_running_loop()
+        for name in list(slots):
+            lane = self.lanes[name]
+            ends_at = lane.asked_at + (lane.config.fetch_cooldown or timedelta(0)).total_seconds()
+            if ends_at > loop.time():
+                del slots[name]
+                if lane.cooling is None:
+                    lane.cooling = loop.call_at(ends_at, self._cooled, lane)
+        return bool(slots)
+
+    def _cooled(self, lane: Lane) -> None:
+        lane.cooling = None
+        self._go()
 
     def _refill_later(self) -> None:
         if self._refilling is None and any(lane.free for lane in self.lanes.values()):

@@ -265,3 +265,5 @@ class QueueInfo:
     """Slots of all living nodes together."""
     created_at: datetime
     updated_at: datetime
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What ``update_queue`` put there."""

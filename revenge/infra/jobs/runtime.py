@@ -27,6 +27,7 @@ from revenge.infra.jobs.processes import ProcessWorkers
 from revenge.infra.jobs.progress_store import ProgressReporter
 from revenge.infra.jobs.queue_store import TOUCH_INTERVAL, QueueStore
 from revenge.infra.jobs.registry import Workers
+from revenge.infra.jobs.served_queues import ServedQueues
 from revenge.infra.jobs.server_clock import INTERVAL as CLOCK_INTERVAL
 from revenge.infra.jobs.server_clock import ServerClock
 from revenge.infra.jobs.service import Service
@@ -80,9 +81,9 @@ class Runtime:
         self._config = config
         self._store = store
         self._jobs = jobs
-        self._queues = queues
+        self._served_first = client.queue_configs
         self._on_end = on_end
-        self._threads = ThreadWorkers(most=sum(config.queues.values()))
+        self._threads = ThreadWorkers(most=0)
         self._processes = ProcessWorkers()
         isolation = client.isolate and Isolation(client.isolate, kill_after=config.stop.cancel)
         self._suspects = Suspects(clock=clock, accuser=jobs, isolation=isolation)
@@ -123,24 +124,27 @@ class Runtime:
             clock=clock, store=store, running=self._executor.running_jobs, phases=workers.phases
         )
         self._notifier = listen and Notifier(clock=clock, connect=listen, store=store, listener=self)
+        self.queues = ServedQueues(
+            fetcher=self._fetcher, store=queues, on_paused=self._queue_changed, on_resized=self._resized
+        )
         self._cluster = Cluster(
             clock=clock,
             config=config,
             store=store,
             workers=workers,
-            queues=self._slots,
+            queues=self.queues.slots,
             stats=self._stats,
             on_revived=self._drop_lost,
         )
         self._polls = [
             Service("poll", self._poll, clock=clock, interval=self._poll_interval),
             Service("cancels", self._look_up_cancels, clock=clock, interval=self._cancels_interval, at_once=False),
-            Service("pauses", self._look_up_pauses, clock=clock, interval=self._pauses_interval, at_once=False),
+            Service("pauses", self.queues.look_up_pauses, clock=clock, interval=self._pauses_interval, at_once=False),
         ]
         self._services = [
             *self._polls,
             Service("clock", self._clock.run_once, clock=clock, interval=CLOCK_INTERVAL, at_once=False),
-            Service("touch_queues", self._touch_queues, clock=clock, interval=TOUCH_INTERVAL, at_once=False),
+            Service("touch_queues", self.queues.touch, clock=clock, interval=TOUCH_INTERVAL, at_once=False),
             Service("progress", self._reporter.run_once, clock=clock, interval=PROGRESS_INTERVAL),
         ]
         self._listening: asyncio.Task[None] | None = None
@@ -169,10 +173,9 @@ class Runtime:
         Raises:
             StoreError: the database can't be reached, or its schema is missing.
         """
-        for name, workers in self._config.queues.items():
-            self._fetcher.add(name, workers)
+        self.queues.begin(self._served_first)
         await self._clock.run_once()
-        await self._touch_queues()
+        await self.queues.touch()
         await self._cluster.start()
         if self._notifier is not None:
             self._listening = asyncio.create_task(self._notifier.run(), name="jobs.notifier")
@@ -181,7 +184,7 @@ class Runtime:
         self._watchdog.start()
         self._has_begun = True
         self._fetcher.begin()
-        logger.info("client.started", extra={"client_id": self._config.client_id, "queues": dict(self._config.queues)})
+        logger.info("client.started", extra={"client_id": self._config.client_id, "queues": self.queues.slots()})
 
     async def stop(self, *, soft: timedelta) -> None:
         """Let jobs finish for ``soft``, cancel the rest, hand back what ignores that; settle all; leave the cluster.
@@ -236,7 +239,7 @@ class Runtime:
                 if not self._executor.cancel(job_id):
                     self._fetcher.note_cancel(job_id)
             case "river_control", {"action": "pause" | "resume" as action, "queue": str(queue)}:
-                self._set_paused(queue, paused=action == "pause")
+                self.queues.set_paused(queue, paused=action == "pause")
             case "river_leadership", _:
                 self._cluster.on_notification(payload)
 
@@ -246,7 +249,7 @@ class Runtime:
         # After a failover it is another machine's clock that counts.
         await self._clock.run_once()
         await self._look_up_cancels()
-        await self._look_up_pauses()
+        await self.queues.look_up_pauses()
         self._fetcher.poll()
 
     def on_disconnect(self) -> None:
@@ -296,9 +299,12 @@ class Runtime:
     # Services
 
     async def _poll(self) -> None:
-        self._fetcher.poll()
+        self._fetcher.poll(self._usual_interval())
 
     def _poll_interval(self) -> timedelta:
+        return self.queues.poll_interval(self._usual_interval())
+
+    def _usual_interval(self) -> timedelta:
         return self._config.poll_interval if self._is_listening else self._config.poll_only_interval
 
     def _cancels_interval(self) -> timedelta:
@@ -311,9 +317,6 @@ class Runtime:
     def _is_listening(self) -> bool:
         return self._notifier is not None and self._notifier.is_listening
 
-    async def _touch_queues(self) -> None:
-        self._apply_pauses(await self._queues.touch(list(self._fetcher.lanes) or list(self._config.queues)))
-
     async def _look_up_cancels(self) -> None:
         """Find the cancels whose notifications did not arrive."""
         running = list(self._executor.attempts)
@@ -321,23 +324,14 @@ class Runtime:
             for job_id, _, attempted_at in await self._jobs.cancel_requested([item.claim.id for item in running]):
                 self._executor.cancel(job_id, attempted_at=attempted_at)
 
-    async def _look_up_pauses(self) -> None:
-        """Find the pauses and resumes whose notifications did not arrive."""
-        self._apply_pauses(await self._queues.paused(list(self._fetcher.lanes)))
+    def _resized(self) -> None:
+        self._threads.most = sum(self.queues.slots().values())
+        self._polls[0].wake()
 
-    def _apply_pauses(self, paused: set[str]) -> None:
-        for name in self._fetcher.lanes:
-            self._set_paused(name, paused=name in paused)
-
-    def _set_paused(self, name: str, *, paused: bool) -> None:
-        changed = self._fetcher.set_paused(name, paused=paused)
+    def _queue_changed(self, name: str, paused: bool) -> None:
         # How a queue is found at the start is no change.
         if self._events.is_watched and self._has_begun:
-            for each in changed:
-                self._events.queue_changed(each, paused=paused)
-
-    def _slots(self) -> dict[str, int]:
-        return {name: lane.workers for name, lane in self._fetcher.lanes.items()}
+            self._events.queue_changed(name, paused=paused)
 
     def _stats(self) -> dict[str, Any]:
         return {

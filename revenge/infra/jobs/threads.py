@@ -21,7 +21,7 @@ class ThreadWorkers:
 
     def __init__(self, *, most: int) -> None:
         """Make it; ``most`` idle threads are kept. How many run at once is the queues' affair."""
-        self._most = most
+        self.most = most
         self._idle: list[_Thread] = []
         self._is_closed = False
 
@@ -68,7 +68,7 @@ class ThreadWorkers:
         def ended(outcome: Outcome) -> None:
             if not future.done():
                 future.set_result(outcome)
-            if self._is_closed or len(self._idle) >= self._most:
+            if self._is_closed or len(self._idle) >= self.most:
                 thread.tasks.put(None)
             else:
                 self._idle.append(thread)

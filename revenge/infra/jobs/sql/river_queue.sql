@@ -50,13 +50,29 @@ told AS (
 )
 SELECT (SELECT count(*) FROM matched) AS queues, (SELECT count(*) FROM told) AS notified;
 
+-- name: queue_update :one
+-- River: `QueueUpdate` with its notification. Returns how many rows matched. $1 name text, $2 metadata jsonb text or null,
+-- $3 control channel text, $4 payload text or null
+WITH matched AS (
+    UPDATE /* TEMPLATE: schema */river_queue
+    SET metadata = coalesce($2::text::jsonb, metadata), updated_at = now()
+    WHERE name = $1
+    RETURNING name
+),
+told AS (
+    SELECT pg_notify($3, $4)
+    WHERE $4::text IS NOT NULL AND EXISTS (SELECT FROM matched)
+)
+SELECT (SELECT count(*) FROM matched) AS queues, (SELECT count(*) FROM told) AS notified;
+
 -- name: queue_list :many
 -- Queues by name, with unfinished jobs counted from River's fetching index and slots of all nodes that have beaten of
--- late. $1 limit integer, $2 latest beat interval
+-- late. $1 limit integer, $2 latest beat interval, $3 name of the only one text or null
 WITH counted AS (
     SELECT job.queue, job.state, count(*) AS jobs, min(job.scheduled_at) AS first_at
     FROM /* TEMPLATE: schema */river_job AS job
     WHERE job.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+        AND ($3::text IS NULL OR job.queue = $3::text)
     GROUP BY job.queue, job.state
 ),
 filled AS (
@@ -82,10 +98,12 @@ SELECT
     coalesce(queue.updated_at, filled.first_at) AS updated_at,
     coalesce(filled.counts, '{}') AS counts,
     extract(epoch FROM now() - filled.waits_since)::float8 AS oldest_wait_s,
-    coalesce(slots.workers, 0) AS workers
+    coalesce(slots.workers, 0) AS workers,
+    coalesce(queue.metadata, '{}')::text AS metadata
 FROM /* TEMPLATE: schema */river_queue AS queue
 FULL JOIN filled ON filled.queue = queue.name
 LEFT JOIN slots ON slots.queue = coalesce(queue.name, filled.queue)
+WHERE $3::text IS NULL OR coalesce(queue.name, filled.queue) = $3::text
 ORDER BY name
 LIMIT $1;
 

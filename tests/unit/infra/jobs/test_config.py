@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from revenge.infra.jobs import ClientConfig, InvalidJob, Queue
+from revenge.infra.jobs import ClientConfig, InvalidJob, Queue, QueueConfig
 from revenge.infra.jobs.config import check_queue_name, default_client_id
 
 
@@ -28,7 +28,7 @@ def test_each_client_has_an_id_of_its_own_in_rivers_form() -> None:
     [
         ({"client_id": ""}, "client_id must have 1 to 100 characters, got 0"),
         ({"client_id": "x" * 101}, "got 101"),
-        ({"queues": {Queue.LOW: 0}}, "queue 'low' needs 1 to 10000 workers, got 0"),
+        ({"queues": {Queue.LOW: 0}}, "queue 'low': a queue needs 1 to 10000 workers, got 0"),
         ({"queues": {"low": 10_001}}, "got 10001"),
         ({"max_attempts": 0}, "max_attempts must be 1 to 32767"),
         ({"max_attempts": 32_768}, "got 32768"),
@@ -53,3 +53,17 @@ def test_queue_names_that_river_takes(name: str) -> None:
 def test_queue_names_that_river_refuses(name: str) -> None:
     with pytest.raises(InvalidJob, match="queue name must be 1 to 64"):
         ClientConfig(queues={name: 1})
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"workers": 0}, "a queue needs 1 to 10000 workers, got 0"),
+        ({"workers": 10_001}, "got 10001"),
+        ({"workers": 1, "poll_interval": timedelta(0)}, "poll_interval must be positive"),
+        ({"workers": 1, "fetch_cooldown": timedelta(seconds=-1)}, "fetch_cooldown must not be negative"),
+    ],
+)
+def test_a_queues_value_out_of_its_limits_is_named(fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        QueueConfig(**fields)

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from revenge.infra.jobs.config import QueueConfig
 from revenge.infra.jobs.errors import QueueAlreadyAdded, QueueNotFound, StoreError
-from revenge.infra.jobs.fetcher import FETCHES, MAX_ROWS, Fetcher
+from revenge.infra.jobs.fetcher import Fetcher
+from revenge.infra.jobs.lane import FETCHES, MAX_ROWS
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.testing import settle
 from tests.fakes.engine import claim
@@ -55,7 +57,7 @@ class Bench:
     hand_back_error: StoreError | None = None
     on_start: Callable[[Claim], None] = lambda _: None
 
-    def fetcher(self, queues: Mapping[str, int], *, cooldown: timedelta = timedelta(0)) -> Fetcher:
+    def fetcher(self, queues: Mapping[str, int | QueueConfig], *, cooldown: timedelta = timedelta(0)) -> Fetcher:
         fetcher = Fetcher(
             client_id="me",
             store=self.jobs,
@@ -263,6 +265,48 @@ async def test_a_cooldown_lets_hints_gather(bench: Bench) -> None:
     assert len(bench.jobs.asked) == 1
     await bench.jobs.answered.wait()
     assert len(bench.jobs.asked) == 2
+
+
+async def test_a_queues_own_cooldown_holds_up_no_other_queue(bench: Bench) -> None:
+    slow = QueueConfig(4, fetch_cooldown=timedelta(milliseconds=40))
+    fetcher = bench.fetcher({"slow": slow, "q": 4})
+    fetcher.begin()
+    await settle()
+    bench.jobs.answered.clear()
+    for _ in range(3):
+        fetcher.hint("slow")
+        fetcher.hint("q")
+        await settle()
+    assert bench.jobs.asked == [{"slow": 4, "q": 4}, *[{"q": 4}] * 3]
+    bench.jobs.answered.clear()
+    await bench.jobs.answered.wait()
+    assert bench.jobs.asked[4:] == [{"slow": 4}]
+
+
+async def test_a_queue_is_polled_by_its_own_interval_where_it_has_one(bench: Bench) -> None:
+    fetcher = bench.fetcher({"rare": QueueConfig(1, poll_interval=timedelta(hours=1)), "q": 2})
+    fetcher.begin()
+    await settle()
+    fetcher.poll(timedelta(0))
+    await settle()
+    assert bench.jobs.asked == [{"rare": 1, "q": 2}, {"q": 2}]
+    fetcher.poll()
+    await settle()
+    assert bench.jobs.asked[2:] == [{"rare": 1, "q": 2}]
+
+
+async def test_a_removed_queue_tells_when_its_last_job_ended(bench: Bench) -> None:
+    bench.jobs.waiting = {"q": 2}
+    fetcher = bench.fetcher({"q": 2, "other": 1})
+    fetcher.begin()
+    await settle()
+    idle = fetcher.remove("q")
+    for _ in range(2):
+        assert not idle.is_set()
+        fetcher.free("q")
+        await settle()
+    assert idle.is_set()
+    assert fetcher.remove("other").is_set()
 
 
 async def test_after_a_lost_answer_jobs_are_handed_back_before_more_are_fetched(bench: Bench) -> None:
