@@ -1,6 +1,7 @@
 """``revenge migrate``: the tables, of River, of the engine and of the application."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -13,10 +14,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+JOBS_SINCE = 2
+"""The version of line main that makes the jobs' table."""
+
 app = typer.Typer(
     help="Make, check and take away the tables: lines main (River's), revenge_jobs (the engine's), revenge (ours).",
     context_settings=HELP,
 )
+
+
+class Switch(StrEnum):
+    """Which way."""
+
+    ON = "on"
+    OFF = "off"
+
 
 OneLine = Annotated[str | None, typer.Option("--line", metavar="L", help="Only this line.")]
 Target = Annotated[int | None, typer.Option("--target", metavar="N", min=0, help="Up or down to this version.")]
@@ -54,10 +66,11 @@ def status(context: typer.Context, line: OneLine = None, target: Target = None, 
     from dataclasses import asdict
 
     shell = shell_of(context)
-    lines = _status(shell, line=line, target=target, schema=schema)
+    lines, left_out = _status(shell, line=line, target=target, schema=schema)
     if shell.json:
         extra = [{"current": each.current, "unapplied": each.unapplied} for each in lines]
-        shell.document({"lines": [asdict(each) | more for each, more in zip(lines, extra, strict=True)]})
+        documents = [asdict(each) | more for each, more in zip(lines, extra, strict=True)]
+        shell.document({"lines": documents, "left_out_indexes": left_out})
         return
     shell.table(
         ["line", "version", "name", "applied"],
@@ -73,43 +86,113 @@ def status(context: typer.Context, line: OneLine = None, target: Target = None, 
             shell.say(f"Line {each.line}: a newer program applied versions {list(each.unknown)}.")
         if each.missing_indexes:
             shell.say(f"Line {each.line}: 'revenge migrate up' builds the indexes {', '.join(each.missing_indexes)}.")
+    if left_out:
+        shell.say(_lean_text(left_out))
 
 
 @app.command("validate", epilog=EVERYWHERE)
 def validate(context: typer.Context, line: OneLine = None, target: Target = None, schema: Schema = None) -> None:
     """Say whether all versions, or those up to --target, are applied; exit code 1 if they are not."""
     shell = shell_of(context)
+    lines, left_out = _status(shell, line=line, target=target, schema=schema)
     messages = [
         f"line {each.line!r} has unapplied migrations: {list(each.unapplied)}; run: revenge migrate up"
-        for each in _status(shell, line=line, target=target, schema=schema)
+        for each in lines
         if each.unapplied
     ]
     if shell.json:
         shell.document({"ok": not messages, "messages": messages})
     elif not messages:
         shell.say("Every migration is applied.")
+    if left_out and not shell.json:
+        shell.say(_lean_text(left_out))
     if messages:
         for message in messages:
             shell.fail(message)
         raise typer.Exit(1)
 
 
-def _status(shell: Shell, *, line: str | None, target: int | None, schema: str | None) -> "list[LineStatus]":
-    """Return how the lines are, or the one, without versions above ``target``."""
+def _status(
+    shell: Shell, *, line: str | None, target: int | None, schema: str | None
+) -> "tuple[list[LineStatus], tuple[str, ...]]":
+    """Return how the lines are, or the one, without versions above ``target``; and which of River's indexes are left out."""
     from dataclasses import replace
 
     from revenge.app.schema import LINES
-    from revenge.infra.jobs.migrations import UnknownLine
+    from revenge.infra.jobs.migrations import MAIN, Lean, UnknownLine
 
     names = [each.name for each in LINES]
     if line is not None and line not in names:
         raise UnknownLine(line, names)
-    found = _connected(shell, schema, lambda migrator, conn: migrator.status(conn))
-    return [
+    of = Lean(schema=schema or shell.settings.database.schema_name)
+
+    async def look(migrator: "Migrator", conn: Any) -> "tuple[tuple[LineStatus, ...], tuple[str, ...]]":
+        found = await migrator.status(conn)
+        has_tables = any(each.line == MAIN.name and each.current >= JOBS_SINCE for each in found)
+        return found, await of.missing(conn) if has_tables else ()
+
+    found, left_out = _connected(shell, schema, look)
+    lines = [
         replace(each, versions=tuple(v for v in each.versions if target is None or v.number <= target))
         for each in found
         if line in (None, each.line)
     ]
+    return lines, left_out
+
+
+@app.command("lean", epilog=EVERYWHERE)
+def lean(
+    context: typer.Context,
+    switch: Annotated[Switch | None, typer.Argument(help="on or off; without it, say which it is.")] = None,
+    schema: Schema = None,
+) -> None:
+    """Leave out River's three indexes that no engine reads, for speed, or put them back; jobs go on meanwhile.
+
+    Without them River UI's search and lists by kind read the whole table.
+    """
+    from revenge.infra.jobs.migrations import Lean, LeanResult
+
+    shell = shell_of(context)
+    of = Lean(schema=schema or shell.settings.database.schema_name)
+
+    async def act(_: "Migrator", conn: Any) -> tuple[LeanResult, tuple[str, ...]]:
+        match switch:
+            case Switch.ON:
+                result = await of.switch_on(conn)
+            case Switch.OFF:
+                result = await of.switch_off(conn)
+            case None:
+                result = LeanResult()
+        return result, await of.missing(conn)
+
+    result, missing = _connected(shell, schema, act)
+    if shell.json:
+        skipped = [{"name": each.name, "reason": each.reason} for each in result.skipped]
+        shell.document(
+            {
+                "missing": missing,
+                "indexes_dropped": result.dropped,
+                "indexes_built": result.built,
+                "indexes_skipped": skipped,
+            }
+        )
+        return
+    for names, what in ((result.dropped, "dropped"), (result.built, "built")):
+        for name in names:
+            shell.say(f"{what} index {name}")
+    for each in result.skipped:
+        shell.say(f"left out index {each.name}: {each.reason}")
+    shell.say(_lean_text(missing))
+
+
+def _lean_text(missing: "Sequence[str]") -> str:
+    from revenge.infra.jobs.migrations import UNREAD
+
+    if not missing:
+        return "Lean is off: River's tables have all their indexes."
+    if len(missing) == len(UNREAD):
+        return "Lean is on: the indexes that no engine reads are left out."
+    return f"Lean is half on: left out are {', '.join(missing)}."
 
 
 @app.command("sql", epilog=EVERYWHERE)

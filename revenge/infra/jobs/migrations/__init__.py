@@ -4,6 +4,7 @@ from importlib.resources import files
 
 from .errors import (
     InTransaction,
+    LeanFailed,
     LineMissing,
     MainTooOld,
     MigrationError,
@@ -14,9 +15,19 @@ from .errors import (
     UnknownLine,
     UnknownVersion,
 )
+from .lean import UNREAD, Lean
 from .lines import ExtraIndex, Line, Version
 from .migrator import Migrator
-from .results import Direction, LineStatus, Migrated, MigrationResult, SkippedIndex, Validation, VersionStatus
+from .results import (
+    Direction,
+    LeanResult,
+    LineStatus,
+    Migrated,
+    MigrationResult,
+    SkippedIndex,
+    Validation,
+    VersionStatus,
+)
 
 MAIN = Line.from_folder("main", files(__name__) / "main")
 """River's tables, exactly as River 0.51 has them on PostgreSQL."""
@@ -27,9 +38,13 @@ REVENGE_JOBS = Line.from_folder("revenge_jobs", files(__name__) / "revenge_jobs"
 __all__ = [
     "MAIN",
     "REVENGE_JOBS",
+    "UNREAD",
     "Direction",
     "ExtraIndex",
     "InTransaction",
+    "Lean",
+    "LeanFailed",
+    "LeanResult",
     "Line",
     "LineMissing",
     "LineStatus",

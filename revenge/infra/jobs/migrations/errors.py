@@ -102,3 +102,11 @@ class MigrationFailed(MigrationError):
             f"version {version} ({name}) of line {line!r} could not go {direction}: {reason}; it was rolled back, "
             "so mend the cause and migrate again"
         )
+
+
+class LeanFailed(MigrationError):
+    """PostgreSQL would not drop one of the indexes that the lean option leaves out."""
+
+    def __init__(self, index: str, reason: str) -> None:
+        self.index = index
+        super().__init__(f"index {index} could not be dropped: {reason}; let the owner of river_job do it")

@@ -41,6 +41,15 @@ class MigrationResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeanResult:
+    """What switching the lean option did; empty when it was so already."""
+
+    dropped: tuple[str, ...] = ()
+    built: tuple[str, ...] = ()
+    skipped: tuple[SkippedIndex, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionStatus:
     """One version of a line, as the database has it."""
 

@@ -206,6 +206,17 @@ def test_tables_are_made_checked_and_taken_away(run_empty: Run) -> None:
     assert all(line["current"] == 0 for line in after)
 
 
+def test_the_indexes_that_no_engine_reads_can_be_left_out(run: Run) -> None:
+    assert run("migrate", "lean", "--json").json["missing"] == []
+    assert len(run("migrate", "lean", "on", "--json").json["indexes_dropped"]) == 3
+    assert len(run("migrate", "status", "--json").json["left_out_indexes"]) == 3
+    validated = run("migrate", "validate")
+    assert validated.code == 0
+    assert "Lean is on" in validated.out
+    assert len(run("migrate", "lean", "off", "--json").json["indexes_built"]) == 3
+    assert "Lean is off" in run("migrate", "lean").out
+
+
 def test_tables_may_live_in_another_schema(run_empty: Run) -> None:
     assert run_empty("migrate", "up", "--line", "main", "--schema", "queue").code == 0
     lines = run_empty("migrate", "status", "--schema", "queue", "--json").json["lines"]

@@ -39,7 +39,7 @@ def test_the_contract_s_commands_are_all_there() -> None:
         library.list library.add library.show library.remove library.files
         jobs.list jobs.show jobs.wait jobs.cancel jobs.retry jobs.delete jobs.enqueue
         queues.list queues.pause queues.resume
-        migrate.up migrate.down migrate.status migrate.validate migrate.sql"""
+        migrate.up migrate.down migrate.status migrate.validate migrate.lean migrate.sql"""
     assert set(wanted.split()) <= {".".join(words) for words in commands()}
 
 
