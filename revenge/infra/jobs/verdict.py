@@ -21,6 +21,10 @@ LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 MAX_FRAMES = 50
 """Frames of a traceback that are kept, the innermost ones; a RecursionError has thousands."""
 
+CANCELLED_REMOTELY = "JobCancelError: job cancelled remotely"
+"""River's own text."""
+_ENDED = (asyncio.CancelledError, JobCancelled)
+
 logger = logging.getLogger("revenge.jobs")
 
 
@@ -52,12 +56,12 @@ class Verdicts:
         except Exception:  # noqa: BLE001 - as above; the failure itself matters more
             staged = _steps_alone(attempt)
         now, claim = self._clock.now(), attempt.claim
-        ended = isinstance(error, (asyncio.CancelledError, JobCancelled))
+        ended = isinstance(error, _ENDED)
         match attempt.cause:
             case StopCause.CANCELLED:
-                text = _error(attempt, "JobCancelError: job cancelled remotely")
+                text = _error(attempt, CANCELLED_REMOTELY)
                 return outcome.cancelled(claim, now=now, error=text, metadata=staged)
-            case StopCause.STOPPED if ended:
+            case StopCause.STOPPED if ended or _wraps_end(error):
                 return outcome.interrupted(claim, now=now, metadata=staged)
             case StopCause.TIMED_OUT if ended or isinstance(error, TimeoutError):
                 return self._failed(attempt, attempt.timed_out(), staged=staged)
@@ -67,6 +71,10 @@ class Verdicts:
     def _judge(self, attempt: Attempt, result: object) -> Settlement:
         now, claim = self._clock.now(), attempt.claim
         match result:
+            case Snooze() | Cancel() if attempt.cause is StopCause.CANCELLED:
+                # Whoever cancelled the job was first.
+                text = _error(attempt, CANCELLED_REMOTELY)
+                return outcome.cancelled(claim, now=now, error=text, metadata=_unfinished(attempt))
             case Snooze():
                 snoozes = {"snoozes": _snoozes(claim) + 1}
                 for_ = min(result.for_, LAST_MOMENT - now)
@@ -129,6 +137,14 @@ class Verdicts:
 def _error(attempt: Attempt, text: str, *, trace: str = "") -> str:
     claim = attempt.claim
     return error_json(at=claim.attempted_at, attempt=claim.attempt, error=text, trace=trace)
+
+
+def _wraps_end(error: BaseException) -> bool:
+    """Say whether ``error`` was raised from a cancellation, as River looks into what an error wraps."""
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, _ENDED):
+        cause = cause.__cause__
+    return cause is not None
 
 
 def _stage(attempt: Attempt, key: str, value: object) -> None:

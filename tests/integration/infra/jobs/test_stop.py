@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from revenge.infra.jobs import Client, Job, JobArgs, JobState, StopConfig, StoreError, Worker
+from revenge.infra.jobs import Cancel, Client, Job, JobArgs, JobState, Snooze, StopConfig, StoreError, Worker
 from revenge.infra.jobs.testing import settle
 from tests.fakes.engine import ActArgs, Gate, eventually
 
@@ -60,9 +60,7 @@ async def test_a_stop_fetches_nothing_more(start_client: StartClient, client: Cl
     assert (await client.get(waits)).attempt == 0
 
 
-async def test_ignored_cancellation_hard_abort(
-    start_client: StartClient, client: Client
-) -> None:
+async def test_ignored_cancellation_hard_abort(start_client: StartClient, client: Client) -> None:
     entered, let_go = asyncio.Event(), asyncio.Event()
 
     async def ignores(_: Job[Any]) -> None:
@@ -106,6 +104,99 @@ async def test_a_failure_of_its_own_while_stopping_counts(start_client: StartCli
     await node.stop(soft=timedelta(0))
     row = await client.get(job_id)
     assert (row.attempt, row.errors[0].error) == (1, "ValueError: on the way out")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "attempt", "says"),
+    [
+        ("raises it on", JobState.AVAILABLE, 0, []),
+        ("wraps it", JobState.AVAILABLE, 0, []),
+        ("fails", JobState.AVAILABLE, 1, ["ValueError: on its own"]),
+        ("cancels", JobState.CANCELLED, 1, ["JobCancelError: no use any more"]),
+        ("snoozes", JobState.SCHEDULED, 0, []),
+        ("succeeds", JobState.COMPLETED, 1, []),
+    ],
+)
+async def test_hard_shutdown_soft_stop_classification(
+    start_client: StartClient, client: Client, answer: str, state: JobState, attempt: int, says: list[str]
+) -> None:
+    """An end that comes of the stop costs nothing; a worker's own decision counts, whatever brought it about."""
+    gate = Gate()
+
+    async def behave(job: Job[Any]) -> object:
+        try:
+            await gate(job)
+        except asyncio.CancelledError as error:
+            match answer:
+                case "raises it on":
+                    raise
+                case "wraps it":
+                    raise RuntimeError("the copy was cut off") from error
+                case "fails":
+                    raise ValueError("on its own") from None
+                case "cancels":
+                    return Cancel("no use any more")
+                case "snoozes":
+                    return Snooze(timedelta(hours=1))
+        return None
+
+    node = await start_client(behave)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    await node.stop(soft=timedelta(0))
+    row = await client.get(job_id)
+    assert (row.state, row.attempt, [error.error for error in row.errors]) == (state, attempt, says)
+
+
+@pytest.mark.parametrize("answer", ["raises it on", "snoozes", "cancels", "ignores it"])
+async def test_shutdown_after_cancel_attempt(start_client: StartClient, client: Client, answer: str) -> None:
+    """A job that was cancelled before the stop came is cancelled, and not handed back."""
+    gate = Gate()
+
+    async def behave(job: Job[Any]) -> object:
+        while True:
+            try:
+                await gate(job)
+            except asyncio.CancelledError:
+                match answer:
+                    case "raises it on":
+                        raise
+                    case "snoozes":
+                        return Snooze(timedelta(hours=1))
+                    case "cancels":
+                        return Cancel("by itself")
+            if gate.open.is_set():
+                return None
+
+    node = await start_client(behave, stop=SHORT)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    await client.cancel(job_id)
+    await gate.interrupted.wait()
+    await node.stop()
+    row = await client.get(job_id)
+    assert (row.state, row.attempt) == (JobState.CANCELLED, 1)
+    # What is abandoned leaves no error behind, as what is interrupted.
+    says = [] if answer == "ignores it" else ["JobCancelError: job cancelled remotely"]
+    assert [error.error for error in row.errors] == says
+    gate.open.set()
+
+
+async def test_a_cancel_that_was_not_heard_before_the_stop_counts_all_the_same(
+    start_client: StartClient, client: Client, pool: asyncpg.Pool
+) -> None:
+    gate = Gate()
+    node = await start_client(gate)
+    job_id = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    # As another client's cancel whose notification is lost.
+    await pool.execute(
+        """UPDATE river_job SET metadata = metadata || '{"cancel_attempted_at": "2026-01-02T03:04:05Z"}' WHERE id = $1""",
+        job_id,
+    )
+    await node.stop(soft=timedelta(0))
+    row = await client.get(job_id)
+    assert (row.state, row.attempt, row.errors) == (JobState.CANCELLED, 1, [])
 
 
 async def test_everything_worked_is_written_when_it_returns(
