@@ -7,6 +7,7 @@ begun; some fail once, some snooze once, some ask to be held for ever.
 """
 
 import asyncio
+import logging
 import signal
 import sys
 from datetime import timedelta
@@ -65,4 +66,6 @@ async def main(dsn: str, client_id: str, *options: str) -> None:
 
 
 if __name__ == "__main__":
+    # That jobs fail once is what they are for.
+    logging.getLogger("revenge.jobs").setLevel(logging.ERROR)
     asyncio.run(main(*sys.argv[1:]))
