@@ -56,6 +56,11 @@ def test_what_rivers_parser_refuses_is_refused(expression: str) -> None:
         ("*/0 * * * *", "the step of minute '\\*/0' must be at least 1"),
         ("1,,2 * * * *", "minute '' is not a number, range or step"),
         ("٣ * * * *", "minute '٣' is not a number"),
+        ("60 * * * * *", "^second '60' must be within 0 to 59, low to high$"),
+        ("* 5-24 * * *", "^hour '5-24' must be within 0 to 23, low to high$"),
+        ("* * 32 * *", "^day of month '32' must be within 1 to 31, low to high$"),
+        ("x-5 * * * *", "^minute 'x-5' must be within 0 to 59, low to high$"),
+        ("@every 1h30", "got '1h30'"),
         ("@every soon", "@every needs a duration such as 1h30m or 90s, got 'soon'"),
         ("@every 99999999999999h", "@every 99999999999999h is too long"),
         ("0 0 30 2 *", "never runs: none of its months has such a day"),
@@ -78,6 +83,7 @@ def test_a_zone_in_the_expression_is_used_and_may_not_contradict() -> None:
         2026, 7, 1, 1, tzinfo=UTC
     )
     assert Cron("TZ=Asia/Tokyo @daily")(datetime(2026, 7, 1, tzinfo=UTC)) == datetime(2026, 7, 1, 15, tzinfo=UTC)
+    assert Cron("CRON_TZ=Europe/Berlin 0 3 * * *", zone="Europe/Berlin").zone == "Europe/Berlin"
     with pytest.raises(InvalidSchedule, match="names its own time zone"):
         Cron("TZ=Asia/Tokyo @daily", zone="Europe/Berlin")
 
@@ -271,3 +277,22 @@ def test_the_next_run_is_later_and_fits_the_expression(
     # Nothing fits in between: asked from a moment before it, the answer is the same.
     assert cron(found - timedelta(microseconds=1)) == found
     assert cron(after + (found - after) / 2) == found
+
+
+@pytest.mark.parametrize("minute", [10, 30, 47])
+def test_a_time_that_is_left_out_runs_at_the_very_second_of_the_change(minute: int) -> None:
+    run = Cron(f"{minute} 2 * * *", zone="Europe/Berlin")(datetime(2026, 3, 28, 12, tzinfo=UTC))
+    assert run == datetime(2026, 3, 29, 1, tzinfo=UTC)
+
+
+def test_a_run_between_a_change_and_where_the_old_clock_would_have_put_it_is_not_passed_over() -> None:
+    run = Cron("30 */3 * * *", zone="Europe/Berlin")(datetime(2026, 3, 29, 0, tzinfo=UTC))
+    assert run == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
+def test_a_question_mark_recurs_as_a_star_does() -> None:
+    assert runs(Cron("0 ? * * *", zone="Europe/Berlin"), "2026-10-24T23:30:00+00:00", 3) == [
+        "10-25 02:00+0200",
+        "10-25 02:00+0100",
+        "10-25 03:00+0100",
+    ]

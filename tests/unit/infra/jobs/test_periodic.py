@@ -263,6 +263,7 @@ def test_a_job_that_was_replaced_while_it_was_written_is_written_again() -> None
     jobs = PeriodicJobs([old := PeriodicJob("clean", Every(HOUR), CleanArgs())])
     jobs.remove("clean")
     jobs.add(new := PeriodicJob("clean", Every(2 * HOUR), CleanArgs()))
+    assert jobs.get("clean") is new
     jobs.declared([old])
     assert jobs.undeclared() == [new]
     jobs.declared([new])
