@@ -45,6 +45,7 @@ func init() {
 		"queue_resume":   resumeQueue,
 		"queue_update":   updateQueue,
 		"request_resign": requestResign,
+		"extensions":     extensions,
 	}
 }
 
