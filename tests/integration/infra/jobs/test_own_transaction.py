@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,9 @@ import asyncpg
 import orjson
 import psycopg
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
 
 from revenge.infra.jobs import (
     AttemptLost,
@@ -271,6 +274,83 @@ async def test_a_broken_transaction_says_so(start_client: StartClient, pool: asy
     row = await node.wait((await node.insert(ActArgs())).job.id, timeout=LIMIT)
     assert (row.state, row.attempt) == (JobState.COMPLETED, 2)
     assert row.errors[0].error.startswith(StoreError.__name__)
+
+
+@asynccontextmanager
+async def psycopg_transaction(dsn: str) -> AsyncIterator[Any]:
+    async with await psycopg.AsyncConnection.connect(dsn) as conn:
+        yield conn
+
+
+@asynccontextmanager
+async def sqlalchemy_transaction(dsn: str, driver: str, *, session: bool = False) -> AsyncIterator[Any]:
+    engine = create_async_engine(dsn.replace("postgresql://", f"postgresql+{driver}://"))
+    try:
+        async with AsyncSession(engine) as own, own.begin():
+            yield own if session else await own.connection()
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        psycopg_transaction,
+        partial(sqlalchemy_transaction, driver="asyncpg"),
+        partial(sqlalchemy_transaction, driver="psycopg"),
+        partial(sqlalchemy_transaction, driver="psycopg", session=True),
+    ],
+)
+async def test_any_driver_that_the_engine_knows_will_do(
+    start_client: StartClient, database: str, begin: Callable[[str], AbstractAsyncContextManager[Any]]
+) -> None:
+    async def behave(job: Job[Any]) -> None:
+        await job.cursor_step("rows", int, rows, job)
+        async with begin(database) as conn:
+            await job.complete(conn=conn, output="done")
+        raise ValueError("too late")
+
+    async def rows(cursor: Cursor[int], job: Job[Any]) -> None:
+        if job.attempt == 1:
+            async with begin(database) as conn:
+                await cursor.save(7, conn=conn)
+            raise ValueError("on")
+        assert cursor.value == 7
+
+    node = await start_client(behave)
+    row = await node.wait((await node.insert(ActArgs())).job.id, timeout=LIMIT)
+    assert (row.state, row.attempt, row.output) == (JobState.COMPLETED, 2, "done")
+    assert [error.error for error in row.errors] == ["ValueError: on"]
+
+
+@pytest.mark.parametrize("session", [True, False])
+async def test_sqlalchemy_in_a_thread_will_do(start_client: StartClient, database: str, session: bool) -> None:
+    class Mapped(Worker[BlockingArgs]):
+        def work(self, job: Job[BlockingArgs]) -> None:
+            engine = create_engine(database.replace("postgresql://", "postgresql+psycopg://"))
+            with Session(engine) as own, own.begin():
+                job.complete_blocking(conn=own if session else own.connection())
+            engine.dispose()
+
+    node = await start_client(Mapped())
+    row = await node.wait((await node.insert(BlockingArgs())).job.id, timeout=LIMIT)
+    await settled(node)
+    assert (row.state, stale(node)) == (JobState.COMPLETED, 0)
+
+
+async def test_a_connection_of_the_wrong_sort_is_told(
+    start_client: StartClient, pool: asyncpg.Pool, database: str
+) -> None:
+    async def behave(job: Job[Any]) -> None:
+        with psycopg.connect(database) as blocking, pytest.raises(TypeError, match="asynchronous"):
+            await job.complete(conn=blocking)  # type: ignore[arg-type]  # that is the mistake
+        async with pool.acquire() as conn:
+            with pytest.raises(TypeError, match="block"):
+                job.complete_blocking(conn=conn)  # type: ignore[arg-type]  # as above
+
+    node = await start_client(behave)
+    row = await node.wait((await node.insert(ActArgs())).job.id, timeout=LIMIT)
+    assert (row.state, row.errors) == (JobState.COMPLETED, [])
 
 
 # Steps
