@@ -43,6 +43,7 @@ _SETTINGS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `make chaos N=... ROUNDS=...` passes on."""
     parser.addoption("--chaos-jobs", type=int, default=20_000, help="how many jobs the chaos tests work")
+    parser.addoption("--soak-seconds", type=int, default=0, help="how long the mixed fleet works at least")
     parser.addoption("--chaos-rounds", type=int, default=1, help="how often each chaos test is run")
 
 
