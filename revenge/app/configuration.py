@@ -64,6 +64,10 @@ def make_client_config(settings: Settings) -> ClientConfig:
         fetch_cooldown=jobs.fetch_cooldown,
         poll_interval=jobs.fetch_poll_interval,
         rescue_after=jobs.rescue_after,
+        max_worker_losses=jobs.max_worker_losses,
+        stuck_after=jobs.stuck_after,
+        loop_blocked_after=jobs.loop_blocked_after,
+        hand_over_blocked_after=jobs.hand_over_blocked_after,
         stop=StopConfig(soft=jobs.stop.soft, cancel=jobs.stop.cancel),
         retention=RetentionConfig(
             completed=jobs.cleanup.completed_jobs_retention,

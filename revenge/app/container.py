@@ -73,6 +73,7 @@ class Container(containers.DeclarativeContainer):
         database=database,
         schema=schema,
         libraries=library_repository.provider,
+        jobs=inserts.provider,
         clock=clock,
     )
 

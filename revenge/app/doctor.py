@@ -14,6 +14,7 @@ from revenge.app.schema import Schema
 from revenge.app.settings import Settings
 from revenge.content.library.repository import LibraryRepository
 from revenge.infra.database.pool import describe
+from revenge.infra.jobs import Client, NodeInfo, NodeState
 from revenge.infra.jobs.clock import Clock
 
 SCARCE_BYTES = 1_000_000_000
@@ -49,13 +50,15 @@ class Doctor:
         database: Database,
         schema: Schema,
         libraries: Callable[[], LibraryRepository],
+        jobs: Callable[[], Client],
         clock: Clock,
     ) -> None:
-        """``libraries`` is called when the database is there."""
+        """``libraries`` and ``jobs`` are called when the database is there."""
         self._settings = settings
         self._database = database
         self._schema = schema
         self._libraries = libraries
+        self._jobs = jobs
         self._clock = clock
 
     async def examine(self) -> list[Finding]:
@@ -71,7 +74,7 @@ class Doctor:
             if found[-1].ok:
                 found += [await _guarded(name, look) for name, look in self._looks()]
             if all(finding.ok for finding in found):
-                found += await self._folders()
+                found += await self._stored()
         finally:
             await self._database.stop()
         return found
@@ -149,13 +152,15 @@ class Doctor:
             return Finding(name="clock", ok=True, detail=detail)
         return Finding(name="clock", ok=False, detail=detail, advice="set both clocks by NTP")
 
-    async def _folders(self) -> list[Finding]:
+    async def _stored(self) -> list[Finding]:
         await self._database.open_pools()
         try:
+            nodes = await self._jobs().nodes()
             page = await self._libraries().list(limit=MANY_LIBRARIES)
         finally:
             await self._database.close_pools()
-        return [library_finding(library.name, library.paths) for library in page.libraries]
+        folders = [library_finding(library.name, library.paths) for library in page.libraries]
+        return [nodes_finding(nodes), *folders]
 
     async def _notifications(self) -> Finding:
         if self._settings.jobs.poll_only:
@@ -187,6 +192,19 @@ async def _guarded(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding
 
 def _wrong(name: str, error: Exception, advice: str) -> Finding:
     return Finding(name=name, ok=False, detail=" ".join(str(error).split()) or type(error).__name__, advice=advice)
+
+
+def nodes_finding(nodes: Sequence[NodeInfo]) -> Finding:
+    """Return how the processes are that work jobs."""
+    alive = sum(node.state is NodeState.ALIVE for node in nodes)
+    still = [node for node in nodes if node.state is NodeState.BLOCKED]
+    if not still:
+        return Finding(name="nodes", ok=True, detail=f"{alive} at work")
+    told = ", ".join(
+        f"{node.id} (process {node.pid} on {node.host}) for {node.silence.total_seconds():.0f} s" for node in still
+    )
+    advice = "look for worker.blocks_loop in its log; it keeps its jobs, unless jobs.hand_over_blocked_after is set"
+    return Finding(name="nodes", ok=False, detail=f"{alive} at work; standing still: {told}", advice=advice)
 
 
 def library_finding(name: str, paths: Sequence[bytes]) -> Finding:

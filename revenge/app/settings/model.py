@@ -168,6 +168,14 @@ class Jobs(Section):
     """deadline of a job whose worker does not say, River's default; also JOBS_TIMEOUT"""
     rescue_after: Annotated[timedelta, BeforeValidator(Span(_MINUTE))] = timedelta(hours=1)
     """when running jobs of Go services, which do not say that they live, count as stuck: River's default"""
+    max_worker_losses: Annotated[int, BeforeValidator(Whole(1, 100))] = 3
+    """a job that has killed so many processes of its own is discarded, whatever attempts it has left"""
+    stuck_after: Annotated[timedelta, BeforeValidator(Span(_MS, _DAY))] = timedelta(seconds=10)
+    """how long a job may take to end once it is told to, before the log and /metrics call it stuck: River's default"""
+    loop_blocked_after: Annotated[timedelta | None, BeforeValidator(optional(Span(10 * _MS, _HOUR)))] = _SECOND
+    """a worker that keeps the event loop for so long is named in the log with its line; null looks at nothing"""
+    hand_over_blocked_after: Annotated[timedelta | None, BeforeValidator(optional(Span(10 * _SECOND, _DAY)))] = None
+    """take over the jobs of a process that stands still for so long but lives; null never does, since it may work on them"""
     lead: Switch = True
     """false: this process never becomes the leader that does the queue's housekeeping"""
     client_id: OptionalText = None

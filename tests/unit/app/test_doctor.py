@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from revenge.app.doctor import Doctor, Finding, library_finding
+from revenge.app.doctor import Doctor, Finding, library_finding, nodes_finding
 from revenge.app.settings import Settings
 from revenge.app.settings.model import Jobs
+from revenge.infra.jobs import NodeInfo, NodeState
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.migrations import Validation
 
@@ -62,12 +64,20 @@ class NoLibraries:
         return SimpleNamespace(libraries=[])
 
 
+class NoNodes:
+    """No process that works jobs."""
+
+    async def nodes(self) -> list[NodeInfo]:
+        return []
+
+
 async def examine(database: FakeDatabase, data_dir: Path) -> dict[str, Finding]:
     doctor = Doctor(
         settings=Settings(data_dir=data_dir, jobs=Jobs(poll_only=True)),
         database=database,  # type: ignore[arg-type]  # fakes of what is called
         schema=FakeSchema(),  # type: ignore[arg-type]
         libraries=NoLibraries,  # type: ignore[arg-type]
+        jobs=NoNodes,  # type: ignore[arg-type]
         clock=SystemClock(),
     )
     return {finding.name: finding for finding in await doctor.examine()}
@@ -114,6 +124,29 @@ async def test_full_disk_and_missing_probe_library_are_named(tmp_path: Path, mon
 async def test_data_directory_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("not a folder")
     assert "data directory" in wrong(await examine(FakeDatabase(), tmp_path / "data"))
+
+
+def test_a_process_that_stands_still_is_named() -> None:
+    node = NodeInfo(
+        id="media-1",
+        state=NodeState.ALIVE,
+        host="media",
+        pid=4711,
+        version="1",
+        queues={},
+        stats={},
+        started_at=datetime.now(UTC),
+        beaten_at=datetime.now(UTC),
+        silence=timedelta(seconds=83),
+        is_direct=True,
+    )
+    # A dead one is no trouble: its jobs have been handed back.
+    found = nodes_finding([node, replace(node, id="media-0", state=NodeState.DEAD)])
+    assert (found.ok, found.detail) == (True, "1 at work")
+    found = nodes_finding([node, replace(node, id="media-2", state=NodeState.BLOCKED)])
+    assert not found.ok
+    assert found.detail == "1 at work; standing still: media-2 (process 4711 on media) for 83 s"
+    assert found.advice
 
 
 def test_folder_of_a_library_that_is_gone_is_named(tmp_path: Path) -> None:

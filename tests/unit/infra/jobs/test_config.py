@@ -36,6 +36,10 @@ def test_each_client_has_an_id_of_its_own_in_rivers_form() -> None:
         ({"poll_interval": timedelta(0)}, "poll_interval must be positive"),
         ({"poll_only_interval": timedelta(0)}, "poll_only_interval must be positive"),
         ({"rescue_after": timedelta(0)}, "rescue_after must be positive"),
+        ({"max_worker_losses": 0}, "max_worker_losses must be at least 1, got 0"),
+        ({"stuck_after": timedelta(0)}, "stuck_after must be positive"),
+        ({"loop_blocked_after": timedelta(0)}, "loop_blocked_after must be positive"),
+        ({"hand_over_blocked_after": timedelta(seconds=4)}, "hand_over_blocked_after must be longer than a beat"),
         ({"fetch_cooldown": timedelta(seconds=-1)}, "fetch_cooldown must not be negative"),
     ],
 )
