@@ -253,8 +253,7 @@ class Executor:
             self._end(attempt, self._verdicts.success(attempt, result))
 
     def _watch_deadline(self, attempt: Attempt) -> None:
-        registration = attempt.registration
-        timeout = registration.timeout if registration else None
+        timeout = _timeout_of(attempt)
         seconds = self._timeout_s if timeout is None else timeout.total_seconds()
         if timeout is NO_TIMEOUT or seconds >= NO_TIMEOUT.total_seconds():
             return
@@ -362,3 +361,15 @@ class Executor:
                 following = min(following, attempt.deadline)
         if following < float("inf"):
             self._arm(following)
+
+
+def _timeout_of(attempt: Attempt) -> timedelta | None:
+    registration = attempt.registration
+    if registration is None:
+        return None
+    if registration.chooses_timeout and attempt.job is not None:
+        try:
+            return registration.worker.timeout_for(attempt.job)
+        except Exception:
+            logger.exception("job.timeout_failed", extra={"job_id": attempt.claim.id, "kind": attempt.claim.kind})
+    return registration.timeout

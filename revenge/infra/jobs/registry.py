@@ -26,6 +26,8 @@ class Registration:
     worker: Worker[Any]
     runs_in: RunsIn
     timeout: timedelta | None
+    chooses_timeout: bool
+    """Whether its worker says a timeout for each attempt."""
     retry_policy: RetryPolicy | None
     phases: Mapping[str, float]
     worker_plugins: PluginSet = NO_PLUGINS
@@ -71,6 +73,7 @@ class Workers:
             worker=worker,
             runs_in=_runs_in(worker),
             timeout=worker.timeout,
+            chooses_timeout=type(worker).timeout_for is not Worker.timeout_for,
             retry_policy=worker.retry_policy,
             phases=dict(worker.phases),
             worker_plugins=worker_plugins,
