@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -57,6 +58,8 @@ class Doomed(Worker[ActArgs]):
 class DoomedInThread(Worker[InThreadArgs]):
     """The same in a thread."""
 
+    timeout = timedelta(seconds=6)
+
     def work(self, job: Job[InThreadArgs]) -> None:
         crash(job.args.what)
 
@@ -76,6 +79,8 @@ def crash(what: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         case "exit":
             os._exit(3)
+        case "sleep":
+            threading.Event().wait()
 
 
 @asynccontextmanager

@@ -119,6 +119,17 @@ async def test_a_cancel_reaches_a_suspect_and_kills_what_ignores_it(
     await eventually(lambda: is_gone(pid))
 
 
+async def test_a_suspect_that_ignores_its_deadline_is_killed_and_has_failed_like_any_other(
+    node: DoomedNode, add_row: AddRow, client: Client
+) -> None:
+    job_id = await add_row(kind="act_in_thread", args='{"what": "sleep"}', metadata=SUSPECT, max_attempts=1)
+    await node.start("apart")
+    row = await client.wait(job_id, timeout=LIMIT)
+    assert row.state is JobState.DISCARDED
+    assert [error.error for error in row.errors] == ["TimeoutError: the attempt took longer than its 6 s"]
+    assert "revenge:killed" not in row.metadata
+
+
 async def test_a_stop_takes_suspects_back_without_burning_their_attempts(
     node: DoomedNode, add_row: AddRow, client: Client
 ) -> None:
