@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 
-from revenge.infra.jobs import Client, Job, JobState, StopConfig
+from revenge.infra.jobs import Client, Job, JobState, StopConfig, runtime
 from revenge.infra.jobs.clock import SystemClock
 from tests.fakes.engine import ActArgs, Gate, eventually
 from tests.integration.infra.jobs.conftest import StartClient
@@ -81,9 +82,9 @@ async def test_a_fetch_whose_answer_is_lost_gives_its_rows_back(
         worked[job.id] += 1
 
     node = await start_client(count, queues={"default": 5})
-    runtime = node._runtime
-    assert runtime is not None
-    fetch, lost = runtime._jobs.fetch, asyncio.Event()
+    running = node._runtime
+    assert running is not None
+    fetch, lost = running._jobs.fetch, asyncio.Event()
 
     async def lossy(**arguments: Any) -> Any:
         claims = await fetch(**arguments)
@@ -99,7 +100,7 @@ async def test_a_fetch_whose_answer_is_lost_gives_its_rows_back(
             with _translated("job_fetch"):
                 return await lossy(**arguments)
 
-    runtime._fetcher._store = Lossy()
+    running._fetcher._store = Lossy()
     results = await client.insert_many([ActArgs() for _ in range(5)])
     await lost.wait()
     rows = [await client.wait(result.job.id, timeout=LIMIT) for result in results]
@@ -109,8 +110,13 @@ async def test_a_fetch_whose_answer_is_lost_gives_its_rows_back(
 
 
 async def test_a_stop_ends_in_time_with_the_database_gone(
-    start_client: StartClient, client: Client, postgres_url: str, database: str
+    start_client: StartClient,
+    client: Client,
+    postgres_url: str,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(runtime, "SETTLE_TIME", timedelta(seconds=2))
     gate = Gate()
     stop = StopConfig(soft=PROMPT, cancel=PROMPT)
     node = await start_client(gate, stop=stop, client_id="cut_off")
@@ -119,7 +125,7 @@ async def test_a_stop_ends_in_time_with_the_database_gone(
     async with shut_out(postgres_url, database):
         began = time.monotonic()
         await node.stop()
-        assert time.monotonic() - began < 25
+        assert time.monotonic() - began < 20
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("jobs.")]
     # Nobody could write the result: others find the job by the end of the node's life.
     assert (await client.get(job_id)).state is JobState.RUNNING

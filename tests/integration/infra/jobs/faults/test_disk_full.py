@@ -32,7 +32,7 @@ async def test_a_full_disk_under_the_tables_loses_nothing(server: OwnServer, mea
         async with fleet.fault():
             server.limit_files(SEGMENT_BYTES)
             await fleet.starves()
-            await SystemClock().sleep(timedelta(seconds=3))
+            await SystemClock().sleep(timedelta(seconds=1))
             server.limit_files(None)
         await fleet.settled()
 

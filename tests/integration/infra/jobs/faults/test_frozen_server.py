@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from revenge.infra.jobs import StopConfig
+from revenge.infra.jobs import StopConfig, store
 from revenge.infra.jobs.clock import SystemClock
-from revenge.infra.jobs.store import HOT_TIMEOUT
 from tests.fakes.engine import ActArgs, Gate
 from tests.fakes.fleet import working
 from tests.fakes.own_server import OwnServer
@@ -17,12 +16,16 @@ from tests.integration.infra.jobs.conftest import StartClient
 PROMPT = timedelta(milliseconds=100)
 
 
-async def test_a_frozen_network_loses_nothing(server: OwnServer, measured: bool) -> None:
+async def test_a_frozen_network_loses_nothing(
+    server: OwnServer, measured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not measured:
+        monkeypatch.setattr(store, "HOT_TIMEOUT", timedelta(seconds=2))
     async with working(server.dsn, measured=measured) as fleet:
         # For so long that statements under way are given up, and the server does them afterwards.
         async with fleet.fault():
             with server.frozen():
-                await SystemClock().sleep(HOT_TIMEOUT + timedelta(seconds=15 if measured else 1))
+                await SystemClock().sleep(store.HOT_TIMEOUT + timedelta(seconds=15 if measured else 1))
         await fleet.settled()
 
 

@@ -24,11 +24,17 @@ async def nodes(database: str, pool: asyncpg.Pool) -> AsyncIterator[Nodes]:
         await nodes.kill(node)
 
 
-@pytest.mark.parametrize(("options", "limit_s"), [(("poll_only",), 30), ((), 10)], ids=["poll_only", ""])
+@pytest.mark.parametrize(
+    ("options", "limit_s"),
+    [
+        pytest.param(("poll_only",), 30, marks=[pytest.mark.chaos, pytest.mark.timeout(120)], id="poll_only"),
+        pytest.param((), 20, id=""),
+    ],
+)
 async def test_process_kill_restart_and_rescue(
     nodes: Nodes, start_client: StartClient, client: Client, options: tuple[str, ...], limit_s: float
 ) -> None:
-    """Where nodes connect directly 5 s is the aim; in a server's first half minute nobody is judged in such a hurry."""
+    """Where nodes connect directly 5 s is the aim; in a server's first half minute nobody is judged in such a hurry: 8 s."""
     node = await nodes.start(*options)
     results = await client.insert_many([ActArgs(what="hold") for _ in range(5)])
     for _ in results:
