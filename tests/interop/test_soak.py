@@ -23,12 +23,12 @@ JOBS = 20_000
 BATCH = 500
 WAITING = 5_000
 """Jobs that may wait before more are inserted."""
-SCRIPTS: tuple[list[dict[str, Any]], ...] = (
-    *([{"do": "effect"}],) * 7,
-    [{"do": "fail", "message": "once"}, {"do": "effect"}],
-    [{"do": "snooze", "ms": 100}, {"do": "effect"}],
-    [{"do": "effect"}],
-)
+LAST: dict[str, Any] = {"do": "effect"}
+SCRIPTS: list[list[dict[str, Any]]] = [
+    *[[LAST]] * 8,
+    [{"do": "fail", "message": "once"}, LAST],
+    [{"do": "snooze", "ms": 100}, LAST],
+]
 QUEUES = {"default": {"max_workers": 50}, "bulk": {"max_workers": 10}}
 
 

@@ -14,9 +14,8 @@ from revenge.infra.jobs import (
     ClientConfig,
     InsertOpts,
     JobArgs,
-    JobListParams,
+    JobFilter,
     JobLog,
-    JobState,
     PeriodicJob,
     RetentionConfig,
     StopConfig,
@@ -24,7 +23,15 @@ from revenge.infra.jobs import (
 )
 from revenge.infra.jobs.periodic import Every
 from tests.interop.ours.script import args_of, script_for
-from tests.interop.ours.views import insert_opts, job_view, milliseconds, moment, result_view
+from tests.interop.ours.views import (
+    insert_opts,
+    job_view,
+    list_params,
+    milliseconds,
+    queue_view,
+    result_view,
+    with_states,
+)
 
 Event = dict[str, Any]
 
@@ -155,36 +162,42 @@ class OurPeer:
     async def do_delete(self, *, job_id: int, client: str = "", tx: str = "") -> Any:
         return job_view(await self._clients[client].delete(job_id, conn=self._conn(tx)))
 
-    async def do_list(self, *, first: int = 100, after: str | None = None, **filters: Any) -> Any:
-        params = JobListParams(
-            states=[JobState(state) for state in filters.get("states", ())],
-            kinds=filters.get("kinds", ()),
-            queues=filters.get("queues", ()),
-            tags=filters.get("tags_all", ()),
-            limit=first,
-            cursor=after,
-        )
-        page = await self._clients[_NO_CLIENT_WORKS].list(params)
+    async def do_update(self, *, job_id: int, output: Any, client: str = "", tx: str = "") -> Any:
+        return job_view(await self._clients[client].update(job_id, output=output, conn=self._conn(tx)))
+
+    async def do_list(self, **filters: Any) -> Any:
+        page = await self._clients[_NO_CLIENT_WORKS].list(list_params(filters))
         return {"jobs": [job_view(row) for row in page.jobs], "cursor": page.next_cursor}
+
+    async def do_delete_many(self, *, first: int = 100, all: bool = False, **filters: Any) -> Any:
+        rows = await self._clients[_NO_CLIENT_WORKS].delete_many(
+            JobFilter(**with_states(filters)), unsafe_all=all, limit=first
+        )
+        return {"jobs": [job_view(row) for row in rows]}
 
     # Queues and leadership
 
-    async def do_queue_pause(self, *, name: str, client: str = "") -> None:
-        await self._clients[client].pause_queue(name)
+    async def do_queue_pause(self, *, name: str, client: str = "", tx: str = "") -> None:
+        await self._clients[client].pause_queue(name, conn=self._conn(tx))
 
-    async def do_queue_resume(self, *, name: str, client: str = "") -> None:
-        await self._clients[client].resume_queue(name)
+    async def do_queue_resume(self, *, name: str, client: str = "", tx: str = "") -> None:
+        await self._clients[client].resume_queue(name, conn=self._conn(tx))
+
+    async def do_queue_update(self, *, name: str, metadata: Any = None, client: str = "", tx: str = "") -> Any:
+        await self._clients[client].update_queue(name, metadata=metadata, conn=self._conn(tx))
+        return queue_view(await self._clients[client].get_queue(name, conn=self._conn(tx)))
+
+    async def do_queue_get(self, *, name: str, client: str = "") -> Any:
+        return queue_view(await self._clients[client].get_queue(name))
+
+    async def do_queue_add(self, *, name: str, config: Mapping[str, Any], client: str) -> None:
+        await self._clients[client].add_queue(name, config["max_workers"])
+
+    async def do_queue_remove(self, *, name: str, client: str) -> None:
+        await self._clients[client].remove_queue(name)
 
     async def do_queues(self, *, client: str = "") -> Any:
-        return [
-            {
-                "name": queue.name,
-                "created_at": moment(queue.created_at),
-                "paused_at": moment(queue.paused_at),
-                "updated_at": moment(queue.updated_at),
-            }
-            for queue in await self._clients[client].queues()
-        ]
+        return [queue_view(queue) for queue in await self._clients[client].queues()]
 
     async def do_request_resign(self, *, client: str = "") -> None:
         await self._clients[client].request_resign()

@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from revenge.infra.jobs import InsertOpts, InsertResult, JobRow, JobState, UniqueOpts
+from revenge.infra.jobs import (
+    InsertOpts,
+    InsertResult,
+    JobListParams,
+    JobOrder,
+    JobRow,
+    JobState,
+    QueueInfo,
+    UniqueOpts,
+)
 from revenge.infra.jobs.encoding import encode_time
 from revenge.infra.jobs.models import AttemptError
 
@@ -30,6 +39,34 @@ def insert_opts(given: Mapping[str, Any] | None) -> InsertOpts:
             **unique,
         )
     return InsertOpts(**options)
+
+
+def with_states(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``filters`` with our states."""
+    return {**filters, "states": [JobState(state) for state in filters.get("states", ())]}
+
+
+def list_params(filters: Mapping[str, Any]) -> JobListParams:
+    """Return what Go's names stand for; its lists are the oldest first where nothing is said."""
+    given = with_states(filters)
+    names = {"first": "limit", "tags_all": "tags", "after": "cursor"}
+    given = {names.get(name, name): value for name, value in given.items()}
+    given["descending"] = given.pop("direction", "asc") == "desc"
+    given["order_by"] = JobOrder(given.get("order_by", "id"))
+    if "metadata" in given:
+        given["metadata"] = json.loads(given["metadata"])
+    return JobListParams(**given)
+
+
+def queue_view(queue: QueueInfo) -> dict[str, Any]:
+    """Show a queue as the Go peer does."""
+    return {
+        "name": queue.name,
+        "metadata": json.dumps(queue.metadata),
+        "created_at": moment(queue.created_at),
+        "paused_at": moment(queue.paused_at),
+        "updated_at": moment(queue.updated_at),
+    }
 
 
 def job_view(row: JobRow) -> dict[str, Any]:
