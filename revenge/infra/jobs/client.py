@@ -384,6 +384,8 @@ class Client(JobCalls, QueueCalls):
         self._inserter.count(results.new_jobs())
         self._wake(results.new_jobs())
 
-    def _wake(self, inserted: Iterable[NewJob]) -> None:
-        if self._runtime is not None:
-            self._runtime.inserted({job.shape for job in inserted})
+    def _wake(self, inserted: Iterable[NewJob]) -> bool:
+        if self._runtime is None:
+            return False
+        self._runtime.inserted({job.shape for job in inserted})
+        return True

@@ -8,6 +8,7 @@ from typing import Any, overload
 import asyncpg
 import orjson
 
+from revenge.infra.jobs.announcer import Announcer
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.insertion import NewJob, Shape
 from revenge.infra.jobs.job_store import job_from
@@ -66,15 +67,28 @@ class Inserted(Sequence[InsertResult]):
 
 
 class InsertStore:
-    """Inserts what a ``Builder`` made; errors as in ``Store``."""
+    """Inserts what a ``Builder`` made; errors as in ``Store``.
+
+    On the caller's connection an insert notifies the jobs' queues when that transaction commits. On one of the pool
+    it does not: ``announce`` what was inserted.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._announcer = Announcer(store)
+
+    async def announce(self, jobs: Iterable[NewJob], *, wait: bool) -> None:
+        """Notify the queues of ``jobs``, which are committed; with ``wait`` only return when that is done."""
+        queues = _due_queues(jobs)
+        if wait:
+            await self._announcer.announce(queues)
+        elif queues:
+            self._announcer.announce_soon(queues)
 
     async def insert_many(
         self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None = None
     ) -> Inserted:
-        """Insert ``jobs`` and notify their queues; results are in the same order.
+        """Insert ``jobs``; results are in the same order.
 
         ``now`` is what their builder took for it: jobs that are due then are due when the database, by whose clock they
         are fetched, inserts them. Two jobs of one unique key in one call become one row: the second is a duplicate of the first.
@@ -82,7 +96,10 @@ class InsertStore:
         if any(job.unique is not None for job in jobs):
             return await self._insert_unique(jobs, now=now, conn=conn)
         record = await self._store.fetchrow(
-            "job_insert_many", *await self._columns(jobs, now, conn), _due_queues(jobs), conn=conn
+            "job_insert_many",
+            *await self._columns(jobs, now, conn),
+            _due_queues(jobs) if conn is not None else [],
+            conn=conn,
         )
         assert record is not None  # noqa: S101 - for the type checker: it selects one row whatever happens
         ids = record[0] or []
@@ -92,26 +109,25 @@ class InsertStore:
         return Inserted(jobs, ids, now=now, at=record[1])
 
     async def copy_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None = None) -> int:
-        """Insert ``jobs`` by COPY and notify their queues; return how many. ``now`` is as for ``insert_many``.
+        """Insert ``jobs`` by COPY; return how many. ``now`` is as for ``insert_many``.
 
         Raises:
             UniqueKeyTaken: one is a unique job that is there already; none was inserted.
         """
         if conn is None:
             async with self._store.transaction() as own:
-                return await self._copy_many(jobs, now, own, partial(self._store.copy, conn=own))
-        return await self._copy_many(jobs, now, conn, partial(self._store.copy_on, conn))
+                await self._copy_many(jobs, now, partial(self._store.copy, conn=own))
+        else:
+            await self._copy_many(jobs, now, partial(self._store.copy_on, conn))
+            await self._store.notify("river_insert", _due_queues(jobs), conn=conn)
+        return len(jobs)
 
-    async def _copy_many(
-        self, jobs: Sequence[NewJob], now: datetime, conn: AnyConnection, copy: Callable[..., Awaitable[None]]
-    ) -> int:
+    async def _copy_many(self, jobs: Sequence[NewJob], now: datetime, copy: Callable[..., Awaitable[None]]) -> None:
         due = {shape for shape in {job.shape for job in jobs} if shape.scheduled_at == now}
         # Apart: one COPY gives a column to all rows or leaves it to the database's clock in all.
         for some in ([job for job in jobs if job.shape in due], [job for job in jobs if job.shape not in due]):
             if some:
                 await copy("river_job", *_copied(some, now))
-        await self._store.notify("river_insert", _due_queues(jobs), conn=conn)
-        return len(jobs)
 
     async def _insert_unique(self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None) -> Inserted:
         places: list[int] = []
@@ -147,7 +163,7 @@ class InsertStore:
         shape_of = [numbers.setdefault(job.shape, len(numbers) + 1) for job in jobs]
         shapes = list(numbers)
         return (
-            await self._store.channel("river_insert", conn=conn),
+            None if conn is None else await self._store.channel("river_insert", conn=conn),
             [shape.kind for shape in shapes],
             [shape.queue for shape in shapes],
             [shape.state.value for shape in shapes],

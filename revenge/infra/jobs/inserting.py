@@ -17,7 +17,8 @@ from revenge.infra.jobs.worker import JobArgs
 
 OnInsert = Callable[[str, str, int], None]
 """Called with kind, queue and number of the jobs that a call inserted."""
-Wake = Callable[[Iterable[NewJob]], None]
+Wake = Callable[[Iterable[NewJob]], bool]
+"""Tells those who work jobs in this process, and returns whether there are any."""
 InsertItem = JobArgs | tuple[JobArgs, InsertOpts]
 
 
@@ -52,8 +53,10 @@ class Inserter:
         async def insert(rows: Sequence[NewJob]) -> Sequence[InsertResult]:
             results = await self._inserts.insert_many(rows, now=now, conn=conn)
             self.count(results.new_jobs())
-            if wake is not None:
-                wake(results.new_jobs())
+            is_worked_here = wake is not None and wake(results.new_jobs())
+            if conn is None:
+                # A process that works jobs lives on; another may end with this call.
+                await self._inserts.announce(rows, wait=not is_worked_here)
             return results
 
         return await (insert(rows) if args is None else self._chain.run(rows, args, insert))
@@ -74,6 +77,8 @@ class Inserter:
             nonlocal count
             count += await self._inserts.copy_many(rows, now=now, conn=conn)
             self.count(rows)
+            if conn is None:
+                await self._inserts.announce(rows, wait=True)
             return ()
 
         await (copy(rows) if args is None else self._chain.run(rows, args, copy))

@@ -3,7 +3,7 @@
 -- name: job_insert_many :one
 -- River: `JobInsertFastMany` without unique jobs, and its notification, in one statement: nothing comes back but the ids,
 -- in the order given, and the time. What many jobs share is sent and read once: as fast as COPY (docs/performance.md).
--- $1 insert channel text; columns of each shape: $2 kind text[], $3 queue text[], $4 state text[], $5 priority smallint[],
+-- $1 insert channel text, null where the caller notifies when it is committed; columns of each shape: $2 kind text[], $3 queue text[], $4 state text[], $5 priority smallint[],
 -- $6 max_attempts smallint[], $7 scheduled_at timestamptz[] (null: now, by this server's clock, as all times of River's
 -- inserts), $8 metadata jsonb text[], $9 tags text[] (comma-joined: River's tags hold no comma); columns of each job:
 -- $10 args jsonb text[], $11 number of its shape, from 1, integer[]; $12 payloads text[]
@@ -52,7 +52,7 @@ WITH inserted AS (
 told AS (
     -- The payload's bytes are River's: one space after the colon. Queue names hold nothing that needs escaping.
     SELECT count(pg_notify($1, '{"queue": "' || due.queue || '"}'))
-    FROM (SELECT DISTINCT queue FROM inserted WHERE state = 'available') AS due
+    FROM (SELECT DISTINCT queue FROM inserted WHERE state = 'available' AND $1::text IS NOT NULL) AS due
 )
 -- A new row is known but for its id: only what was there before is sent back whole.
 SELECT
