@@ -36,14 +36,16 @@ class SyncClient:
         schema: str | None = None,
         on_insert: OnInsert | None = None,
         plugins: Iterable[Plugin] = (),
+        store: Store | None = None,
     ) -> None:
         """Make it; with ``workers`` it refuses kinds that they neither work nor declare.
 
-        ``plugins`` are as the ``Client``'s, but must not wait for anything: there is no event loop.
+        ``plugins`` are as the ``Client``'s, but must not wait for anything: there is no event loop. ``store`` is where the
+        statements go instead of to the callers' connections, for the test kit.
         """
         self.config = config or ClientConfig()
         self.workers = workers or Workers()
-        store = Store(None, schema=schema, blocking=True)
+        store = store or Store(None, schema=schema, blocking=True)
         self._jobs = JobStore(store)
         self._inserter = Inserter(
             config=self.config,

@@ -11,6 +11,7 @@ from revenge.infra.jobs.inserting import OnInsert
 from revenge.infra.jobs.models import JobRow
 from revenge.infra.jobs.plugins import Plugin
 from revenge.infra.jobs.registry import Workers
+from revenge.infra.jobs.sync_client import SyncClient
 from revenge.infra.jobs.testing.drain import drain
 from revenge.infra.jobs.testing.memory_store import MemoryStore, NotInMemory
 from revenge.infra.jobs.testing.stopped_clock import StoppedClock
@@ -37,7 +38,7 @@ class MemoryClient(Client):
         plugins: Iterable[Plugin] = (),
     ) -> None:
         """Make one whose queues look as if a node served them; time stands still unless a clock is given."""
-        clock = clock or StoppedClock()
+        clock, plugins = clock or StoppedClock(), list(plugins)
         store = MemoryStore(clock=clock)
         super().__init__(
             store,
@@ -48,6 +49,10 @@ class MemoryClient(Client):
             plugins=plugins,
         )
         self._memory = store
+        self.sync = SyncClient(
+            config=self.config, workers=self.workers, on_insert=on_insert, plugins=plugins, store=store
+        )
+        """The same rows for code without an event loop, whose ``conn`` is not looked at either."""
         store.statement("queue_create_or_touch")(self.config.queues)
 
     @property

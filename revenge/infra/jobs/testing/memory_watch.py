@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from revenge.infra.jobs.clock import Clock
-from revenge.infra.jobs.models import FINAL, JobState
+from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.testing.memory_rows import MemoryRecord, MemoryRow, MemoryRows
 
 
@@ -15,16 +15,38 @@ class MemoryWatch:
         self._clock = clock
         self._rows = rows
 
-    def job_watch(self, last_id: int, since: datetime, followed: Sequence[int], _limit: int) -> list[MemoryRecord]:
+    def job_watch(
+        self,
+        last_id: int,
+        started_since: datetime | None,
+        ended_since: datetime,
+        ended_id: int,
+        followed: Sequence[int],
+        limit: int,
+    ) -> list[MemoryRecord]:
         """Return what was inserted, started or ended since a moment, and what is followed."""
-
-        def has_changed(row: MemoryRow) -> bool:
-            if row.id > last_id or row.id in followed:
-                return True
-            moment = row.finalized_at if row.state in FINAL else row.attempted_at
-            return row.state in {*FINAL, JobState.RUNNING} and moment is not None and moment >= since
-
-        return [row.record() for row in self._rows if has_changed(row)]
+        rows = list(self._rows)
+        new = [row for row in rows if row.id > last_id]
+        started = [
+            row
+            for row in rows
+            if row.state is JobState.RUNNING
+            and started_since is not None
+            and row.attempted_at is not None
+            and row.attempted_at >= started_since
+        ]
+        ended = sorted(
+            (at, row.id, row)
+            for row in rows
+            if (at := row.finalized_at) is not None and (at, row.id) > (ended_since, ended_id)
+        )
+        parts = {
+            "new": sorted(new, key=lambda row: row.id),
+            "started": started,
+            "ended": [row for _, _, row in ended],
+        }
+        found = [_seen(row, part) for part, rows in parts.items() for row in rows[:limit]]
+        return found + [_seen(row, "followed") for row in self._rows if row.id in followed]
 
     def job_watch_start(self) -> list[MemoryRecord]:
         """Return where watching begins."""
@@ -33,3 +55,7 @@ class MemoryWatch:
     def job_running_ids(self, limit: int) -> list[MemoryRecord]:
         """Return what runs."""
         return [MemoryRecord(id=row.id) for row in self._rows if row.state is JobState.RUNNING][:limit]
+
+
+def _seen(row: MemoryRow, part: str) -> MemoryRecord:
+    return MemoryRecord(id=row.id, state=row.state.value, attempt=row.attempt, finalized_at=row.finalized_at, part=part)

@@ -105,3 +105,19 @@ def test_the_kit_needs_no_pytest_and_the_plugin_imports_no_engine() -> None:
     for source in (script, lazy):
         done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+async def test_a_service_that_waits_for_its_jobs_gets_their_outputs() -> None:
+    async def double(job: Job[Any]) -> int:
+        return int(job.args.number) * 2
+
+    client = MemoryClient([Actor(double)])
+    assert await client.insert_and_wait(ActArgs(number=4)) == 8
+
+
+async def test_code_without_a_loop_sees_the_same_rows() -> None:
+    client = MemoryClient([Actor(nothing)])
+    connection: Any = object()
+    job = client.sync.insert(ActArgs(number=1), conn=connection).job
+    await drain(client)
+    assert client.sync.get(job.id, conn=connection).state is JobState.COMPLETED
