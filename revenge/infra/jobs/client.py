@@ -219,13 +219,24 @@ class Client(JobCalls, QueueCalls):
         return await self._progress.get(job_ids)
 
     async def subscribe(
-        self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
+        self,
+        *,
+        kinds: Collection[str] = (),
+        queues: Collection[str] = (),
+        job_ids: Collection[int] = (),
+        after: str | None = None,
     ) -> AsyncGenerator[JobEvent, None]:
-        """Yield what happens to jobs on any node from now on, within about half a second, until this client stops.
+        """Yield what happens to jobs on any node, within about half a second, until this client stops.
 
-        An empty filter lets all pass.
+        It begins now, or ``after`` the position of an event that was seen, on any client and however long ago: what was
+        missed is read from the tables, the last moments before it once more. So it is after an outage of the database,
+        and when a subscriber is slow. An empty filter lets all pass.
+
+        Raises:
+            InvalidCursor: ``after`` is no event's position.
         """
-        async with aclosing(self._hub.subscribe(kinds=kinds, queues=queues, job_ids=job_ids)) as events:
+        stream = self._hub.subscribe(kinds=kinds, queues=queues, job_ids=job_ids, after=after)
+        async with aclosing(stream) as events:
             async for event in events:
                 yield event
 

@@ -3,29 +3,35 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal, Protocol
 
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import StoreError
-from revenge.infra.jobs.job_store import job_from
-from revenge.infra.jobs.models import JobRow, JobState
+from revenge.infra.jobs.models import FINAL, JobRow, JobState
 from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.store import Store
+from revenge.infra.jobs.watching import Position, Seen, Watch
 
 INTERVAL = timedelta(milliseconds=400)
 """How often the tables are read while somebody watches; nobody watching costs nothing."""
 OVERLAP = timedelta(seconds=3)
 """How far each look reaches back: rows become visible when their transaction commits, later than their times say."""
-MOST_ROWS = 500
-"""Rows of each sort in one look. A flood of tiny jobs is thinned out, never delayed."""
+HOLE_AGE_S, MOST_HOLES = 30.0, 1000
+"""How long an id that was passed over is looked for: its transaction may commit still."""
+MOST_PAGES = 5
+"""In one look; beyond, each subscriber reads on by itself and at its own pace."""
 MOST_FOLLOWED = 2000
-MOST_REMEMBERED = 10_000
+MOST_REMEMBERED = 50_000
 BUFFER = 1000
-"""Events kept for a subscriber that does not read; after that the oldest are dropped (River: `subscribeChanSizeDefault`)."""
+"""Events kept for a subscriber that does not read. Those beyond are read from the tables when it goes on."""
+
+_TOLD_BY_TIME = FINAL | {JobState.RUNNING}
+
+EventName = Literal["inserted", "started", "progress", "waiting", "finished"]
 
 logger = logging.getLogger("revenge.jobs")
 
@@ -36,7 +42,12 @@ class JobEvent:
 
     event: Literal["state", "progress"]
     job: JobRow
+    """As it was found, which may be further on: of a quick job all events have the last row."""
     progress: Progress | None
+    name: EventName = "progress"
+    """What happened. ``waiting``: it was worked and is to be worked again, after a failure, a snooze, a stop or by hand."""
+    position: str = ""
+    """``subscribe(after=...)`` goes on from here; events shortly before come again."""
 
     @property
     def state(self) -> JobState:
@@ -54,52 +65,105 @@ class _Subscriber:
     def __init__(self, *, kinds: Collection[str], queues: Collection[str], job_ids: Collection[int]) -> None:
         self.kinds, self.queues, self.job_ids = frozenset(kinds), frozenset(queues), frozenset(job_ids)
         self.events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
-        """None is the end."""
+        """None: look whether this is the end, or something is to be caught up."""
+        self.behind: Position | None = None
+        self.is_closed = False
+
+    @property
+    def is_behind(self) -> bool:
+        return self.behind is not None
+
+    def wants(self, job: JobRow) -> bool:
+        return (
+            (not self.kinds or job.kind in self.kinds)
+            and (not self.queues or job.queue in self.queues)
+            and (not self.job_ids or job.id in self.job_ids)
+        )
 
     def offer(self, event: JobEvent) -> None:
-        job = event.job
-        if (
-            (self.kinds and job.kind not in self.kinds)
-            or (self.queues and job.queue not in self.queues)
-            or (self.job_ids and job.id not in self.job_ids)
-        ):
+        if self.behind is not None or not self.wants(event.job):
             return
         if self.events.qsize() >= BUFFER:
-            self.events.get_nowait()
+            first = self.events.get_nowait()
+            self.fall_behind(Position.decode((first or event).position))
+            return
         self.events.put_nowait(event)
+
+    def fall_behind(self, position: Position) -> None:
+        """Forget what waits: it is in the tables, and will be read from there."""
+        if self.behind is None:
+            self.behind = position
+        while not self.events.empty():
+            self.events.get_nowait()
+        self.events.put_nowait(None)
+
+    def close(self) -> None:
+        self.is_closed = True
+        self.events.put_nowait(None)
 
 
 class EventHub:
-    """Looks at the tables while there are subscribers and tells them what is new."""
+    """Looks at the tables while there are subscribers and tells them what is new.
+
+    After an outage it looks as far back as it was away, so that nothing is missed but what came and went unseen: a state
+    that a job has left again, a row that has been deleted.
+    """
 
     def __init__(self, *, clock: Clock, store: Store, progress: ProgressReader) -> None:
         self._clock = clock
-        self._store = store
+        self._watch = Watch(store)
         self._progress = progress
         self._subscribers: set[_Subscriber] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._started: Position | None = None
+        self._started_at = self._looked_at = 0.0
         self._last_id = 0
-        self._since: datetime | None = None
-        self._began_at = 0.0
+        self._holes: dict[int, float] = {}
         self._seen: OrderedDict[int, tuple[JobState, int]] = OrderedDict()
-        self._progress_seen: dict[int, datetime] = {}
+        self._running: dict[int, JobRow] = {}
+        self._progress_seen: dict[int, object] = {}
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether what happens from now on will be told."""
+        return self._started is not None
 
     async def subscribe(
-        self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
+        self,
+        *,
+        kinds: Collection[str] = (),
+        queues: Collection[str] = (),
+        job_ids: Collection[int] = (),
+        after: str | None = None,
     ) -> AsyncGenerator[JobEvent, None]:
-        """Yield what happens from now on until ``close``; an empty filter lets all pass. Close the iterator to unsubscribe."""
+        """Yield what happens until ``close``, from now on or ``after`` a position; close the iterator to unsubscribe.
+
+        Raises:
+            InvalidCursor: ``after`` is no event's position.
+        """
         subscriber = _Subscriber(kinds=kinds, queues=queues, job_ids=job_ids)
+        if after is not None:
+            subscriber.fall_behind(Position.decode(after))
         with self._registered(subscriber):
-            while (event := await subscriber.events.get()) is not None:
-                yield event
+            while True:
+                event = await subscriber.events.get()
+                if event is not None:
+                    yield event
+                    continue
+                while (position := subscriber.behind) is not None:
+                    async for missed in self._missed_by(subscriber, position):
+                        yield missed
+                if subscriber.is_closed and subscriber.events.empty():
+                    return
 
     async def close(self) -> None:
         """Stop looking, and end all subscriptions when they have been read."""
         for subscriber in self._subscribers:
-            subscriber.events.put_nowait(None)
+            subscriber.close()
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])
+        self._started = None
 
     @contextmanager
     def _registered(self, subscriber: _Subscriber) -> Iterator[None]:
@@ -111,56 +175,143 @@ class EventHub:
         finally:
             self._subscribers.discard(subscriber)
 
+    async def _missed_by(self, subscriber: _Subscriber, position: Position) -> AsyncGenerator[JobEvent, None]:
+        """Read on from ``position`` to the present."""
+        told: set[Seen] = set()
+        while subscriber.behind is position and not subscriber.is_closed:
+            # Before the first page is asked for: what happens from now on waits for the subscriber as usual.
+            subscriber.behind = None
+            try:
+                async for page in self._watch.pages(position, sorted(subscriber.job_ids)):
+                    news = sorted(set(page) - told)
+                    told.update(news)
+                    rows = [row for row in await self._watch.rows([seen.id for seen in news]) if subscriber.wants(row)]
+                    progress = await self._progress.get([row.id for row in rows if row.attempted_at is not None])
+                    for row in rows:
+                        for name in _names(None, row, position, is_new=row.id > position.last_id):
+                            yield _event(name, row, progress.get(row.id), position)
+                    if subscriber.is_behind:
+                        return
+            except StoreError as error:
+                logger.warning("events.failed", extra={"error": str(error)})
+                subscriber.fall_behind(position)
+                await self._clock.sleep(INTERVAL)
+
     async def _look(self) -> None:
-        self._since = None
+        self._started = None
         while self._subscribers:
             try:
-                if self._since is None:
+                if self._started is None:
                     await self._begin()
                 await self._look_once()
             except StoreError as error:
                 logger.warning("events.failed", extra={"error": str(error)})
             await self._clock.sleep(INTERVAL)
+        self._started = None
 
     async def _begin(self) -> None:
-        start = await self._store.fetchrow("job_watch_start")
-        assert start is not None  # noqa: S101 - an aggregate always returns a row
-        self._last_id, self._since = start["id"], start["at"]
-        self._began_at = self._clock.monotonic()
+        started = await self._watch.start()
         self._seen.clear()
-        running = [record["id"] for record in await self._store.fetch("job_running_ids", MOST_FOLLOWED)]
-        for row in [job_from(record) for record in await self._store.fetch("job_get_many", running)]:
+        self._running.clear()
+        self._holes.clear()
+        for row in await self._watch.running(MOST_FOLLOWED):
             self._remember(row)
+        self._last_id = started.last_id
+        self._started_at = self._looked_at = self._clock.monotonic()
+        self._started = started
 
     async def _look_once(self) -> None:
-        assert self._since is not None  # noqa: S101 - `_begin` set it
-        since = self._since + timedelta(seconds=self._clock.monotonic() - self._began_at) - OVERLAP
-        followed = [job_id for job_id, (state, _) in self._seen.items() if state is JobState.RUNNING]
-        asked: set[int] = set().union(*(subscriber.job_ids for subscriber in self._subscribers))
-        records = await self._store.fetch(
-            "job_watch", self._last_id, since, [*followed[-MOST_FOLLOWED:], *asked], MOST_ROWS
-        )
-        rows = [job_from(record) for record in records]
-        progress = await self._progress.get([row.id for row in rows if row.attempted_at is not None])
-        for row in rows:
-            self._last_id = max(self._last_id, row.id)
-            self._tell(row, progress.get(row.id))
+        assert self._started is not None  # noqa: S101 - `_begin` set it
+        began_at = self._clock.monotonic()
+        since = self._started.since + timedelta(seconds=self._looked_at - self._started_at) - OVERLAP
+        position = Position(since, self._last_id)
+        moved, ids = set(self._running), set[int]()
+        pages = 0
+        async for page in self._watch.pages(position, self._followed(began_at)):
+            pages += 1
+            if pages > MOST_PAGES:
+                for subscriber in self._subscribers:
+                    subscriber.fall_behind(position)
+                self._started = None
+                return
+            news = [seen.id for seen in page if self._seen.get(seen.id) != (seen.state, seen.attempt)]
+            rows = await self._watch.rows(sorted(set(news)))
+            progress = await self._progress.get([row.id for row in rows if row.attempted_at is not None])
+            for row in rows:
+                moved.discard(row.id)
+                self._tell_state(row, progress.get(row.id), position)
+            ids.update(seen.id for seen in page)
+        self._note_ids(ids, began_at)
+        await self._tell_progress(sorted(moved), position)
+        self._looked_at = began_at
 
-    def _tell(self, row: JobRow, progress: Progress | None) -> None:
-        is_new = self._seen.get(row.id) != (row.state, row.attempt)
-        moved = progress is not None and self._progress_seen.get(row.id) != progress.updated_at
+    def _followed(self, now: float) -> list[int]:
+        """Return the jobs whose next state is looked for by their ids: a time would not tell it."""
+        waiting = [job_id for job_id, (state, _) in self._seen.items() if state not in _TOLD_BY_TIME]
+        self._holes = {job_id: at for job_id, at in self._holes.items() if now - at < HOLE_AGE_S}
+        asked: set[int] = set().union(*(subscriber.job_ids for subscriber in self._subscribers))
+        return [*list(self._running)[-MOST_FOLLOWED:], *waiting[-MOST_FOLLOWED:], *self._holes, *asked]
+
+    def _note_ids(self, ids: Collection[int], now: float) -> None:
+        for job_id in ids:
+            self._holes.pop(job_id, None)
+        last = max(ids, default=0)
+        if last > self._last_id:
+            # A transaction that took an id earlier may commit later.
+            missing = set(range(max(self._last_id, last - MOST_HOLES) + 1, last)).difference(ids)
+            self._holes.update(dict.fromkeys(missing, now))
+            self._last_id = last
+
+    def _tell_state(self, row: JobRow, progress: Progress | None, position: Position) -> None:
+        assert self._started is not None  # noqa: S101 - `_begin` set it
+        before = self._seen.get(row.id)
+        is_new = before is None and (row.id > self._started.last_id or row.id in self._holes)
         self._remember(row)
         if progress is not None:
             self._progress_seen[row.id] = progress.updated_at
-        if not is_new and not moved:
-            return
-        event = JobEvent(event="state" if is_new else "progress", job=row, progress=progress)
+        for name in _names(before, row, position, is_new=is_new):
+            self._offer(_event(name, row, progress, position))
+
+    async def _tell_progress(self, job_ids: Sequence[int], position: Position) -> None:
+        found: Mapping[int, Progress] = await self._progress.get(job_ids) if job_ids else {}
+        for job_id, progress in found.items():
+            row = self._running.get(job_id)
+            if row is not None and self._progress_seen.get(job_id) != progress.updated_at:
+                self._progress_seen[job_id] = progress.updated_at
+                self._offer(_event("progress", row, progress, position))
+
+    def _offer(self, event: JobEvent) -> None:
         for subscriber in self._subscribers:
             subscriber.offer(event)
 
     def _remember(self, row: JobRow) -> None:
         self._seen[row.id] = (row.state, row.attempt)
         self._seen.move_to_end(row.id)
+        if row.state is JobState.RUNNING:
+            self._running[row.id] = row
+        else:
+            self._running.pop(row.id, None)
         while len(self._seen) > MOST_REMEMBERED:
             forgotten, _ = self._seen.popitem(last=False)
-            self._progress_seen.pop(forgotten, None)
+            if forgotten in self._running:
+                self._seen[forgotten] = (JobState.RUNNING, self._running[forgotten].attempt)
+            else:
+                self._progress_seen.pop(forgotten, None)
+
+
+def _names(before: tuple[JobState, int] | None, row: JobRow, position: Position, *, is_new: bool) -> list[EventName]:
+    """Return what must have happened to a job since ``position``, in its order."""
+    names: list[EventName] = ["inserted"] if is_new else []
+    was_started = row.attempted_at is not None and row.attempted_at >= position.since
+    if row.state is JobState.RUNNING or (was_started and (before is None or row.attempt > before[1])):
+        names.append("started")
+    if row.state in FINAL:
+        names.append("finished")
+    elif row.state is not JobState.RUNNING and not (is_new and row.attempted_at is None):
+        names.append("waiting")
+    return names
+
+
+def _event(name: EventName, row: JobRow, progress: Progress | None, position: Position) -> JobEvent:
+    event: Literal["state", "progress"] = "progress" if name == "progress" else "state"
+    return JobEvent(event=event, job=row, progress=progress, name=name, position=position.encode())

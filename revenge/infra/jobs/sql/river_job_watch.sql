@@ -1,37 +1,66 @@
 -- What changed, for those who watch all nodes' jobs.
 
 -- name: job_watch :many
--- Rows inserted, started or ended since a moment, and those whose state is being followed. Each part is served by an index
--- and bounded. $1 highest id seen bigint, $2 since timestamptz, $3 followed ids bigint[], $4 limit of each part integer
-WITH changed AS (
+-- Rows inserted, started or ended since a moment, and those that are followed. Each part is served by an index and
+-- bounded; PostgreSQL takes ended rows in the index's order only where their state is a constant.
+-- $1 highest id seen bigint, $2 started since timestamptz or null for none, $3 time and $4 id of the last ended row seen
+-- timestamptz and bigint, $5 followed ids bigint[], $6 limit of each part integer
+WITH ended AS (
     (
-        SELECT id FROM /* TEMPLATE: schema */river_job
-        WHERE id > $1
-        ORDER BY id
-        LIMIT $4
+        SELECT id, state, attempt, finalized_at
+        FROM /* TEMPLATE: schema */river_job
+        WHERE state = 'cancelled'
+            AND finalized_at >= $3
+            AND (finalized_at > $3 OR id > $4)
+        ORDER BY finalized_at, id
+        LIMIT $6
     )
-    UNION
+    UNION ALL
     (
-        SELECT id FROM /* TEMPLATE: schema */river_job
-        WHERE state = 'running' AND attempted_at >= $2
-        LIMIT $4
+        SELECT id, state, attempt, finalized_at
+        FROM /* TEMPLATE: schema */river_job
+        WHERE state = 'completed'
+            AND finalized_at >= $3
+            AND (finalized_at > $3 OR id > $4)
+        ORDER BY finalized_at, id
+        LIMIT $6
     )
-    UNION
+    UNION ALL
     (
-        SELECT id FROM /* TEMPLATE: schema */river_job
-        WHERE state IN ('cancelled', 'completed', 'discarded') AND finalized_at >= $2
-        ORDER BY finalized_at DESC
-        LIMIT $4
+        SELECT id, state, attempt, finalized_at
+        FROM /* TEMPLATE: schema */river_job
+        WHERE state = 'discarded'
+            AND finalized_at >= $3
+            AND (finalized_at > $3 OR id > $4)
+        ORDER BY finalized_at, id
+        LIMIT $6
     )
-    UNION
-    SELECT id FROM unnest($3::bigint[]) AS followed (id)
 )
-SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
+(
+    SELECT id, state::text, attempt, finalized_at, 'new' AS part
+    FROM /* TEMPLATE: schema */river_job
+    WHERE id > $1
+    ORDER BY id
+    LIMIT $6
+)
+UNION ALL
+(
+    SELECT id, state::text, attempt, finalized_at, 'started' AS part
+    FROM /* TEMPLATE: schema */river_job
+    WHERE state = 'running' AND attempted_at >= $2
+    LIMIT $6
+)
+UNION ALL
+(
+    SELECT id, state::text, attempt, finalized_at, 'ended' AS part
+    FROM ended
+    ORDER BY finalized_at, id
+    LIMIT $6
+)
+UNION ALL
+SELECT id, state::text, attempt, finalized_at, 'followed' AS part
 FROM /* TEMPLATE: schema */river_job
-JOIN changed USING (id)
-ORDER BY id;
+WHERE id = ANY ($5::bigint[]);
 
 -- name: job_get_states :many
 -- $1 id bigint[]

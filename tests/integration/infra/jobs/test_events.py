@@ -52,7 +52,7 @@ async def watch(client: Client, **filters: Any) -> Watcher:
     watcher = Watcher(client, **filters)
 
     async def looks() -> bool:
-        return client._hub._since is not None
+        return client._hub.is_looking
 
     await eventually(looks)
     return watcher

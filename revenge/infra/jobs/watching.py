@@ -1,0 +1,89 @@
+"""What changed in the table since a position, page by page: the source of all events."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from revenge.infra.jobs.errors import InvalidCursor
+from revenge.infra.jobs.job_store import job_from
+from revenge.infra.jobs.models import JobRow, JobState
+from revenge.infra.jobs.store import Store
+
+PAGE = 1000
+"""Rows of each sort in one statement."""
+
+_POSITION = re.compile(r"(\d{1,17})-(\d{1,19})", re.ASCII)
+
+
+class Seen(NamedTuple):
+    """What tells whether a job has changed."""
+
+    id: int
+    state: JobState
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Up to where somebody has been told: everything that was inserted, started or ended before."""
+
+    since: datetime
+    last_id: int
+
+    def encode(self) -> str:
+        """Return it as text that fits into a header."""
+        return f"{(self.since - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)}-{self.last_id}"
+
+    @classmethod
+    def decode(cls, text: str) -> "Position":
+        """Return the position that an event named.
+
+        Raises:
+            InvalidCursor: none did.
+        """
+        found = _POSITION.fullmatch(text)
+        if found is None:
+            message = f"the position is not one of an event: {text[:80]!r}"
+            raise InvalidCursor(message)
+        since = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(found[1]))
+        return cls(since, min(int(found[2]), 2**63 - 1))
+
+
+class Watch:
+    """Reads the tables; errors are StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def start(self) -> Position:
+        """Return the present position."""
+        found = await self._store.fetchrow("job_watch_start")
+        assert found is not None  # noqa: S101 - an aggregate always returns a row
+        return Position(found["at"], found["id"])
+
+    async def running(self, limit: int) -> list[JobRow]:
+        """Return what runs now."""
+        return await self.rows([record["id"] for record in await self._store.fetch("job_running_ids", limit)])
+
+    async def rows(self, ids: Sequence[int]) -> list[JobRow]:
+        """Return those of the jobs that exist, by id."""
+        return [job_from(record) for record in await self._store.fetch("job_get_many", ids)] if ids else []
+
+    async def pages(self, position: Position, followed: Sequence[int]) -> AsyncIterator[list[Seen]]:
+        """Yield all that has changed since ``position``, and what is followed; a job may come again."""
+        last_id, ended_at, ended_id = position.last_id, position.since, -1
+        started_since: datetime | None = position.since
+        while True:
+            records = await self._store.fetch(
+                "job_watch", last_id, started_since, ended_at, ended_id, list(followed), PAGE
+            )
+            yield [Seen(record["id"], JobState(record["state"]), record["attempt"]) for record in records]
+            new = [record["id"] for record in records if record["part"] == "new"]
+            ended = [(record["finalized_at"], record["id"]) for record in records if record["part"] == "ended"]
+            if len(new) < PAGE and len(ended) < PAGE:
+                return
+            last_id = max([last_id, *new])
+            ended_at, ended_id = max([(ended_at, ended_id), *ended])
+            started_since, followed = None, ()
