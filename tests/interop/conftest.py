@@ -76,6 +76,16 @@ class Rows:
         found: asyncpg.Record = await eventually(look, within=LIMIT)
         return found
 
+    async def led_by(self, name: str, *, not_at: object = None) -> "asyncpg.Record":
+        """Return the leader's row as soon as it is of ``name``, and of another term than ``not_at``."""
+
+        async def look() -> "asyncpg.Record | None":
+            row = await self.pool.fetchrow("SELECT * FROM river_leader WHERE expires_at > now()")
+            return row if row and row["leader_id"] == name and row["elected_at"] != not_at else None
+
+        found: asyncpg.Record = await eventually(look, within=LIMIT)
+        return found
+
     async def leader(self) -> str | None:
         """Return who leads."""
         found: str | None = await self.pool.fetchval("SELECT leader_id FROM river_leader WHERE expires_at > now()")

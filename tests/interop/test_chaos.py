@@ -49,10 +49,7 @@ async def test_a_killed_process_of_ours_is_missed_within_seconds_though_go_leads
 ) -> None:
     await start(go, queues={"elsewhere": {"max_workers": 1}})
 
-    async def is_led() -> bool:
-        return await rows.leader() == "go"
-
-    await eventually(is_led, within=LIMIT)
+    await rows.led_by("go")
     doomed, survivor = await start_process(), await start_process()
     await start(doomed, client="doomed")
     job_id = await insert(go, {"do": "hold"})

@@ -1,6 +1,7 @@
 """Notifications of one engine are heard by the other, byte for byte what River sends.
 
 Scenarios: notification_only_wakeups, notification_payload_bytes, pause_resume_notification, remote_cancel_notification,
+remote_queue_subscription_events,
 transactional_cross_language_cancel, transactional_insert_notification_commit_only.
 """
 
@@ -47,6 +48,8 @@ async def test_an_insert_is_heard_without_any_poll(pair: Pair, rows: Rows) -> No
     await start_listening(pair.other, rows)
     for _ in range(3):
         await rows.when(await insert(pair.one), "completed")
+        # Go tells of a queue once in its cooldown, which is 100 ms for a client that only inserts.
+        await rows.pool.execute("SELECT pg_sleep(0.2)")
 
 
 async def test_an_insert_is_heard_when_it_is_committed_and_not_before(pair: Pair, rows: Rows) -> None:
@@ -95,6 +98,19 @@ async def test_a_queue_that_was_paused_before_the_start_rests(pair: Pair, rows: 
     await pair.one.call("queue_resume", name="default")
 
     await rows.when(job_id, "completed")
+
+
+async def test_who_watches_a_queue_is_told_of_the_others_pause(pair: Pair, rows: Rows) -> None:
+    await start_listening(pair.other, rows)
+
+    await pair.one.call("queue_pause", name="default")
+    assert (await pair.other.event("queue_paused"))["queue"] == "default"
+    await pair.one.call("queue_resume", name="*")
+    assert (await pair.other.event("queue_resumed"))["queue"] == "default"
+    job_id = await insert(pair.one)
+    while (done := await pair.other.event("job_completed"))["job"]["id"] != job_id:
+        pass
+    assert done["job"]["state"] == "completed"
 
 
 async def test_a_cancel_reaches_what_the_other_runs(pair: Pair, rows: Rows) -> None:

@@ -2,10 +2,12 @@
 
 Scenarios: candidate_insert_reference_work, reference_insert_candidate_work, claimed_row_decode_isolation,
 clock_boundary_scheduling, custom_schema_candidate_migrate_reference_work, custom_schema_reference_migrate_candidate_work,
-external_terminal_completion_race, mixed_unknown_kind_error, reserved_metadata_cross_engine, rolling_deployment_same_protocol.
+external_terminal_completion_race, mixed_unknown_kind_error, reserved_metadata_cross_engine, rolling_deployment_same_protocol,
+mixed_connection_pool_bound, multi_engine_resource_bound, pool_pressure_completion.
 """
 
 import json
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator
 from tests.interop.acts import insert, start
 from tests.interop.conftest import Pair, Rows, StartPeer
-from tests.interop.ours.peer import OurPeer
+from tests.interop.ours.peer import CONNECTIONS, OurPeer
 
 BEFORE = timedelta(seconds=1)
 
@@ -88,7 +90,7 @@ async def test_a_scheduled_job_is_promoted_by_one_and_worked_by_the_other_when_i
         row = await rows.when(job_id, "completed")
         assert row["scheduled_at"] <= row["attempted_at"] <= row["finalized_at"]
         assert row["attempted_by"] == [pair.other.name]
-    assert await rows.leader() == pair.one.name
+    assert (await rows.led_by(pair.one.name))["leader_id"] == pair.one.name
 
 
 async def test_a_job_that_was_completed_by_others_while_it_ran_stays_so(pair: Pair, rows: Rows) -> None:
@@ -142,7 +144,7 @@ async def test_ones_services_replace_the_others_while_jobs_flow(pair: Pair, rows
         row = await rows.when(result["job"]["id"], "completed")
         assert (row["attempt"], len(row["attempted_by"])) == (1, 1)
     assert row["attempted_by"] == [pair.other.name]
-    assert await rows.leader() == pair.other.name
+    await rows.led_by(pair.other.name)
 
 
 @pytest.mark.parametrize("migrated_by", ["go", "ours"])
@@ -169,3 +171,28 @@ async def test_a_schema_of_another_name_serves_both(
                 assert (await rows.when(job_id, "cancelled"))["attempted_by"] == [peer.name]
                 await peer.call("stop", client=peer.name)
         assert await pool.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+
+
+async def test_hundreds_of_jobs_need_no_more_connections_than_the_pool_has(pair: Pair, rows: Rows) -> None:
+    many = {"default": {"max_workers": 200}}
+    await start(pair.go, queues=many)
+    await start(pair.ours, queues=many)
+    jobs = [{"kind": "job", "args": {"attempts": [{"do": "hold"}]}}] * 400
+    results = await pair.one.call("insert_many", jobs=jobs)
+    for peer in (pair.go, pair.ours):
+        for _ in range(200):
+            await peer.event("work_started")
+
+    held = await rows.pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ours'")
+    # Their results meet a pool that others have taken.
+    async with AsyncExitStack() as taken:
+        for _ in range(CONNECTIONS):
+            await taken.enter_async_context(pair.ours.pool.acquire())
+        await pair.ours.call("release")
+        await pair.go.call("release")
+        await rows.pool.execute("SELECT pg_sleep(1)")
+
+    for result in results:
+        row = await rows.when(result["job"]["id"], "completed")
+        assert (row["attempt"], len(row["attempted_by"])) == (1, 1)
+    assert held <= CONNECTIONS + 1

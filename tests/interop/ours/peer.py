@@ -22,6 +22,7 @@ from revenge.infra.jobs import (
     Workers,
 )
 from revenge.infra.jobs.periodic import Every
+from revenge.infra.jobs.subscriptions import QueueChanged, Subscription
 from tests.interop.ours.script import args_of, script_for
 from tests.interop.ours.views import (
     insert_opts,
@@ -47,6 +48,8 @@ class FixedRetry:
 
 
 _NO_CLIENT_WORKS = ""
+CONNECTIONS = 8
+"""Of the pool; each client that works has one more, to listen."""
 
 
 class OurPeer:
@@ -60,6 +63,7 @@ class OurPeer:
         self._clients: dict[str, Client] = {}
         self._txs: dict[str, tuple[asyncpg.pool.PoolConnectionProxy[asyncpg.Record], Any]] = {}
         self._held: dict[int, asyncio.Event] = {}
+        self._reports: set[asyncio.Task[None]] = set()
         self._events: list[Event] = []
         self._news = asyncio.Event()
         self.on_event: Callable[[Event], None] | None = None
@@ -69,15 +73,18 @@ class OurPeer:
 
     async def __aenter__(self) -> "OurPeer":
         """Connect."""
-        self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=8)
-        self._clients[_NO_CLIENT_WORKS] = Client(self._pool, schema=self._schema)
+        self.pool = await asyncpg.create_pool(
+            self._dsn, min_size=1, max_size=CONNECTIONS, server_settings={"application_name": self.name}
+        )
+        self._clients[_NO_CLIENT_WORKS] = Client(self.pool, schema=self._schema)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop at once what still runs."""
         for client in self._clients.values():
             await client.stop(soft=timedelta(0))
-        self._pool.terminate()
+        await asyncio.gather(*self._reports)
+        self.pool.terminate()
 
     async def call(self, command: str, /, **params: Any) -> Any:
         """Run a command of ``commands.go`` and return its result; errors are the engine's own."""
@@ -119,7 +126,7 @@ class OurPeer:
         return self._txs[tx][0] if tx else None
 
     async def do_begin(self, *, tx: str) -> None:
-        conn = await self._pool.acquire()
+        conn = await self.pool.acquire()
         transaction = conn.transaction()
         await transaction.start()
         self._txs[tx] = conn, transaction
@@ -127,12 +134,12 @@ class OurPeer:
     async def do_commit(self, *, tx: str) -> None:
         conn, transaction = self._txs.pop(tx)
         await transaction.commit()
-        await self._pool.release(conn)
+        await self.pool.release(conn)
 
     async def do_rollback(self, *, tx: str) -> None:
         conn, transaction = self._txs.pop(tx)
         await transaction.rollback()
-        await self._pool.release(conn)
+        await self.pool.release(conn)
 
     # Jobs
 
@@ -206,8 +213,16 @@ class OurPeer:
 
     async def do_start(self, *, client: str, config: Mapping[str, Any]) -> None:
         made = self._client(client, config)
+        if not config.get("quiet"):
+            self._reports.add(asyncio.create_task(self._report(client, made.subscribe_local())))
         await made.start()
         self._clients[client] = made
+
+    async def _report(self, client: str, events: Subscription) -> None:
+        """Tell what the client tells, until it stops."""
+        async for event in events:
+            what = {"queue": event.queue} if isinstance(event, QueueChanged) else {"job": job_view(event.job)}
+            self.tell(event.kind.value, client=client, **what)
 
     async def do_stop(self, *, client: str, how: str = "soft", timeout_ms: int = 60_000) -> None:
         soft = milliseconds(timeout_ms) if how == "soft" else timedelta(0)
@@ -224,23 +239,18 @@ class OurPeer:
                 spec or {},
                 client=name,
                 tell=self.tell,
-                pool=self._pool,
+                pool=self.pool,
                 holder=self,
                 quiet=config.get("quiet", False),
             )
             for kind, spec in config.get("workers", {}).items()
         )
         return Client(
-            self._pool,
+            self.pool,
             config=_settings(name, config),
             workers=workers,
             schema=self._schema,
-            listen=lambda: asyncpg.connect(self._dsn),
-            on_end=lambda kind, queue, status, _: (
-                None
-                if config.get("quiet")
-                else self.tell("attempt_ended", client=name, kind=kind, queue=queue, status=status)
-            ),
+            listen=lambda: asyncpg.connect(self._dsn, server_settings={"application_name": self.name}),
             periodic=[_periodic(job) for job in config.get("periodic", ())],
             plugins=[JobLog()] if config.get("log") else (),
         )

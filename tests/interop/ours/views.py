@@ -27,7 +27,7 @@ def milliseconds(ms: float) -> timedelta:
 def insert_opts(given: Mapping[str, Any] | None) -> InsertOpts:
     """Return the options that Go's names stand for."""
     options = dict(given or {})
-    unique: dict[str, Any] = options.pop("unique", {})
+    unique = dict(options.pop("unique", {}))
     if "scheduled_at" in options:
         options["scheduled_at"] = datetime.fromisoformat(options["scheduled_at"])
     period = unique.pop("by_period_ms", 0)
