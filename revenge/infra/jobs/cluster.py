@@ -59,7 +59,11 @@ class Cluster:
             on_revived=on_revived,
         )
         self._rescuer = NodeRescuer(
-            clock=clock, config=LivenessConfig(hand_over_blocked_after=config.hand_over_blocked_after), store=store, presence=self.presence, policies=policies
+            clock=clock,
+            config=LivenessConfig(hand_over_blocked_after=config.hand_over_blocked_after),
+            store=store,
+            presence=self.presence,
+            policies=policies,
         )
         self._beat = Service(
             "beat", self._rescuer.run_once, clock=clock, interval=self._rescuer.interval, at_once=False

@@ -19,7 +19,7 @@ LOST, OUTAGES = "revenge:lost", "revenge:outages"
 KILLED = "revenge:killed"
 """Metadata key that counts the processes that died of this job beyond doubt."""
 ACCUSED = "revenge:accused"
-"""Metadata key: the attempt, by its time, that is the only suspect its node runs."""
+"""Metadata key: the attempt, by its time, that is the only suspect its node runs, and since when."""
 FREE_LOSSES = 2
 """Losses from which on a job is a suspect."""
 MAX_WORKER_LOSSES = 3

@@ -127,7 +127,8 @@ ORDER BY job.id
 LIMIT $3;
 
 -- name: job_get_lost :many
--- The running rows of a dead node. $1 node id text
+-- The running rows of a dead node. A suspect whose end was not written yet is accused as well as the one that ran after
+-- it: the newest is meant. $1 node id text
 SELECT
     job.id,
     job.kind,
@@ -145,17 +146,27 @@ SELECT
         WHEN 'number' THEN (job.metadata ->> 'revenge:killed')::numeric::integer
         ELSE 0
     END AS kills,
-    coalesce(job.metadata -> 'revenge:accused' = to_jsonb(extract(epoch FROM job.attempted_at)), false) AS is_accused,
+    coalesce(accusation.at = max(accusation.at) OVER (), false) AS is_accused,
     pg_postmaster_start_time() > job.attempted_at AS is_outage
 FROM /* TEMPLATE: schema */river_job AS job
+CROSS JOIN LATERAL (
+    SELECT
+        CASE WHEN job.metadata -> 'revenge:accused' -> 0 = to_jsonb(extract(epoch FROM job.attempted_at))
+            THEN (job.metadata -> 'revenge:accused' ->> 1)::numeric
+        END AS at
+) AS accusation
 WHERE job.state = 'running' AND job.attempted_by[cardinality(job.attempted_by)] = $1
 ORDER BY job.id;
 
 -- name: job_accuse :exec
--- Notes before a suspect is run that it is the only one on its node: by this attempt's time, so that the note means no
--- other. $1 id bigint, $2 attempt smallint, $3 attempted_at timestamptz
+-- Notes before a suspect is run that it is the only one on its node: this attempt's time, so that the note means no
+-- other, and the present one. $1 id bigint, $2 attempt smallint, $3 attempted_at timestamptz
 UPDATE /* TEMPLATE: schema */river_job AS job
-SET metadata = jsonb_set(job.metadata, '{revenge:accused}', to_jsonb(extract(epoch FROM job.attempted_at)))
+SET metadata = jsonb_set(
+    job.metadata,
+    '{revenge:accused}',
+    jsonb_build_array(extract(epoch FROM job.attempted_at), extract(epoch FROM clock_timestamp()))
+)
 WHERE id = $1 AND state = 'running' AND attempt = $2 AND attempted_at = $3;
 
 -- name: job_rescue_many :many

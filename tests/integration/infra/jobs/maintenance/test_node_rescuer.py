@@ -155,6 +155,42 @@ async def test_a_loss_after_many_is_a_failed_attempt_that_names_the_node(
     assert (await row(pool, cancelled))["name"] == "cancelled"
 
 
+async def test_only_the_suspect_that_ran_last_is_to_blame_for_its_nodes_end(
+    pool: asyncpg.Pool, store: Store, clock: StoppedClock, add_job: AddJob
+) -> None:
+    """The first has ended, and its end was not written yet; the third was accused in an earlier attempt."""
+    me = Node(store, "me", clock)
+    await me.rescuer.enter()
+    await Node(store, "dead", clock).rescuer.enter()
+    await silence(pool, "dead", 25)
+    ended, guilty, earlier, waits = [
+        await add_job("running", attempt=1, attempted_by="{dead}", metadata='{"revenge:lost": 2}') for _ in range(4)
+    ]
+    for job_id in (ended, guilty, earlier):
+        attempted_at = (await row(pool, job_id))["attempted_at"]
+        assert await JobStore(store).accuse(claim(id=job_id, attempt=1, attempted_at=attempted_at))
+    await pool.execute("UPDATE river_job SET attempted_at = attempted_at + interval '1 ms' WHERE id = $1", earlier)
+    assert await watch(me.rescuer, clock) == 4
+    after = await row(pool, guilty)
+    assert orjson.loads(after["errors"][0])["error"] == (
+        "worker lost: node dead died of this job, the only suspect that it ran"
+    )
+    assert orjson.loads(after["metadata"])["revenge:killed"] == 1
+    for job_id in (ended, earlier, waits):
+        innocent = await row(pool, job_id)
+        assert (innocent["name"], innocent["attempt"], innocent["errors"]) == ("available", 0, None)
+        assert orjson.loads(innocent["metadata"])["revenge:lost"] == 3
+
+
+async def test_an_accusation_of_an_attempt_that_is_another_nodes_by_now_is_not_written(
+    pool: asyncpg.Pool, store: Store, add_job: AddJob
+) -> None:
+    job_id = await add_job("running", attempt=2, attempted_by="{other}", metadata='{"revenge:lost": 2}')
+    attempted_at = (await row(pool, job_id))["attempted_at"]
+    assert not await JobStore(store).accuse(claim(id=job_id, attempt=1, attempted_at=attempted_at))
+    assert "revenge:accused" not in orjson.loads((await row(pool, job_id))["metadata"])
+
+
 async def test_a_lock_keeps_a_silent_node_alive_and_its_end_is_seen(
     pool: asyncpg.Pool, store: Store, clock: StoppedClock, add_job: AddJob, direct: Callable[[], Awaitable[Any]]
 ) -> None:
