@@ -1,7 +1,6 @@
-"""Work goes both ways between Go's engine and ours on one database.
+"""A media server's scans, as Go's structs and as our models, worked by either engine.
 
-Scenarios: reference_insert_candidate_work, candidate_insert_reference_work, notification_only_wakeups,
-remote_cancel_notification (both directions), mixed_skip_locked_competition.
+Scenarios: reference_insert_candidate_work, candidate_insert_reference_work, mixed_skip_locked_competition.
 """
 
 import asyncio
@@ -115,37 +114,6 @@ async def test_we_insert_a_scan_and_it_is_worked_by_go(
 
     done = await client.wait(job.id, timeout=LIMIT)
     assert (done.state, done.attempt, done.attempted_by) == (JobState.COMPLETED, 1, ["theirs"])
-
-
-async def test_gos_cancel_reaches_a_job_that_runs_here(
-    database: str, start_go: StartPeer, start_ours: Start, scans: Scans
-) -> None:
-    go = await start_go(dsn=database)
-    client = await start_ours()
-    scans.hold.clear()
-    job = (await client.insert(SCAN, BULK)).job
-    await scans.started.wait()
-
-    await go.call("cancel", job_id=job.id)
-
-    done = await client.wait(job.id, timeout=LIMIT)
-    assert (done.state, done.attempt) == (JobState.CANCELLED, 1)
-
-
-async def test_our_cancel_reaches_a_job_that_runs_in_go(
-    database: str, pool: "asyncpg.Pool[asyncpg.Record]", start_go: StartPeer
-) -> None:
-    go = await start_go(dsn=database)
-    await go.call("start", client="theirs", config=go_works(attempts=[{"do": "hold"}]))
-    client = Client(pool)
-    job = (await client.insert(SCAN, BULK)).job
-    await go.event("work_started")
-
-    await client.cancel(job.id)
-
-    ended = await go.event("work_ended")
-    assert ended["cause"] == "JobCancelError: job cancelled remotely"
-    assert (await client.wait(job.id, timeout=LIMIT)).state is JobState.CANCELLED
 
 
 async def test_jobs_that_both_compete_for_are_worked_once_each(
