@@ -92,7 +92,9 @@ class Notifier:
             await self._listener.on_connect(conn)
             self._failures = 0
             while not await sleep_unless(self._lost, PING_INTERVAL):
-                await conn.execute("SELECT 1", timeout=PING_TIMEOUT.total_seconds())
+                if await conn.fetchval("SHOW transaction_read_only", timeout=PING_TIMEOUT.total_seconds()) == "on":
+                    # A primary that became a reader: nobody notifies here any more.
+                    raise ConnectionResetError("the server may no longer be written")
         finally:
             self.is_listening = False
             # Closing politely may wait for a silent server; the socket is what matters.

@@ -135,6 +135,11 @@ class Store:
         conn = await self.pool.acquire(timeout=HOT_TIMEOUT.total_seconds())
         try:
             yield conn
+        except Exception as error:
+            if isinstance(error.__cause__ or error, asyncpg.ReadOnlySQLTransactionError):
+                # It was the primary's when the session began. Another session may find the present one.
+                conn.terminate()
+            raise
         finally:
             # Bounded, or with a silent server the driver waits for ever to be told of a cancellation. A failure is not
             # the statement's, and must not take the place of a cancellation: the pool has closed the connection.

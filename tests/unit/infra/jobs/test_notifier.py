@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
+from revenge.infra.jobs import notifier as notifier_module
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.notifier import Notifier
@@ -19,6 +21,7 @@ class Line:
     def __init__(self, *, fails: Exception | None = None) -> None:
         self.listeners: dict[str, Callable[..., None]] = {}
         self.is_open = True
+        self.is_readers = False
         self._on_end: list[Callable[[Any], None]] = []
         self._fails = fails
 
@@ -30,8 +33,8 @@ class Line:
             raise self._fails
         self.listeners[channel] = callback
 
-    async def execute(self, query: str, timeout: float) -> None:  # noqa: ASYNC109 - asyncpg's own signature
-        return
+    async def fetchval(self, query: str, timeout: float) -> str:  # noqa: ASYNC109 - asyncpg's own signature
+        return "on" if self.is_readers else "off"
 
     def terminate(self) -> None:
         self.is_open = False
@@ -153,3 +156,13 @@ async def test_a_stop_is_no_loss(ear: Ear) -> None:
         line = await ear.connects.get()
     assert not line.is_open
     assert ear.disconnects == 0
+
+
+async def test_a_server_that_became_a_reader_is_left(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifier_module, "PING_INTERVAL", timedelta(milliseconds=10))
+    readers = Line()
+    async with listening(ear, readers):
+        assert await ear.connects.get() is readers
+        readers.is_readers = True
+        assert (await asyncio.wait_for(ear.connects.get(), 10)).is_open
+    assert not readers.is_open

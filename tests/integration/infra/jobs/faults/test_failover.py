@@ -9,6 +9,11 @@ import asyncpg
 from tests.fakes.fleet import working
 from tests.fakes.own_server import OwnServer, Standby
 
+END_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
 
 @asynccontextmanager
 async def followed(server: OwnServer, home: Path) -> AsyncIterator[Standby]:
@@ -57,3 +62,18 @@ async def test_after_a_failover_that_lost_the_last_writes_whatever_is_left_is_se
             await standby.promote()
         await fleet.settled(loses=True)
         assert len(fleet.lost) > 0
+
+
+async def test_sessions_that_stay_with_a_server_that_may_no_longer_be_written_are_left(
+    server: OwnServer, measured: bool
+) -> None:
+    """Some services turn a primary into a reader without ending its sessions: new ones find the present primary."""
+    async with working(server.dsn, measured=measured) as fleet:
+        async with fleet.fault():
+            # The sessions made from here on are the reader's; only ending them leads back.
+            await in_replication(server, "ALTER DATABASE revenge SET default_transaction_read_only = on", END_SESSIONS)
+            await fleet.starves()
+            await in_replication(
+                server, "SET default_transaction_read_only = off", "ALTER DATABASE revenge RESET ALL", "SELECT"
+            )
+        await fleet.settled()
