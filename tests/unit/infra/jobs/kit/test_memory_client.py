@@ -1,5 +1,6 @@
 """What the in-memory client does in a way of its own, and that its statements are those of the SQL."""
 
+import asyncio
 import inspect
 import re
 import subprocess
@@ -121,3 +122,22 @@ async def test_code_without_a_loop_sees_the_same_rows() -> None:
     job = client.sync.insert(ActArgs(number=1), conn=connection).job
     await drain(client)
     assert client.sync.get(job.id, conn=connection).state is JobState.COMPLETED
+
+
+async def test_a_subscriber_hears_of_jobs_as_the_clock_moves(stopped_clock: StoppedClock) -> None:
+    client = MemoryClient([Actor(nothing)], clock=stopped_clock)
+    heard: list[tuple[int, JobState]] = []
+
+    async def listen() -> None:
+        heard.extend([(event.job.id, event.state) async for event in client.subscribe()])
+
+    listening = asyncio.create_task(listen())
+    await stopped_clock.advance(timedelta(seconds=1))
+    await client.insert(ActArgs())
+    await stopped_clock.advance(timedelta(seconds=1))
+    await drain(client)
+    await stopped_clock.advance(timedelta(seconds=1))
+    await client.stop()
+    await listening
+    assert heard[0] == (1, JobState.AVAILABLE)
+    assert heard[-1] == (1, JobState.COMPLETED)
