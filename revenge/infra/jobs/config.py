@@ -20,13 +20,13 @@ _QUEUE_NAME = re.compile(r"[a-z0-9]+(?:[_|\-]?[a-z0-9]+)*")
 MAX_QUEUE_NAME_BYTES = 64
 
 
-def check_queue_name(name: str) -> str:
+def check_queue_name(name: object) -> str:
     """Return ``name``.
 
     Raises:
         InvalidJob: River would not take it as a queue's name.
     """
-    if not name or len(name.encode()) > MAX_QUEUE_NAME_BYTES or not _QUEUE_NAME.fullmatch(name):
+    if not isinstance(name, str) or len(name.encode()) > MAX_QUEUE_NAME_BYTES or not _QUEUE_NAME.fullmatch(name):
         message = (
             f"queue name must be 1 to {MAX_QUEUE_NAME_BYTES} lower-case letters and digits, "
             f"separated by single _ - or |, got {name!r}"

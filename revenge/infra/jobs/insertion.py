@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from revenge.infra.jobs.config import ClientConfig, check_queue_name
 from revenge.infra.jobs.encoding import encode
@@ -17,6 +17,11 @@ _TAG = re.compile(r"\w[\w\-]+\w", re.ASCII)
 """River: `tagRE`."""
 MAX_TAG_BYTES = 255
 MAX_ATTEMPTS = 32_767
+"""The column is a smallint. River makes larger ones this; here they are refused."""
+MAX_KIND = 127
+"""River's constraint `kind_length`."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,16 +117,17 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
     if not kind:
         message = f"{args_type.__name__} has no kind: class {args_type.__name__}(JobArgs, kind=...)"
         raise InvalidJob(message)
-    own, given = args_type.insert_opts, opts or InsertOpts()
-    queue = check_queue_name(str(given.queue or own.queue or Queue.DEFAULT))
-    priority = _within("priority", given.priority or own.priority or 1, 1, 4)
-    max_attempts = _within(
-        "max_attempts", given.max_attempts or own.max_attempts or config.max_attempts, 1, MAX_ATTEMPTS
-    )
-    scheduled_at = given.scheduled_at or own.scheduled_at
-    if scheduled_at is not None and scheduled_at.tzinfo is None:
-        message = f"scheduled_at needs a time zone, got {scheduled_at!r}"
+    if len(kind) > MAX_KIND:
+        message = f"a kind has at most {MAX_KIND} characters, got {len(kind)}: {kind[:40]!r}..."
         raise InvalidJob(message)
+    own, given = args_type.insert_opts, opts or InsertOpts()
+    # An explicit 0 or "" is a mistake here; Go, whose zero values mean that nothing was said, can't tell.
+    queue = check_queue_name(_said(given.queue, own.queue, Queue.DEFAULT))
+    priority = _within("priority", _said(given.priority, own.priority, 1), 1, 4)
+    max_attempts = _within(
+        "max_attempts", _said(given.max_attempts, own.max_attempts, config.max_attempts), 1, MAX_ATTEMPTS
+    )
+    scheduled_at = _check_time(_said(given.scheduled_at, own.scheduled_at, None))
     unique = own.unique if given.unique is None or given.unique.is_empty else given.unique
     shape = Shape(
         kind=kind,
@@ -131,7 +137,7 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
         max_attempts=max_attempts,
         scheduled_at=(scheduled_at or now).astimezone(UTC),
         metadata="{}" if given.metadata is None else metadata_text(given.metadata),
-        tags=_check_tags(given.tags if given.tags is not None else own.tags or ()),
+        tags=_check_tags(_said(given.tags, own.tags, ())),
     )
     return _Template(shape, None if unique is None or unique.is_empty else unique, scheduled_at, opts)
 
@@ -159,16 +165,33 @@ def _first_state(*, pending: bool, scheduled: bool) -> JobState:
     return JobState.SCHEDULED if scheduled else JobState.AVAILABLE
 
 
-def _within(name: str, value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        message = f"{name} must be {least} to {most}, got {value}"
+def _said(call: T | None, args_class: T | None, otherwise: T) -> T:
+    """Return what was said nearest to the call."""
+    if call is not None:
+        return call
+    return otherwise if args_class is None else args_class
+
+
+def _within(name: str, value: object, least: int, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        message = f"{name} must be {least} to {most}, got {value!r}"
         raise InvalidJob(message)
     return value
 
 
-def _check_tags(tags: Sequence[str]) -> Sequence[str]:
+def _check_time(value: object) -> datetime | None:
+    if value is not None and not (isinstance(value, datetime) and value.tzinfo is not None):
+        message = f"scheduled_at must be a datetime and needs a time zone, got {value!r}"
+        raise InvalidJob(message)
+    return value
+
+
+def _check_tags(tags: object) -> Sequence[str]:
+    if isinstance(tags, str) or not isinstance(tags, Sequence):
+        message = f"tags must be a list of texts, got {tags!r}"
+        raise InvalidJob(message)
     for tag in tags:
-        if len(tag.encode()) > MAX_TAG_BYTES or not _TAG.fullmatch(tag):
+        if not isinstance(tag, str) or len(tag.encode()) > MAX_TAG_BYTES or not _TAG.fullmatch(tag):
             message = f"a tag has 3 to {MAX_TAG_BYTES} letters, digits, _ and -, and neither begins nor ends with -, got {tag!r}"
             raise InvalidJob(message)
     return tags

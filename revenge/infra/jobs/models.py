@@ -82,8 +82,9 @@ class InsertOpts:
     """Not before this time; an aware one."""
     tags: Sequence[str] | None = None
     metadata: Mapping[str, Any] | None = None
+    """The call's alone: those of a class are not looked at, as in River."""
     pending: bool = False
-    """Insert as ``pending``: nothing fetches it until somebody makes it available."""
+    """Insert as ``pending``: nothing fetches it until somebody makes it available. The call's alone, too."""
     unique: UniqueOpts | None = None
 
 

@@ -1,6 +1,7 @@
 """From arguments and options to a new row: what is not said falls back, once for all jobs of one kind."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -57,3 +58,99 @@ def test_arguments_of_no_kind_say_how_to_name_one(builder: Builder) -> None:
 
     with pytest.raises(InvalidJob, match=r"class Nameless\(JobArgs, kind=\.\.\.\)"):
         builder.build(Nameless(), None)
+
+
+class Careful(JobArgs, kind="careful"):
+    insert_opts = InsertOpts(
+        queue="low", priority=3, max_attempts=7, tags=["of_class"], scheduled_at=NOW, metadata={"a": 1}, pending=True
+    )
+
+
+def test_the_call_beats_the_class_and_the_class_the_client(builder: Builder) -> None:
+    shape = builder.build(Careful(), None).shape
+    assert (shape.queue, shape.priority, shape.max_attempts, shape.tags) == ("low", 3, 7, ["of_class"])
+    assert (shape.scheduled_at, shape.state) == (NOW, JobState.SCHEDULED)
+    later = NOW + timedelta(days=1)
+    given = InsertOpts(queue="high", priority=1, max_attempts=1, tags=[], scheduled_at=later)
+    shape = builder.build(Careful(), given).shape
+    assert (shape.queue, shape.priority, shape.max_attempts, shape.tags) == ("high", 1, 1, [])
+    assert shape.scheduled_at == later
+
+
+def test_metadata_and_pending_are_the_calls_alone(builder: Builder) -> None:
+    shape = builder.build(Careful(), None).shape
+    assert (shape.metadata, shape.state) == ("{}", JobState.SCHEDULED)
+    shape = builder.build(Careful(), InsertOpts(metadata={"b": [1]}, pending=True)).shape
+    assert (shape.metadata, shape.state) == ('{"b":[1]}', JobState.PENDING)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"queue": ""}, "queue name must be 1 to 64 lower-case letters and digits.*got ''"),
+        ({"queue": "x" * 65}, "queue name must be 1 to 64"),
+        ({"queue": "Upper"}, "queue name must be"),
+        ({"queue": "a__b"}, "separated by single"),
+        ({"queue": "a_"}, "queue name must be"),
+        ({"queue": "a\n"}, "queue name must be"),
+        ({"queue": 7}, "queue name must be.*got 7"),
+        ({"priority": 0}, "priority must be 1 to 4, got 0"),
+        ({"priority": 5}, "priority must be 1 to 4, got 5"),
+        ({"priority": "2"}, "priority must be 1 to 4, got '2'"),
+        ({"priority": True}, "priority must be 1 to 4, got True"),
+        ({"max_attempts": 0}, "max_attempts must be 1 to 32767, got 0"),
+        ({"max_attempts": 32_768}, "max_attempts must be 1 to 32767, got 32768"),
+        ({"max_attempts": 1.5}, "max_attempts must be 1 to 32767, got 1.5"),
+        ({"scheduled_at": NOW.replace(tzinfo=None)}, "scheduled_at must be a datetime and needs a time zone"),
+        ({"scheduled_at": "2026-01-01"}, "scheduled_at must be a datetime"),
+        ({"scheduled_at": NOW.date()}, "scheduled_at must be a datetime"),
+        ({"tags": "text"}, "tags must be a list of texts, got 'text'"),
+        ({"tags": 7}, "tags must be a list of texts, got 7"),
+        ({"tags": [7]}, "a tag has 3 to 255.*got 7"),
+        ({"tags": ["ab"]}, "a tag has 3 to 255"),
+        ({"tags": ["x" * 256]}, "a tag has 3 to 255"),
+        ({"tags": ["a,b,c"]}, "a tag has 3 to 255"),
+        ({"tags": ["-ab"]}, "neither begins nor ends with -"),
+        ({"tags": ["ab-"]}, "neither begins nor ends with -"),
+        ({"tags": ["abc\n"]}, "a tag has 3 to 255"),
+        ({"tags": ["ünd"]}, "a tag has 3 to 255"),
+        ({"metadata": [1]}, "metadata must be an object, got list"),
+        ({"metadata": "{}"}, "metadata must be an object, got str"),
+        ({"metadata": {"x": object()}}, "metadata has no JSON form"),
+        ({"unique": UniqueOpts(by_period=timedelta(milliseconds=999))}, "less than 1 second"),
+        ({"unique": UniqueOpts(exclude_kind=True, by_state=list(JobState))}, "exclude_kind requires"),
+        ({"unique": UniqueOpts(by_args=True, by_state=[JobState.RUNNING])}, "missing: available, pending, scheduled"),
+    ],
+)
+def test_an_option_beyond_its_limit_says_so(builder: Builder, fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidJob, match=says):
+        builder.build(ActArgs(), InsertOpts(**fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"queue": "x" * 64},
+        {"queue": "a-b_c|d9"},
+        {"priority": 4},
+        {"max_attempts": 32_767},
+        {"tags": ["abc", "a-_9", "x" * 255, "_a_"]},
+        {"tags": ("abc",)},
+        {"metadata": {}},
+        {"unique": UniqueOpts(by_period=timedelta(seconds=1))},
+    ],
+)
+def test_an_option_at_its_limit_is_taken(builder: Builder, fields: dict[str, Any]) -> None:
+    assert builder.build(ActArgs(), InsertOpts(**fields)).kind == "act"
+
+
+def test_a_kind_has_rivers_length(builder: Builder) -> None:
+    class Longest(JobArgs, kind="k" * 127):
+        pass
+
+    class TooLong(JobArgs, kind="k" * 128):
+        pass
+
+    assert builder.build(Longest(), None).kind == "k" * 127
+    with pytest.raises(InvalidJob, match="a kind has at most 127 characters, got 128"):
+        builder.build(TooLong(), None)
