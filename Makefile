@@ -55,8 +55,8 @@ mutants: setup-dev ## mutation tests of the pure rules; what survives: docs/muta
 	@$(BIN)/mutmut run
 	@$(BIN)/mutmut results
 
-bench: setup ## every benchmark: a table, and one JSON line each
-	@$(BIN)/python -m bench
+bench: setup-dev ## beside other job queues, in rounds: make bench ARGS="--rounds 3 --quick --write-docs"
+	@$(BIN)/python -m bench $(ARGS)
 
 dashboard: setup-dev ## build the dashboard's bundle from its source
 	@$(BIN)/python -m scripts.build_dashboard

@@ -3,13 +3,16 @@
 import asyncio
 import time
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from revenge.app.bench.ground import Ground, percentiles, report, rss_mb
-from revenge.infra.jobs import ClientConfig, Job, JobArgs, Queue, Worker, Workers
+from revenge.infra.jobs import Client, ClientConfig, Job, JobArgs, Queue, Worker, Workers
 from revenge.infra.jobs.clock import SystemClock
 
 RATE_PER_S = 300
+INSERTERS = 16
+"""Inserts under way at once where as many as possible are made."""
 GAP = timedelta(milliseconds=10)
 SETTLE = timedelta(seconds=2)
 
@@ -32,6 +35,12 @@ class StampWorker(Worker[StampArgs]):
         self.started[job.args.num] = time.perf_counter()
         self.changed.set()
 
+    async def until(self, n: int) -> None:
+        """Wait until ``n`` jobs have started."""
+        while len(self.started) < n:
+            self.changed.clear()
+            await self.changed.wait()
+
 
 async def latency(ground: Ground, *, n: int, workers: int) -> dict[str, Any]:
     """Insert ``n`` single jobs at 300 a second; the time is from the insert's return, when it is committed, to the start."""
@@ -40,34 +49,64 @@ async def latency(ground: Ground, *, n: int, workers: int) -> dict[str, Any]:
     await ground.calm()
     await client.start()
     await SystemClock().sleep(SETTLE)
-    asked: dict[int, float] = {}
+    waits = await _paced(client, worker, n=n, rate=RATE_PER_S)
+    await client.stop()
+    return report("latency", n, workers, **percentiles("commit", waits), rss_mb=rss_mb())
+
+
+async def steady(ground: Ground, *, seconds: int, workers: int) -> dict[str, Any]:
+    """Insert single jobs as fast as they are worked, then at 80 % of that rate; the time is from commit to start."""
+    worker = StampWorker()
+    client = ground.client(ClientConfig(queues={Queue.DEFAULT: workers}), Workers([worker]))
+    await ground.calm()
+    await client.start()
+    await SystemClock().sleep(SETTLE)
+    numbers = count()
+    began = time.perf_counter()
+
+    async def press() -> None:
+        while time.perf_counter() < began + seconds:
+            await client.insert(StampArgs(num=next(numbers)))
+
+    await asyncio.gather(*(press() for _ in range(INSERTERS)))
+    most = next(numbers)
+    await worker.until(most)
+    rate = most / (time.perf_counter() - began)
+    worker.started.clear()
+    waits = await _paced(client, worker, n=int(rate * 0.8) * seconds, rate=rate * 0.8)
+    await client.stop()
+    return report(
+        "steady",
+        most,
+        workers,
+        most_per_s=round(rate),
+        paced_per_s=round(rate * 0.8),
+        **percentiles("commit", waits),
+        rss_mb=rss_mb(),
+    )
+
+
+async def _paced(client: Client, worker: StampWorker, *, n: int, rate: float) -> list[float]:
+    """Insert at ``rate``, each job when its time has come whether or not the one before is back."""
     committed: dict[int, float] = {}
     pending: set[asyncio.Task[None]] = set()
 
     async def insert(number: int) -> None:
-        asked[number] = time.perf_counter()
         await client.insert(StampArgs(num=number))
         committed[number] = time.perf_counter()
 
     began = time.perf_counter()
     for number in range(n):
-        wait_s = began + number / RATE_PER_S - time.perf_counter()
+        wait_s = began + number / rate - time.perf_counter()
         if wait_s > 0:
             await SystemClock().sleep(timedelta(seconds=wait_s))
         task = asyncio.create_task(insert(number))
         pending.add(task)
         task.add_done_callback(pending.discard)
     await asyncio.gather(*pending)
-    while len(worker.started) < n:
-        worker.changed.clear()
-        await worker.changed.wait()
-    await client.stop()
+    await worker.until(n)
     # A job may start before its insert has returned: that is no wait.
-    waits = [max(worker.started[number] - committed[number], 0.0) for number in range(n)]
-    whole = [worker.started[number] - asked[number] for number in range(n)]
-    return report(
-        "latency", n, workers, **percentiles("commit", waits), **percentiles("insert", whole), rss_mb=rss_mb()
-    )
+    return [max(worker.started[number] - committed[number], 0.0) for number in range(n)]
 
 
 async def idle(ground: Ground, *, n: int, workers: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from revenge.app.bench.ground import Cpu, Ground, report, rss_mb, server_pid
 from revenge.infra.jobs import TIERS, ClientConfig, InsertOpts, Job, JobArgs, Queue, Worker, Workers
 from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.jobs.migrations import Lean
 
 BATCH = 5000
 LOOK = timedelta(milliseconds=10)
@@ -46,9 +47,11 @@ class NoopWorker(Worker[NoopArgs]):
             tally.done.set()
 
 
-async def drain(ground: Ground, *, n: int, workers: int) -> dict[str, Any]:
+async def drain(ground: Ground, *, n: int, workers: int, lean: bool = False) -> dict[str, Any]:
     """Insert ``n`` jobs, then work them with ``workers`` slots of one queue; the clock runs until all are written."""
-    return await _drain(ground, "drain", {Queue.DEFAULT: workers}, n=n)
+    if lean:
+        await Lean(schema=ground.schema).switch_on(ground.conn)
+    return await _drain(ground, "drain lean" if lean else "drain", {Queue.DEFAULT: workers}, n=n)
 
 
 async def default5(ground: Ground, *, n: int) -> dict[str, Any]:
@@ -91,19 +94,33 @@ async def _drain(ground: Ground, mode: str, queues: Mapping[str, int], *, n: int
 
 
 async def insert(ground: Ground, *, n: int) -> dict[str, Any]:
-    """Insert ``n`` jobs in batches of 1,000: checked and returned, and by COPY."""
+    """Insert ``n`` jobs in batches of 1,000: returned, returned and looked at, by COPY, and the same rows by COPY alone."""
     client = ground.client(ClientConfig(), Workers())
     batches: Sequence[Sequence[NoopArgs]] = [
         [NoopArgs(num=i) for i in range(first, min(first + 1000, n))] for first in range(0, n, 1000)
     ]
-    began = time.perf_counter()
-    for batch in batches:
-        await client.insert_many(batch)
-    many_s = time.perf_counter() - began
-    await ground.conn.execute(ground.sql["empty"])
-    await ground.calm()
-    began = time.perf_counter()
-    for batch in batches:
-        await client.insert_many_fast(batch)
-    fast_s = time.perf_counter() - began
-    return report("insert", n, 0, insert_many_per_s=round(n / many_s), insert_fast_per_s=round(n / fast_s))
+
+    async def read(batch: Sequence[NoopArgs]) -> None:
+        for result in await client.insert_many(batch):
+            assert result.job.id  # noqa: S101 - looked at
+
+    async def raw(batch: Sequence[NoopArgs]) -> None:
+        rows = [(f'{{"num": {args.num}}}', args.kind, 25, 1, "default") for args in batch]
+        columns = ["args", "kind", "max_attempts", "priority", "queue"]
+        await ground.conn.copy_records_to_table("river_job", schema_name=ground.schema, records=rows, columns=columns)
+
+    ways: Mapping[str, Callable[[Sequence[NoopArgs]], Awaitable[object]]] = {
+        "insert_many_per_s": client.insert_many,
+        "insert_many_read_per_s": read,
+        "insert_fast_per_s": client.insert_many_fast,
+        "raw_copy_per_s": raw,
+    }
+    rates = {}
+    for name, way in ways.items():
+        await ground.conn.execute(ground.sql["empty"])
+        await ground.calm()
+        began = time.perf_counter()
+        for batch in batches:
+            await way(batch)
+        rates[name] = round(n / (time.perf_counter() - began))
+    return report("insert", n, 0, **rates)

@@ -20,11 +20,38 @@ Seconds = Annotated[int, typer.Option("--seconds", min=1, help="How long to look
 
 
 @app.command(epilog=EVERYWHERE)
-def drain(context: typer.Context, n: Jobs = 200_000, workers: Slots = 2000) -> None:
+def drain(
+    context: typer.Context,
+    n: Jobs = 200_000,
+    workers: Slots = 2000,
+    lean: Annotated[bool, typer.Option("--lean", help="Without River's indexes that no engine reads.")] = False,
+) -> None:
     """Work N jobs that do nothing, inserted before, in one queue."""
     from revenge.app.bench import throughput
 
-    _measure(context, lambda ground: throughput.drain(ground, n=n, workers=workers))
+    _measure(context, lambda ground: throughput.drain(ground, n=n, workers=workers, lean=lean))
+
+
+@app.command(epilog=EVERYWHERE)
+def bigtable(
+    context: typer.Context,
+    n: Annotated[int, typer.Option("--n", min=1000, help="How many finished rows; a tenth as many wait.")] = 1_000_000,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many jobs are worked in each round.")] = 50_000,
+    workers: Slots = 2000,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How many rounds, each on both tables.")] = 3,
+) -> None:
+    """Work jobs on an empty table and on a large one in turn."""
+    from revenge.app.bench import bigtable as measurement
+
+    shell = shell_of(context)
+
+    async def act(container: "Container") -> dict[str, Any]:
+        from revenge.app.bench.ground import ground
+
+        async with ground(container.database()) as empty, ground(container.database()) as big:
+            return await measurement.bigtable(empty, big, n=n, jobs=jobs, workers=workers, rounds=rounds)
+
+    _show(shell, use(shell, act))
 
 
 @app.command(epilog=EVERYWHERE)
@@ -49,6 +76,14 @@ def latency(context: typer.Context, n: Jobs = 3000, workers: Slots = 50) -> None
     from revenge.app.bench import delay
 
     _measure(context, lambda ground: delay.latency(ground, n=n, workers=workers))
+
+
+@app.command(epilog=EVERYWHERE)
+def steady(context: typer.Context, seconds: Seconds = 5, workers: Slots = 100) -> None:
+    """Insert single jobs as fast as they are worked, then at 80 % of that rate; how long from commit to start."""
+    from revenge.app.bench import delay
+
+    _measure(context, lambda ground: delay.steady(ground, seconds=seconds, workers=workers))
 
 
 @app.command(epilog=EVERYWHERE)
@@ -117,7 +152,10 @@ def _measure(context: typer.Context, measure: "Callable[[Ground], Awaitable[dict
 
     async def act(container: "Container") -> dict[str, Any]:
         from revenge.app.bench.ground import ground
+        from revenge.app.process import settle_heap
 
+        # As a process that works jobs does when it starts.
+        await settle_heap()
         async with ground(container.database()) as place:
             return await measure(place)
 
