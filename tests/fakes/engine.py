@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.attempt import Attempt
 from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.registry import Workers
-from revenge.infra.jobs.worker import Job, JobArgs, Worker
+from revenge.infra.jobs.worker import Worker
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _LOOK_AGAIN = timedelta(milliseconds=15)

@@ -17,6 +17,7 @@ from revenge.content.library.models import (
     ScanPage,
     ScanType,
 )
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import Clock, SystemClock
 from revenge.infra.jobs.cron import Cron
 from revenge.infra.jobs.events import JobEvent
@@ -24,7 +25,6 @@ from revenge.infra.jobs.models import InsertOpts, InsertResult, JobListParams, J
 from revenge.infra.jobs.periodic import Every
 from revenge.infra.jobs.periodic_store import PeriodicInfo
 from revenge.infra.jobs.progress import Progress
-from revenge.infra.jobs.worker import JobArgs
 
 
 class Kinds(Protocol):

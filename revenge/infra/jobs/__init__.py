@@ -3,6 +3,7 @@
 Insert with ``Client.insert``, work with a ``Worker`` for each kind, wait with ``Client.wait``.
 """
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.config import ClientConfig, QueueConfig, RetentionConfig, StopConfig
 from revenge.infra.jobs.cron import Cron, InvalidSchedule
@@ -26,6 +27,7 @@ from revenge.infra.jobs.errors import (
     UnknownKind,
 )
 from revenge.infra.jobs.events import JobEvent
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.job_log import JobLog
 from revenge.infra.jobs.liveness import NodeState
 from revenge.infra.jobs.models import (
@@ -81,7 +83,7 @@ from revenge.infra.jobs.subscriptions import (
 )
 from revenge.infra.jobs.sync_client import SyncClient
 from revenge.infra.jobs.tuning import tune_connection
-from revenge.infra.jobs.worker import NO_TIMEOUT, Job, JobArgs, Worker
+from revenge.infra.jobs.worker import NO_TIMEOUT, Worker
 
 __all__ = [
     "FINAL",

@@ -6,9 +6,9 @@ from collections.abc import Coroutine
 from enum import Enum, auto
 from typing import Any
 
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.registry import Registration
-from revenge.infra.jobs.worker import Job
 
 current_job: contextvars.ContextVar[Job[Any]] = contextvars.ContextVar("revenge_current_job")
 """The job whose worker is running; logging reads its id, kind, queue and attempt from it."""

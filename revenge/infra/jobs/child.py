@@ -13,10 +13,10 @@ from typing import Any, Self
 import orjson
 
 from revenge.infra.jobs.errors import WorkerLost, WorkerRaised
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.job_log import current_lines
 from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Snooze
 from revenge.infra.jobs.progress import Report
-from revenge.infra.jobs.worker import Job
 
 MAX_LAST_WORDS = 200
 """Lines that are kept of what a crashing process says: its threads' stacks."""

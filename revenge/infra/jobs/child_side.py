@@ -18,11 +18,11 @@ import orjson
 
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import describe
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.job_log import collect_from_parent
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.outcome import Cancel, Snooze
 from revenge.infra.jobs.progress import tidy
-from revenge.infra.jobs.worker import Job
 
 REPORT_INTERVAL_S = 0.25
 _PR_SET_PDEATHSIG = 1

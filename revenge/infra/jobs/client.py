@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import Clock, SystemClock
 from revenge.infra.jobs.config import ClientConfig, QueueConfig, check_queue_name
 from revenge.infra.jobs.drivers import AsyncConnection
@@ -41,7 +42,6 @@ from revenge.infra.jobs.stuck import OnStuck
 from revenge.infra.jobs.subscriptions import BUFFER, EventKind, LocalEvents, Subscription
 from revenge.infra.jobs.waiting import Waiters
 from revenge.infra.jobs.watchdog import OnBlocked
-from revenge.infra.jobs.worker import JobArgs
 from revenge.infra.jobs.workplace import Workplace
 
 

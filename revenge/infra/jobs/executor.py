@@ -12,6 +12,7 @@ from revenge.infra.jobs import outcome
 from revenge.infra.jobs.attempt import Attempt, StopCause, first_step
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import UnknownKind
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.plugins import NO_PLUGINS, PluginSet
@@ -21,7 +22,7 @@ from revenge.infra.jobs.stuck import OnStuck, StuckWatch
 from revenge.infra.jobs.suspects import Suspects, is_suspect
 from revenge.infra.jobs.verdict import Verdicts
 from revenge.infra.jobs.work_chain import WorkChain, ask_handlers
-from revenge.infra.jobs.worker import NO_TIMEOUT, Job
+from revenge.infra.jobs.worker import NO_TIMEOUT
 
 BURST_S = 0.005
 """How long one task works jobs that never wait before it lets the loop look at its sockets."""

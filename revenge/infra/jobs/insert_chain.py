@@ -5,12 +5,12 @@ from functools import partial
 
 import orjson
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import InvalidJob
 from revenge.infra.jobs.insertion import NewJob, Shape
 from revenge.infra.jobs.models import InsertResult
 from revenge.infra.jobs.plugins import JobInsertParams, PluginSet, look_up_args
-from revenge.infra.jobs.worker import JobArgs
 
 
 class InsertChain:

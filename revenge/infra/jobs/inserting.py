@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import InvalidJob
@@ -13,7 +14,6 @@ from revenge.infra.jobs.insertion import Builder, NewJob
 from revenge.infra.jobs.models import InsertOpts, InsertResult
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.store import AnyConnection, Store
-from revenge.infra.jobs.worker import JobArgs
 
 OnInsert = Callable[[str, str, int], None]
 """Called with kind, queue and number of the jobs that a call inserted."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.config import ClientConfig, check_queue_name
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import InvalidJob
 from revenge.infra.jobs.models import InsertOpts, JobState, Queue, UniqueOpts
 from revenge.infra.jobs.unique import UniqueKey, unique_key
-from revenge.infra.jobs.worker import JobArgs
 
 _TAG = re.compile(r"\w[\w\-]+\w", re.ASCII)
 """River: `tagRE`."""

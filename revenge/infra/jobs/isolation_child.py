@@ -25,8 +25,8 @@ from revenge.infra.jobs.child_side import (
     tell,
 )
 from revenge.infra.jobs.errors import JobCancelled, UnknownKind, describe
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.threads import ThreadWorkers
-from revenge.infra.jobs.worker import Job
 from revenge.infra.jobs.workplace import current_workplace
 
 if TYPE_CHECKING:

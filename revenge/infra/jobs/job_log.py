@@ -12,7 +12,7 @@ from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.outcome import LOG
 
 if TYPE_CHECKING:
-    from revenge.infra.jobs.worker import Job
+    from revenge.infra.jobs.job import Job
 
 MAX_ATTEMPT_BYTES: Final = 2 * 1024 * 1024
 MAX_TOTAL_BYTES: Final = 8 * 1024 * 1024

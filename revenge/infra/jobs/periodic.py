@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.cron import Cron, InvalidSchedule
 from revenge.infra.jobs.models import InsertOpts
-from revenge.infra.jobs.worker import JobArgs
 
 PERIODIC_KEY = "periodic"
 PERIODIC_ID_KEY = "river:periodic_job_id"

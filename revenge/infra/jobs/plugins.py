@@ -21,9 +21,10 @@ from revenge.infra.jobs.errors import InvalidPlugin
 from revenge.infra.jobs.models import InsertResult, JobState
 
 if TYPE_CHECKING:
+    from revenge.infra.jobs.args import JobArgs
+    from revenge.infra.jobs.job import Job
     from revenge.infra.jobs.outcome import Cancel
     from revenge.infra.jobs.periodic_store import PeriodicInfo
-    from revenge.infra.jobs.worker import Job, JobArgs
 
 # What plugins are given
 

@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 import orjson
 
 from revenge.infra.jobs.child_side import Reporting, begin, claim_from, failure_answer, find, result_answer, tell
-from revenge.infra.jobs.worker import Job, Worker
+from revenge.infra.jobs.job import Job
+from revenge.infra.jobs.worker import Worker
 
 
 def main() -> int:

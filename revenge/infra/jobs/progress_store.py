@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.progress import Progress, ProgressMeter, Report
 from revenge.infra.jobs.store import Store
-from revenge.infra.jobs.worker import Job
 
 MAX_ROWS = 1000
 """Reports in one statement; a node with more writes the rest right after it."""

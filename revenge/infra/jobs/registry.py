@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.errors import InvalidJob, KindAlreadyRegistered, UnknownKind
 from revenge.infra.jobs.plugins import NO_PLUGINS, OF_WORKER, PluginSet, look_up, look_up_args
 from revenge.infra.jobs.retry import RetryPolicy
-from revenge.infra.jobs.worker import JobArgs, RunsIn, Worker
+from revenge.infra.jobs.worker import RunsIn, Worker
 
 _KIND = re.compile(r"\w[\w\-\[\]<>/.·:+]+", re.ASCII)
 """River: `rivercommon.UserSpecifiedIDOrKindRE`; the middle dot is River's own exception from ASCII."""

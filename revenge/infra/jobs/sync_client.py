@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.drivers import SyncConnection, at_once
@@ -13,7 +14,6 @@ from revenge.infra.jobs.models import InsertOpts, InsertResult, JobRow
 from revenge.infra.jobs.plugins import Plugin, look_up
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.store import Store
-from revenge.infra.jobs.worker import JobArgs
 
 
 class SyncClient:

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any, cast
 
 from revenge.infra.jobs.attempt import Attempt, StopCause
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.outcome import Cancel
 from revenge.infra.jobs.plugins import PluginSet, WorkOutcome, joined
 from revenge.infra.jobs.registry import Registration
-from revenge.infra.jobs.worker import Job
 
 logger = logging.getLogger("revenge.jobs")
 

@@ -15,7 +15,7 @@ from revenge.infra.jobs import Workers
 from revenge.infra.jobs.attempt import Attempt
 from revenge.infra.jobs.errors import IsolationFailed, WorkerLost
 from revenge.infra.jobs.isolation import Isolation
-from revenge.infra.jobs.worker import Job
+from revenge.infra.jobs.job import Job
 from tests.fakes.engine import claim
 
 MODULE = """

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import JobsError, StoreError
 from revenge.infra.jobs.insert_chain import InsertChain
@@ -20,7 +21,6 @@ from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs, Plan, decide,
 from revenge.infra.jobs.periodic_store import DueSchedule, PeriodicInfo, PeriodicStore
 from revenge.infra.jobs.plugins import NO_PLUGINS
 from revenge.infra.jobs.store import Connection, Store
-from revenge.infra.jobs.worker import JobArgs
 
 LEASE = "periodic"
 MARGIN = timedelta(milliseconds=1)

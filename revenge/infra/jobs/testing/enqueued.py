@@ -6,13 +6,13 @@ from typing import Any, Final, TypedDict, Unpack
 
 import orjson
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.drivers import AsyncConnection
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import UNFINISHED, JobListParams, JobRow, JobState
 from revenge.infra.jobs.testing.kit_store import store_of
-from revenge.infra.jobs.worker import JobArgs
 
 MOST_SHOWN = 5
 """Jobs that a failure tells about, the nearest first."""

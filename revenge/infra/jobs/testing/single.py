@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.job import A
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import InsertOpts, JobState
 from revenge.infra.jobs.testing.drain import raise_error
 from revenge.infra.jobs.testing.memory_client import MemoryClient
 from revenge.infra.jobs.testing.workbench import Workbench, Worked
-from revenge.infra.jobs.worker import A, Worker
+from revenge.infra.jobs.worker import Worker
 
 
 async def work_one(

@@ -9,6 +9,7 @@ from revenge.infra.jobs.attempt import Attempt
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.executor import Executor
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import Claim, JobRow, JobState
 from revenge.infra.jobs.outcome import Settlement
@@ -20,7 +21,7 @@ from revenge.infra.jobs.store import Store
 from revenge.infra.jobs.testing.memory_store import MemoryStore
 from revenge.infra.jobs.threads import ThreadWorkers
 from revenge.infra.jobs.verdict import Verdicts
-from revenge.infra.jobs.worker import Job, Worker
+from revenge.infra.jobs.worker import Worker
 from revenge.infra.jobs.workplace import current_workplace
 
 Outcome = Literal["completed", "failed", "snoozed", "cancelled", "discarded"]

@@ -19,7 +19,7 @@ from revenge.infra.jobs import (
     Worker,
     Workers,
 )
-from revenge.infra.jobs.worker import JobArgs
+from revenge.infra.jobs.args import JobArgs
 
 Started = asyncio.Queue[tuple[str, int]]
 

@@ -6,11 +6,12 @@ from typing import Any
 import asyncpg
 import pytest
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.progress_store import ProgressReporter, ProgressStore
 from revenge.infra.jobs.store import Store
-from revenge.infra.jobs.worker import Job, JobArgs
 
 
 class ScanArgs(JobArgs, kind="scan"):

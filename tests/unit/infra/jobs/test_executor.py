@@ -12,9 +12,11 @@ from typing import Any
 import orjson
 import pytest
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.attempt import current_job, log_fields
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.executor import Executor
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.outcome import Cancel, Settlement, Snooze
 from revenge.infra.jobs.processes import ProcessWorkers
@@ -22,7 +24,7 @@ from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.retry import ExponentialRetry, LinearRetry
 from revenge.infra.jobs.threads import ThreadWorkers
 from revenge.infra.jobs.verdict import Verdicts
-from revenge.infra.jobs.worker import NO_TIMEOUT, Job, JobArgs, Worker
+from revenge.infra.jobs.worker import NO_TIMEOUT, Worker
 
 _ids = count(1)
 Behaviour = Callable[[Job[Any]], Awaitable[object]]

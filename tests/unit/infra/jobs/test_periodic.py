@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.cron import Cron, InvalidSchedule
 from revenge.infra.jobs.models import InsertOpts
 from revenge.infra.jobs.periodic import (
@@ -22,7 +23,6 @@ from revenge.infra.jobs.periodic import (
     first_run,
     read_schedule,
 )
-from revenge.infra.jobs.worker import JobArgs
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)

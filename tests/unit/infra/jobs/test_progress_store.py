@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.errors import StoreError
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.progress_store import MAX_ROWS, ProgressReporter, ProgressRow
 from revenge.infra.jobs.testing import StoppedClock
-from revenge.infra.jobs.worker import Job, JobArgs
 
 
 @pytest.fixture

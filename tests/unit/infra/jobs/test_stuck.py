@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.errors import JobCancelled
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.stuck import StuckJob
-from revenge.infra.jobs.worker import Job, JobArgs, Worker
+from revenge.infra.jobs.worker import Worker
 from tests.fakes.engine import Actor, claim
 from tests.fakes.executing import executing
 

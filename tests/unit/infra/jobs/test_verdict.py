@@ -11,11 +11,11 @@ import pytest
 from revenge.infra.jobs import Cancel, JobState, Snooze
 from revenge.infra.jobs.attempt import Attempt, StopCause
 from revenge.infra.jobs.errors import JobCancelled, UnknownKind, WorkerRaised
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.retry import LinearRetry
 from revenge.infra.jobs.testing import StoppedClock
 from revenge.infra.jobs.verdict import Verdicts
-from revenge.infra.jobs.worker import Job
 from tests.fakes.engine import Actor, attempt, nothing
 
 DEFAULT = LinearRetry(step=timedelta(minutes=1))

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.stepping import next_round
 from revenge.infra.jobs.watchdog import LoopWatchdog
-from revenge.infra.jobs.worker import Job
 from tests.fakes.engine import Actor, claim
 from tests.fakes.executing import executing
 

@@ -12,6 +12,7 @@ import orjson
 import pytest
 import time_machine
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.cron import Cron
@@ -23,7 +24,6 @@ from revenge.infra.jobs.periodic import Every, Made, MissedPolicy, PeriodicJob, 
 from revenge.infra.jobs.periodic_store import PeriodicNotFound, PeriodicStore
 from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.store import Store
-from revenge.infra.jobs.worker import JobArgs
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 

@@ -8,14 +8,16 @@ import asyncpg
 import orjson
 import pytest
 
+from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.maintenance.batch import BatchSize
 from revenge.infra.jobs.maintenance.decision import Policies
 from revenge.infra.jobs.maintenance.rescuer import Rescuer, RescuerConfig
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.retry import LinearRetry
 from revenge.infra.jobs.store import Store
-from revenge.infra.jobs.worker import NO_TIMEOUT, Job, JobArgs, Worker
+from revenge.infra.jobs.worker import NO_TIMEOUT, Worker
 
 AddJob = Callable[..., Awaitable[int]]
 HOUR = timedelta(hours=1)

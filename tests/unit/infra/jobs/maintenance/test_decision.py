@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from revenge.infra.jobs.args import JobArgs
+from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.maintenance.decision import MOST_LOSSES, GoneJob, Move, Policies, decide_lost, decide_stuck
 from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.retry import LinearRetry
-from revenge.infra.jobs.worker import NO_TIMEOUT, Job, JobArgs, Worker
+from revenge.infra.jobs.worker import NO_TIMEOUT, Worker
 
 SECOND = timedelta(seconds=1)
 
