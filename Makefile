@@ -7,7 +7,7 @@ UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --extra all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check interop chaos mutants bench lock dashboard clean
+.PHONY: help setup setup-dev run test check interop chaos coverage mutants bench lock dashboard clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -50,6 +50,13 @@ interop: setup-dev ## tests against River in Go (the toolchain comes from a whee
 
 chaos: setup-dev ## the long fault tests: make chaos N=1000000 [ROUNDS=20]
 	@$(PYTEST) -m chaos -s --chaos-jobs $(or $(N),20000) --chaos-rounds $(or $(ROUNDS),1) -p no:randomly tests/integration tests/interop
+
+coverage: setup-dev ## branches of the engine that its tests take; fails below 90 %
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n auto -q -m "not chaos" tests/unit/infra/jobs tests/integration/infra/jobs
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage json --quiet --include='revenge/infra/jobs/*' -o .cache/coverage/report.json
+	@$(BIN)/python -m scripts.branch_coverage 90 < .cache/coverage/report.json
 
 mutants: setup-dev ## mutation tests of the pure rules; what survives: docs/mutants.md
 	@$(BIN)/mutmut run
