@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from revenge.infra.jobs.attempt import Attempt
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.cluster import Cluster
+from revenge.infra.jobs.coming_back import ComingBack
 from revenge.infra.jobs.completer import Completer
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import StoreError
@@ -23,6 +24,7 @@ from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.notifier import Connect, Notifier
 from revenge.infra.jobs.outcome import Settlement
+from revenge.infra.jobs.polling import Polls
 from revenge.infra.jobs.processes import ProcessWorkers
 from revenge.infra.jobs.progress_store import ProgressReporter
 from revenge.infra.jobs.queue_store import TOUCH_INTERVAL, QueueStore
@@ -42,13 +44,6 @@ from revenge.infra.jobs.workplace import current_workplace
 if TYPE_CHECKING:
     from revenge.infra.jobs.client import Client
 
-CONTROL_POLL = timedelta(minutes=1)
-"""Cancel requests and pauses are looked up this often while notifications arrive (River 0.51)."""
-PAUSES_POLL_ONLY = timedelta(seconds=1)
-CANCELS_POLL_ONLY = timedelta(seconds=0.5)
-"""The same while none can arrive: a cancel is to reach running code within a second. Without any nothing is asked."""
-DUE_MARGIN = timedelta(milliseconds=5)
-"""So long after its time a job that comes back is looked for, and longer where our clock is known less well."""
 PROGRESS_INTERVAL = timedelta(seconds=1)
 SETTLE_TIME = timedelta(seconds=10)
 """How long a stop waits for the last results to be written."""
@@ -91,7 +86,6 @@ class Runtime:
         self._waiters = client.waiters
         results = WatchedResults(jobs=jobs, store=store, events=self._events)
         self._completer = Completer(clock=clock, store=results, on_settled=self._settled)
-        self._coming_back: dict[int, Settlement] = {}
         self._fetcher = Fetcher(
             client_id=config.client_id,
             store=MeasuredFetches(jobs, client.plugins) if client.plugins.metric_emit else jobs,
@@ -101,6 +95,7 @@ class Runtime:
             may_fetch=lambda: not self._completer.is_full,
             on_failure=self._hand_back_unseen,
         )
+        self._coming_back = ComingBack(clock=clock, fetcher=self._fetcher)
         self._executor = Executor(
             clock=clock,
             workers=workers,
@@ -136,13 +131,17 @@ class Runtime:
             stats=self._stats,
             on_revived=self._drop_lost,
         )
-        self._polls = [
-            Service("poll", self._poll, clock=clock, interval=self._poll_interval),
-            Service("cancels", self._look_up_cancels, clock=clock, interval=self._cancels_interval, at_once=False),
-            Service("pauses", self.queues.look_up_pauses, clock=clock, interval=self._pauses_interval, at_once=False),
-        ]
+        self._polls = Polls(
+            clock=clock,
+            config=config,
+            fetcher=self._fetcher,
+            executor=self._executor,
+            jobs=jobs,
+            queues=self.queues,
+            is_listening=lambda: self.is_listening,
+        )
         self._services = [
-            *self._polls,
+            *self._polls.services,
             Service("clock", self._clock.run_once, clock=clock, interval=CLOCK_INTERVAL, at_once=False),
             Service("touch_queues", self.queues.touch, clock=clock, interval=TOUCH_INTERVAL, at_once=False),
             Service("progress", self._reporter.run_once, clock=clock, interval=PROGRESS_INTERVAL),
@@ -160,6 +159,11 @@ class Runtime:
     def is_leader(self) -> bool:
         """Whether this client does River's maintenance now."""
         return self._cluster.is_leader
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether notifications arrive at present."""
+        return self._notifier is not None and self._notifier.is_listening
 
     def _context(self, client: "Client") -> contextvars.Context:
         """Return the context of which each worker runs in a copy."""
@@ -248,14 +252,11 @@ class Runtime:
         await self._cluster.attach(conn)
         # After a failover it is another machine's clock that counts.
         await self._clock.run_once()
-        await self._look_up_cancels()
-        await self.queues.look_up_pauses()
-        self._fetcher.poll()
+        await self._polls.catch_up()
 
     def on_disconnect(self) -> None:
         """From now on everything is polled, and more often."""
-        for service in self._polls:
-            service.wake()
+        self._polls.wake()
 
     # What the executor and the completer tell
 
@@ -265,21 +266,13 @@ class Runtime:
 
     def add(self, settlement: Settlement) -> None:
         """Take any other end; what comes back soon is looked for when it is due."""
-        if settlement.state is JobState.AVAILABLE:
-            self._coming_back[settlement.id] = settlement
+        self._coming_back.add(settlement)
         self._completer.add(settlement)
 
     def _settled(self, persisted: Iterable[tuple[int, JobState]]) -> None:
         self._waiters.ended(persisted)
         if self._coming_back:
-            for job_id, state in persisted:
-                settlement = self._coming_back.pop(job_id, None)
-                if settlement is not None and settlement.scheduled_at is not None and state is JobState.AVAILABLE:
-                    due_in = max(settlement.scheduled_at - self._clock.now(), timedelta(0))
-                    self._fetcher.hint_at(settlement.queue, due_in + DUE_MARGIN + self._clock.error)
-            if not self._completer.unwritten:
-                # Those whose attempt had been taken away.
-                self._coming_back.clear()
+            self._coming_back.written(persisted, are_all=not self._completer.unwritten)
         self._fetcher.resume()
 
     def _fetched(self, claims: Iterable[Claim]) -> None:
@@ -296,37 +289,9 @@ class Runtime:
             seconds = asyncio.get_running_loop().time() - attempt.started_at
             self._on_end(attempt.claim.kind, attempt.claim.queue, status, seconds)
 
-    # Services
-
-    async def _poll(self) -> None:
-        self._fetcher.poll(self._usual_interval())
-
-    def _poll_interval(self) -> timedelta:
-        return self.queues.poll_interval(self._usual_interval())
-
-    def _usual_interval(self) -> timedelta:
-        return self._config.poll_interval if self._is_listening else self._config.poll_only_interval
-
-    def _cancels_interval(self) -> timedelta:
-        return CONTROL_POLL if self._is_listening else CANCELS_POLL_ONLY
-
-    def _pauses_interval(self) -> timedelta:
-        return CONTROL_POLL if self._is_listening else PAUSES_POLL_ONLY
-
-    @property
-    def _is_listening(self) -> bool:
-        return self._notifier is not None and self._notifier.is_listening
-
-    async def _look_up_cancels(self) -> None:
-        """Find the cancels whose notifications did not arrive."""
-        running = list(self._executor.attempts)
-        if running:
-            for job_id, _, attempted_at in await self._jobs.cancel_requested([item.claim.id for item in running]):
-                self._executor.cancel(job_id, attempted_at=attempted_at)
-
     def _resized(self) -> None:
         self._threads.most = sum(self.queues.slots().values())
-        self._polls[0].wake()
+        self._polls.wake_poll()
 
     def _queue_changed(self, name: str, paused: bool) -> None:
         # How a queue is found at the start is no change.

@@ -37,7 +37,7 @@ async def test_it_reaches_waiting_code_within_a_second(
 
 
 async def _listens(node: Client) -> bool:
-    return node._runtime is not None and node._runtime._is_listening
+    return node._runtime is not None and node._runtime.is_listening
 
 
 async def test_a_listening_node_finds_one_it_could_not_hear_when_it_listens_again(
@@ -109,7 +109,7 @@ async def test_a_job_that_was_cancelled_and_retried_runs(start_client: StartClie
     await asyncio.wait_for(gate.entered.wait(), 20)
     runtime = node._runtime
     assert runtime is not None
-    await runtime._look_up_cancels()
+    await runtime._polls.look_up_cancels()
     gate.open.set()
     row = await client.wait(job_id, timeout=LIMIT)
     assert (row.state, row.attempt, "cancel_attempted_at" in row.metadata) == (JobState.COMPLETED, 2, False)

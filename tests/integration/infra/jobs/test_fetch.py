@@ -21,7 +21,7 @@ LIMIT = timedelta(seconds=20)
 def listens(started: Client) -> bool:
     """Whether notifications reach ``started`` by now."""
     runtime = started._runtime
-    return runtime is not None and runtime._is_listening
+    return runtime is not None and runtime.is_listening
 
 
 async def until_it_listens(started: Client) -> None:
