@@ -18,6 +18,8 @@ from revenge.infra.jobs.job_log import current_lines
 from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Snooze
 from revenge.infra.jobs.progress import Report
 
+MAX_LINE_BYTES = 2 * MAX_OUTPUT_BYTES
+"""The longest message: an output that is too large comes here first, and is refused with its exact size."""
 MAX_LAST_WORDS = 200
 """Lines that are kept of what a crashing process says: its threads' stacks."""
 
@@ -37,7 +39,7 @@ class Child:
                 *(sys.executable, "-m", module, str(os.getpid())),
                 stdin=PIPE,
                 stdout=PIPE,
-                limit=2 * MAX_OUTPUT_BYTES,
+                limit=MAX_LINE_BYTES,
                 # Ctrl-C is for this process, which then ends its workers itself.
                 start_new_session=True,
             )

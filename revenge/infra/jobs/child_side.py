@@ -16,12 +16,13 @@ from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
+from revenge.infra.jobs.child import MAX_LINE_BYTES
 from revenge.infra.jobs.encoding import encode
-from revenge.infra.jobs.errors import describe
+from revenge.infra.jobs.errors import InvalidJob, describe
 from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.job_log import collect_from_parent
 from revenge.infra.jobs.models import Claim
-from revenge.infra.jobs.outcome import Cancel, Snooze
+from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Snooze
 from revenge.infra.jobs.progress import tidy
 
 REPORT_INTERVAL_S = 0.25
@@ -108,6 +109,7 @@ def result_answer(result: object, job: Job[Any]) -> bytes:
 
     Raises:
         TypeError, ValueError: it has no JSON form.
+        InvalidJob: it is larger than the other side reads.
         Exception: what one of its steps raised, or that they do not fit.
     """
     result = job.conclude(result)
@@ -119,7 +121,7 @@ def result_answer(result: object, job: Job[Any]) -> bytes:
             answer = {"cancel": result.reason}
         case _:
             answer = {"output": result}
-    return encode({**answer, "staged": staged}).encode()
+    return _line({**answer, "staged": staged})
 
 
 def failure_answer(error: BaseException, job: Job[Any] | None, *, ended: bool = False) -> bytes:
@@ -127,9 +129,17 @@ def failure_answer(error: BaseException, job: Job[Any] | None, *, ended: bool = 
     trace = "".join(traceback.format_exception(error, limit=-50))
     failure = {"error": describe(error), "trace": trace, "ended": ended}
     try:
-        return encode({**failure, "staged": job and _unfinished(job)}).encode()
-    except Exception:  # noqa: BLE001 - what was staged has no JSON form
+        return _line({**failure, "staged": job and _unfinished(job)})
+    except Exception:  # noqa: BLE001 - what was staged has no JSON form, or too much of one
         return encode({**failure, "staged": None}).encode()
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    line = encode(answer).encode()
+    if len(line) >= MAX_LINE_BYTES:
+        message = f"output and metadata are {len(line)} bytes of JSON; {MAX_OUTPUT_BYTES} are allowed"
+        raise InvalidJob(message)
+    return line
 
 
 def _unfinished(job: Job[Any]) -> dict[str, Any] | None:

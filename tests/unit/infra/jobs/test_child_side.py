@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from revenge.infra.jobs import Cancel, Job, Snooze
+from revenge.infra.jobs import Cancel, InvalidJob, Job, Snooze
 from revenge.infra.jobs.child_side import Reporting, claim_from, failure_answer, find, result_answer
 from revenge.infra.jobs.processes import columns
 from tests.fakes.engine import ActArgs, attempt, claim
@@ -52,6 +52,20 @@ def test_a_failure_is_told_though_what_was_staged_has_no_json_form() -> None:
     assert "no header" in told["error"]
     assert "ValueError" in told["trace"]
     assert told["staged"] is None
+
+
+def test_an_output_that_the_node_would_not_read_fails_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("revenge.infra.jobs.child_side.MAX_LINE_BYTES", 1000)
+    with pytest.raises(InvalidJob, match=r"output and metadata are 10\d\d bytes of JSON; 33554432 are allowed"):
+        result_answer("x" * 1000, job())
+
+
+def test_a_failure_is_told_without_what_is_too_much_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("revenge.infra.jobs.child_side.MAX_LINE_BYTES", 1000)
+    worked = job()
+    worked.set_metadata("checkpoint", "x" * 1000)
+    told = orjson.loads(failure_answer(ValueError("no header"), worked))
+    assert ("no header" in told["error"], told["staged"]) == (True, None)
 
 
 def test_a_failure_before_the_job_was_read_is_told() -> None:
