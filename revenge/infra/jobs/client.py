@@ -1,8 +1,7 @@
 """The engine's front door: insert jobs, look at them, cancel, retry, delete, wait; and run workers."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,8 +10,7 @@ from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import Clock, SystemClock
 from revenge.infra.jobs.config import ClientConfig, QueueConfig, check_queue_name
 from revenge.infra.jobs.drivers import AsyncConnection
-from revenge.infra.jobs.errors import InvalidJob, JobFailed, QueueAlreadyAdded, QueueNotFound, StoreError
-from revenge.infra.jobs.events import EventHub, JobEvent
+from revenge.infra.jobs.errors import InvalidJob, QueueAlreadyAdded, QueueNotFound, StoreError
 from revenge.infra.jobs.insert_chain import InsertChain
 from revenge.infra.jobs.insert_store import Inserted
 from revenge.infra.jobs.inserting import Inserter, InsertItem, OnInsert
@@ -23,16 +21,12 @@ from revenge.infra.jobs.maintenance.periodic import PeriodicConfig, PeriodicEnqu
 from revenge.infra.jobs.models import (
     InsertOpts,
     InsertResult,
-    JobRow,
-    JobState,
 )
 from revenge.infra.jobs.notifier import Connect
 from revenge.infra.jobs.once import Hold, once_per_cluster
 from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs
 from revenge.infra.jobs.periodic_store import PeriodicStore
 from revenge.infra.jobs.plugins import Plugin, look_up
-from revenge.infra.jobs.progress import Progress
-from revenge.infra.jobs.progress_store import ProgressStore
 from revenge.infra.jobs.queue_calls import QueueCalls
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.runtime import OnEnd, Runtime
@@ -40,12 +34,12 @@ from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.store import Pool, Store
 from revenge.infra.jobs.stuck import OnStuck
 from revenge.infra.jobs.subscriptions import BUFFER, EventKind, LocalEvents, Subscription
-from revenge.infra.jobs.waiting import Waiters
+from revenge.infra.jobs.watch_calls import WatchCalls
 from revenge.infra.jobs.watchdog import OnBlocked
 from revenge.infra.jobs.workplace import Workplace
 
 
-class Client(JobCalls, QueueCalls):
+class Client(JobCalls, QueueCalls, WatchCalls):
     """One client of one schema; safe to share between all tasks of a loop.
 
     Without ``start`` it only inserts and looks. ``conn`` is always the caller's own connection, of asyncpg, psycopg 3 or
@@ -94,17 +88,15 @@ class Client(JobCalls, QueueCalls):
         store = pool if isinstance(pool, Store) else Store(pool, schema=schema)
         JobCalls.__init__(self, store)
         QueueCalls.__init__(self, store)
+        WatchCalls.__init__(self, store, clock=self._clock)
         self.workplace = Workplace.of(self, self._store, clock=self._clock)
         self.plugins = look_up(plugins)
         chain = InsertChain(self.plugins)
         self._inserter = Inserter(
             config=self.config, clock=self._clock, store=self._store, on_insert=on_insert, chain=chain
         )
-        self.waiters = Waiters(clock=self._clock, store=self._jobs)
         self.queue_configs = {name: QueueConfig.of(queue) for name, queue in self.config.queues.items()}
         """What is worked, or will be once this client starts."""
-        self._progress = ProgressStore(self._store)
-        self._hub = EventHub(clock=self._clock, store=self._store, progress=self._progress)
         self._listen = None if self.config.poll_only else listen
         self.isolate, self.on_stuck, self.on_blocked = isolate, on_stuck, on_blocked
         self.local_events = LocalEvents()
@@ -174,36 +166,12 @@ class Client(JobCalls, QueueCalls):
 
     # Waiting and watching
 
-    async def wait(self, job_id: int, *, timeout: timedelta | None = None) -> JobRow:  # noqa: ASYNC109 - part of the contract
-        """Wait until a job has ended, however and wherever; return its row.
-
-        Its output is ``row.output``. A database that goes away for less than a minute is waited for.
-
-        Raises:
-            JobNotFound: there is none, or it was deleted meanwhile.
-            TimeoutError: it has not ended within ``timeout``.
-        """
-        async with asyncio.timeout(timeout.total_seconds() if timeout is not None else None):
-            return await self.waiters.wait(job_id)
-
-    async def result(self, job_id: int, *, timeout: timedelta | None = None) -> Any:  # noqa: ASYNC109 - as above
-        """Wait until a job has completed, on whatever node; return what its worker recorded.
-
-        Raises:
-            JobFailed: it was discarded or cancelled; the error is its last attempt's.
-            JobNotFound, TimeoutError: as for ``wait``.
-        """
-        row = await self.wait(job_id, timeout=timeout)
-        if row.state is not JobState.COMPLETED:
-            raise JobFailed(job_id, row.state.value, row.errors[-1].error if row.errors else "")
-        return row.output
-
     async def insert_and_wait(
         self,
         args: JobArgs,
         opts: InsertOpts | None = None,
         *,
-        timeout: timedelta | None = None,  # noqa: ASYNC109 - as above
+        timeout: timedelta | None = None,  # noqa: ASYNC109 - part of the contract
     ) -> Any:
         """Insert a job and return what its worker recorded, once that has completed it; a duplicate's is as good.
 
@@ -213,32 +181,6 @@ class Client(JobCalls, QueueCalls):
             TimeoutError: it has not ended within ``timeout``; it stays where it is.
         """
         return await self.result((await self.insert(args, opts)).job.id, timeout=timeout)
-
-    async def progress(self, job_ids: Sequence[int]) -> dict[int, Progress]:
-        """Return the last progress of those of the jobs that reported any."""
-        return await self._progress.get(job_ids)
-
-    async def subscribe(
-        self,
-        *,
-        kinds: Collection[str] = (),
-        queues: Collection[str] = (),
-        job_ids: Collection[int] = (),
-        after: str | None = None,
-    ) -> AsyncGenerator[JobEvent, None]:
-        """Yield what happens to jobs on any node, within about half a second, until this client stops.
-
-        It begins now, or ``after`` the position of an event that was seen, on any client and however long ago: what was
-        missed is read from the tables, the last moments before it once more. So it is after an outage of the database,
-        and when a subscriber is slow. An empty filter lets all pass.
-
-        Raises:
-            InvalidCursor: ``after`` is no event's position.
-        """
-        stream = self._hub.subscribe(kinds=kinds, queues=queues, job_ids=job_ids, after=after)
-        async with aclosing(stream) as events:
-            async for event in events:
-                yield event
 
     def subscribe_local(
         self,
@@ -373,8 +315,7 @@ class Client(JobCalls, QueueCalls):
         Called again meanwhile it waits for the same end, and with a shorter ``soft`` it hurries it.
         """
         runtime = self._runtime
-        await self._hub.close()
-        await self.waiters.close()
+        await self.close_watches()
         await self._enqueuing.stop()
         if runtime is None:
             self.local_events.close()
