@@ -1,9 +1,8 @@
 """The jobs of this node that come back soon, retried or snoozed: looked for when they are due, and not at the next poll."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from revenge.infra.jobs.fetcher import Fetcher
 from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.server_clock import ServerClock
@@ -15,9 +14,10 @@ DUE_MARGIN = timedelta(milliseconds=5)
 class ComingBack:
     """Keeps them from the end of the attempt until that is written."""
 
-    def __init__(self, *, clock: ServerClock, fetcher: Fetcher) -> None:
+    def __init__(self, *, clock: ServerClock, hint_at: Callable[[str, timedelta], None]) -> None:
+        """``hint_at`` looks into a queue after so long."""
         self._clock = clock
-        self._fetcher = fetcher
+        self._hint_at = hint_at
         self._unwritten: dict[int, Settlement] = {}
 
     def __len__(self) -> int:
@@ -34,7 +34,7 @@ class ComingBack:
             settlement = self._unwritten.pop(job_id, None)
             if settlement is not None and settlement.scheduled_at is not None and state is JobState.AVAILABLE:
                 due_in = max(settlement.scheduled_at - self._clock.now(), timedelta(0))
-                self._fetcher.hint_at(settlement.queue, due_in + DUE_MARGIN + self._clock.error)
+                self._hint_at(settlement.queue, due_in + DUE_MARGIN + self._clock.error)
         if are_all:
             # Those whose attempt had been taken away.
             self._unwritten.clear()

@@ -95,7 +95,7 @@ class Runtime:
             may_fetch=lambda: not self._completer.is_full,
             on_failure=self._hand_back_unseen,
         )
-        self._coming_back = ComingBack(clock=clock, fetcher=self._fetcher)
+        self._coming_back = ComingBack(clock=clock, hint_at=self._fetcher.hint_at)
         self._executor = Executor(
             clock=clock,
             workers=workers,
