@@ -293,9 +293,10 @@ class EventHub:
             self._running.pop(row.id, None)
         while len(self._seen) > MOST_REMEMBERED:
             forgotten, _ = self._seen.popitem(last=False)
-            if forgotten in self._running:
+            if forgotten in self._running and len(self._running) <= MOST_REMEMBERED // 2:
                 self._seen[forgotten] = (JobState.RUNNING, self._running[forgotten].attempt)
             else:
+                self._running.pop(forgotten, None)
                 self._progress_seen.pop(forgotten, None)
 
 

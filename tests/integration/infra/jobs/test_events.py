@@ -279,3 +279,16 @@ class Statements:
                 "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1", self._database
             )
         )
+
+
+async def test_more_running_jobs_than_are_remembered_keep_nobody_from_being_told(
+    client: Client, add_row: Callable[..., Awaitable[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        await add_row("running", attempt=1)
+    monkeypatch.setattr("revenge.infra.jobs.events.MOST_REMEMBERED", 3)
+    watcher = await watch(client)
+    job_id = (await client.insert(ActArgs())).job.id
+    event = await watcher.until(lambda event: event.job.id == job_id)
+    assert event.name == "inserted"
+    watcher.close()
