@@ -47,11 +47,16 @@ class NoopWorker(Worker[NoopArgs]):
             tally.done.set()
 
 
-async def drain(ground: Ground, *, n: int, workers: int, lean: bool = False) -> dict[str, Any]:
-    """Insert ``n`` jobs, then work them with ``workers`` slots of one queue; the clock runs until all are written."""
+async def drain(
+    ground: Ground, *, n: int, workers: int, lean: bool = False, on_begin: Callable[[], None] | None = None
+) -> dict[str, Any]:
+    """Insert ``n`` jobs, then work them with ``workers`` slots of one queue; the clock runs until all are written.
+
+    ``on_begin`` is called when it starts.
+    """
     if lean:
         await Lean(schema=ground.schema).switch_on(ground.conn)
-    return await _drain(ground, "drain lean" if lean else "drain", {Queue.DEFAULT: workers}, n=n)
+    return await _drain(ground, "drain lean" if lean else "drain", {Queue.DEFAULT: workers}, n=n, on_begin=on_begin)
 
 
 async def default5(ground: Ground, *, n: int) -> dict[str, Any]:
@@ -59,7 +64,9 @@ async def default5(ground: Ground, *, n: int) -> dict[str, Any]:
     return await _drain(ground, "default5", TIERS, n=n)
 
 
-async def _drain(ground: Ground, mode: str, queues: Mapping[str, int], *, n: int) -> dict[str, Any]:
+async def _drain(
+    ground: Ground, mode: str, queues: Mapping[str, int], *, n: int, on_begin: Callable[[], None] | None = None
+) -> dict[str, Any]:
     tally = Tally(n)
     client = ground.client(ClientConfig(queues=queues), Workers([NoopWorker(tally)]))
     tiers = [InsertOpts(queue=name) for name in queues]
@@ -72,6 +79,8 @@ async def _drain(ground: Ground, mode: str, queues: Mapping[str, int], *, n: int
     await ground.calm()
     cpu = Cpu(await server_pid(ground.conn))
     cpu.begin()
+    if on_begin is not None:
+        on_begin()
     began = time.perf_counter()
     await client.start()
     await tally.done.wait()
