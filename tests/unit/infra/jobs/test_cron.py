@@ -279,7 +279,7 @@ def test_the_next_run_is_later_and_fits_the_expression(
     assert cron(after + (found - after) / 2) == found
 
 
-@pytest.mark.parametrize("minute", [10, 30, 47])
+@pytest.mark.parametrize("minute", [3, 30, 47])
 def test_a_time_that_is_left_out_runs_at_the_very_second_of_the_change(minute: int) -> None:
     run = Cron(f"{minute} 2 * * *", zone="Europe/Berlin")(datetime(2026, 3, 28, 12, tzinfo=UTC))
     assert run == datetime(2026, 3, 29, 1, tzinfo=UTC)

@@ -163,16 +163,19 @@ def test_whatever_was_missed_the_plan_is_what_going_from_run_to_run_gives(
     assert plan.is_missing == (len(plan.runs) < len(due))
 
 
-def test_an_interval_gives_its_runs_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_are_planned_in_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Kolkata")
     time.tzset()
     try:
         run = Every(HOUR)(NOON.astimezone())
+        planned = first_run(lambda after: after.astimezone() + HOUR, last_run_at=None, now=NOON)
     finally:
         monkeypatch.undo()
         time.tzset()
+    assert run == planned == at(13)
     assert run is not None
-    assert (run, run.utcoffset()) == (at(13), timedelta(0))
+    assert planned is not None
+    assert run.utcoffset() == planned.utcoffset() == timedelta(0)
 
 
 def test_a_new_schedule_runs_first_after_now() -> None:
