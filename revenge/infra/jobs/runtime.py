@@ -34,11 +34,11 @@ from revenge.infra.jobs.server_clock import INTERVAL as CLOCK_INTERVAL
 from revenge.infra.jobs.server_clock import ServerClock
 from revenge.infra.jobs.service import Service
 from revenge.infra.jobs.store import DirectConnection, Store
-from revenge.infra.jobs.subscriptions import WatchedResults
 from revenge.infra.jobs.suspects import Suspects
 from revenge.infra.jobs.threads import ThreadWorkers
 from revenge.infra.jobs.verdict import Verdicts
 from revenge.infra.jobs.watchdog import LoopWatchdog
+from revenge.infra.jobs.watched_results import WatchedResults
 from revenge.infra.jobs.workplace import current_workplace
 
 if TYPE_CHECKING:
