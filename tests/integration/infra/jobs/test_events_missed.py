@@ -35,6 +35,19 @@ def finished(found: list[JobEvent]) -> set[int]:
     return {event.job.id for event in found if event.name == "finished"}
 
 
+class Many:
+    """Whether so many different jobs have had an event of a name: counted as they come, since there are thousands."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self._name, self._count = name, count
+        self._ids: set[int] = set()
+
+    def __call__(self, found: list[JobEvent]) -> bool:
+        if found[-1].name == self._name:
+            self._ids.add(found[-1].job.id)
+        return len(self._ids) == self._count
+
+
 async def looking(client: Client) -> None:
     async def looks() -> bool:
         return client._hub.is_looking
@@ -81,7 +94,7 @@ async def test_a_subscriber_that_comes_back_is_told_what_it_missed(
     await client.wait(long)
     # Another client, as after a restart of the process.
     async with aclosing(node.subscribe(after=last.position)) as stream:
-        found = await take(stream, lambda found: len(finished(found)) == many + 1 and found)
+        found = await take(stream, Many("finished", many + 1))
         rest = (
             found
             if any(event.job.id == later for event in found)
@@ -134,14 +147,54 @@ async def test_a_slow_subscriber_loses_nothing(
         await looking(client)
         ids = {await add_row("completed") for _ in range(30)}
         found = [await asyncio.wait_for(first, 30)]
+
+        async def are_told() -> bool:
+            return ids <= set(client._hub._seen)
+
+        await eventually(are_told)
+        found += await take(stream, lambda new: finished(found + new) == ids)
+        assert finished(found) == ids
+
+
+async def test_who_falls_behind_while_catching_up_loses_nothing(
+    client: Client, add_row: AddRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events_module, "BUFFER", 5)
+    monkeypatch.setattr("revenge.infra.jobs.watching.PAGE", 10)
+    monkeypatch.setattr(events_module, "OVERLAP", timedelta(0))  # or what was missed is told from there
+    began = (await client._hub._watch.start()).encode()
+    missed = {await add_row("completed") for _ in range(30)}
+    async with aclosing(client.subscribe(after=began)) as stream:
+        found = [await asyncio.wait_for(anext(stream), 30)]
+        await looking(client)
+        new = {await add_row("completed") for _ in range(30)}
         subscriber = next(iter(client._hub._subscribers))
 
         async def is_behind() -> object:
             return subscriber.behind
 
         await eventually(is_behind)
-        found += await take(stream, lambda new: finished(found + new) == ids)
-        assert finished(found) == ids
+        found += await take(stream, lambda more: finished(found + more) == missed | new)
+        assert finished(found) == missed | new
+
+
+async def test_who_is_behind_when_the_client_stops_is_sent_home(
+    client: Client, add_row: AddRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events_module, "BUFFER", 5)
+    async with aclosing(client.subscribe()) as stream:
+        first = asyncio.create_task(anext(stream))
+        await looking(client)
+        await asyncio.gather(*(add_row("completed") for _ in range(10)), first)
+        subscriber = next(iter(client._hub._subscribers))
+
+        async def is_behind() -> object:
+            return subscriber.behind
+
+        await eventually(is_behind)
+        await client.stop()
+        async with asyncio.timeout(30):
+            assert [event async for event in stream] == []
 
 
 async def test_a_flood_is_read_by_each_subscriber_itself(
@@ -150,9 +203,7 @@ async def test_a_flood_is_read_by_each_subscriber_itself(
     monkeypatch.setattr(events_module, "MOST_PAGES", 1)
     async with aclosing(client.subscribe(kinds=["act"])) as stream:
         many = PAGE + 200
-        waiting = asyncio.create_task(
-            take(stream, lambda found: len({event.job.id for event in found if event.name == "inserted"}) == many)
-        )
+        waiting = asyncio.create_task(take(stream, Many("inserted", many)))
         await looking(client)
         await client.insert_many_fast([(ActArgs(), LATER) for _ in range(many)])
         await waiting
