@@ -69,10 +69,6 @@ class _Subscriber:
         self.behind: Position | None = None
         self.is_closed = False
 
-    @property
-    def is_behind(self) -> bool:
-        return self.behind is not None
-
     def wants(self, job: JobRow) -> bool:
         return (
             (not self.kinds or job.kind in self.kinds)
@@ -150,9 +146,8 @@ class EventHub:
                 if event is not None:
                     yield event
                     continue
-                while (position := subscriber.behind) is not None:
-                    async for missed in self._missed_by(subscriber, position):
-                        yield missed
+                async for missed in self._missed_by(subscriber):
+                    yield missed
                 if subscriber.is_closed and subscriber.events.empty():
                     return
 
@@ -175,10 +170,10 @@ class EventHub:
         finally:
             self._subscribers.discard(subscriber)
 
-    async def _missed_by(self, subscriber: _Subscriber, position: Position) -> AsyncGenerator[JobEvent, None]:
-        """Read on from ``position`` to the present."""
+    async def _missed_by(self, subscriber: _Subscriber) -> AsyncGenerator[JobEvent, None]:
+        """Read on from where ``subscriber`` fell behind to the present, until it is there."""
         told: set[Seen] = set()
-        while subscriber.behind is position and not subscriber.is_closed:
+        while (position := subscriber.behind) is not None and not subscriber.is_closed:
             # Before the first page is asked for: what happens from now on waits for the subscriber as usual.
             subscriber.behind = None
             try:
@@ -190,12 +185,13 @@ class EventHub:
                     for row in rows:
                         for name in _names(None, row, position, is_new=row.id > position.last_id):
                             yield _event(name, row, progress.get(row.id), position)
-                    if subscriber.is_behind:
-                        return
             except StoreError as error:
                 logger.warning("events.failed", extra={"error": str(error)})
-                subscriber.fall_behind(position)
+                # From here, though it may have fallen behind once more meanwhile: that is later.
+                subscriber.behind = position
                 await self._clock.sleep(INTERVAL)
+            if len(told) > MOST_REMEMBERED:
+                told.clear()
 
     async def _look(self) -> None:
         self._started = None
