@@ -125,9 +125,7 @@ async def test_without_notifications_everything_is_polled(start_client: StartCli
     assert (await client.wait(job_id, timeout=LIMIT)).state is JobState.COMPLETED
 
 
-async def test_lost_notification_poll_recovery(
-    start_client: StartClient, client: Client, add_row: AddRow
-) -> None:
+async def test_lost_notification_poll_recovery(start_client: StartClient, client: Client, add_row: AddRow) -> None:
     node = await start_client(poll_interval=timedelta(milliseconds=300))
     await until_it_listens(node)
     # Rows past the engine come without any.
