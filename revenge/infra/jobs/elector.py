@@ -229,9 +229,9 @@ class Elector:
         self._is_asked_to_resign = False
         leading, self._leading = self._leading, None
         logger.info("elector.stepped_down", extra={"client_id": self._client_id, "reason": reason})
-        if leading is not None:
-            leading.cancel()
-            await asyncio.wait((leading,), timeout=self._config.stop_timeout.total_seconds())
+        assert leading is not None  # noqa: S101 - for the type checker: it begins with the term
+        leading.cancel()
+        await asyncio.wait((leading,), timeout=self._config.stop_timeout.total_seconds())
 
     def _lead_ended(self, leading: asyncio.Future[None]) -> None:
         if leading.cancelled() or (error := leading.exception()) is None:

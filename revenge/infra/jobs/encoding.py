@@ -132,8 +132,6 @@ def _float(value: float) -> str:
     text = repr(value)
     if size and (size < _EXPONENT_BELOW or size >= _EXPONENT_FROM):
         digits, _, exponent = text.partition("e")
-        if not exponent:
-            digits, _, exponent = f"{Decimal(text):e}".partition("e")
         power = int(exponent)
         return f"{digits.removesuffix('.0')}e{'-' if power < 0 else '+'}{abs(power)}"
     if "e" in text:

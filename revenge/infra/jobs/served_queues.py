@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from revenge.infra.jobs.config import QueueConfig, check_queue_name
-from revenge.infra.jobs.errors import QueueAlreadyAdded
+from revenge.infra.jobs.config import QueueConfig
 from revenge.infra.jobs.fetcher import Fetcher
 from revenge.infra.jobs.queue_store import QueueStore
 
@@ -37,11 +36,8 @@ class ServedQueues:
 
         Raises:
             QueueAlreadyAdded: it is served here already.
-            InvalidJob: the name is none for a queue.
             StoreError: its row could not be written; it is not served.
         """
-        if check_queue_name(name) in self._fetcher.lanes:
-            raise QueueAlreadyAdded(name)
         paused = await self._store.touch([name])
         self._fetcher.add(name, queue, is_paused=name in paused)
         self._on_resized()

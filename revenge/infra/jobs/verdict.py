@@ -49,8 +49,8 @@ class Verdicts:
 
     def failure(self, attempt: Attempt, error: BaseException) -> Settlement:
         """Judge what a worker raised: a cancellation, an interruption by a stop, a timeout or a failure."""
-        if isinstance(error, WorkerLost):
-            _stage(attempt, KILLED, count_of(attempt.claim, KILLED) + 1)
+        if isinstance(error, WorkerLost) and attempt.job is not None:
+            attempt.job.stage(KILLED, count_of(attempt.claim, KILLED) + 1)
         try:
             staged = _unfinished(attempt)
         except Exception:  # noqa: BLE001 - as above; the failure itself matters more
@@ -71,10 +71,6 @@ class Verdicts:
     def _judge(self, attempt: Attempt, result: object) -> Settlement:
         now, claim = self._clock.now(), attempt.claim
         match result:
-            case Snooze() | Cancel() if attempt.cause is StopCause.CANCELLED:
-                # Whoever cancelled the job was first.
-                text = _error(attempt, CANCELLED_REMOTELY)
-                return outcome.cancelled(claim, now=now, error=text, metadata=_unfinished(attempt))
             case Snooze():
                 snoozes = {"snoozes": _snoozes(claim) + 1}
                 for_ = min(result.for_, LAST_MOMENT - now)
@@ -145,11 +141,6 @@ def _wraps_end(error: BaseException) -> bool:
     while cause is not None and not isinstance(cause, _ENDED):
         cause = cause.__cause__
     return cause is not None
-
-
-def _stage(attempt: Attempt, key: str, value: object) -> None:
-    if attempt.job is not None:
-        attempt.job.staged = {**(attempt.job.staged or {}), key: value}
 
 
 def _staged(attempt: Attempt, more: dict[str, Any] | None = None) -> str | None:

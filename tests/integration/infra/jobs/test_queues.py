@@ -50,6 +50,15 @@ async def test_a_queue_that_is_added_is_worked_and_one_that_is_removed_no_more(
     assert (await client.wait(left, timeout=LIMIT)).state is JobState.COMPLETED
 
 
+async def test_a_queue_that_two_add_at_a_time_is_added_once(start_client: StartClient) -> None:
+    node = await start_client()
+    said = await asyncio.gather(node.add_queue("bulk", 1), node.add_queue("bulk", 2), return_exceptions=True)
+    assert [type(answer) for answer in said if answer is not None] == [QueueAlreadyAdded]
+    await node.remove_queue("bulk")
+    with pytest.raises(QueueNotFound):
+        await node.remove_queue("bulk")
+
+
 async def test_removing_waits_for_the_jobs_that_run(start_client: StartClient, client: Client) -> None:
     gate = Gate()
     node = await start_client(gate, queues={"default": 1, "bulk": 2})

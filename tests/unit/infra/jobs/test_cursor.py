@@ -71,6 +71,8 @@ def test_it_has_gos_keys_and_order() -> None:
         encoded(b'{"id":1.5}'),
         encoded(b'{"id":true}'),
         encoded(b'{"id":7}').rstrip("="),
+        encoded(b'{"id":7,"time":"yesterday"}'),
+        encoded(b'{"id":7,"time":"2026-01-02T03:04:05"}'),
     ],
 )
 def test_anything_else_is_refused(cursor: str) -> None:

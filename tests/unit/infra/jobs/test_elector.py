@@ -270,3 +270,31 @@ async def test_a_database_that_is_away_is_asked_ever_more_rarely(election: Fixtu
 def test_a_wrong_config_says_what_is_wrong(wrong: dict[str, timedelta], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         ElectorConfig(**wrong)  # type: ignore[arg-type] # the test's own dict
+
+
+async def test_a_leaders_work_that_fails_as_it_is_told_to_stop_costs_the_next_term_nothing(
+    stopped_clock: StoppedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    lets_go = asyncio.Event()
+
+    async def lead() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await lets_go.wait()
+            raise ValueError("while it was put away")
+
+    config = ElectorConfig(stop_timeout=timedelta(milliseconds=1))
+    elector = Elector(clock=stopped_clock, config=config, store=LeaderTable(), client_id="me", lead=lead)
+    await elector.step()
+    await settle()
+    await elector.resign()
+    await elector.step()
+    assert elector.is_leader
+    lets_go.set()
+    await settle()
+    assert "elector.lead_failed" in caplog.messages
+    await elector.step()
+    assert elector.is_leader
+    await elector.resign()
+    await settle()

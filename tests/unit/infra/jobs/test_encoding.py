@@ -1,7 +1,8 @@
 """JSON has the bytes that Go's encoding/json writes."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import IntEnum, StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
 from revenge.infra.jobs.encoding import encode
 
@@ -17,6 +19,21 @@ from revenge.infra.jobs.encoding import encode
 class Counts:
     seen: int
     errors: tuple[str, ...]
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Level(IntEnum):
+    HIGH = 2
+
+
+class Renamed(BaseModel):
+    title: str = Field(alias="titleOf")
+
+
+NAIVE = datetime(2026, 1, 2)  # noqa: DTZ001 - that is the point
 
 
 @pytest.mark.parametrize(
@@ -45,13 +62,18 @@ class Counts:
         (b"\xff\x00", '"/wA="'),
         ({"z": 1, "a": [None, True, {}]}, '{"z":1,"a":[null,true,{}]}'),
         (Counts(2, ("x",)), '{"seen":2,"errors":["x"]}'),
+        (date(2026, 1, 2), '"2026-01-02"'),
+        (Colour.RED, '"red"'),
+        (Level.HIGH, "2"),
+        ({Colour.RED: Level.HIGH}, '{"red":2}'),
+        (Renamed(titleOf="It"), '{"titleOf":"It"}'),
     ],
 )
 def test_values_look_as_go_writes_them(value: Any, text: str) -> None:
     assert encode(value) == text
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {"a": {1j}}])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {"a": {1j}}, NAIVE])
 def test_what_has_no_json_form_is_refused(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         encode(value)

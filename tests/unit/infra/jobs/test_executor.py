@@ -342,6 +342,29 @@ async def test_a_worker_chooses_the_deadline_of_each_attempt(chosen: timedelta |
         assert error_of(settlement)["error"] == f"TimeoutError: the attempt took longer than its {seconds} s"
 
 
+async def test_each_attempt_has_its_own_deadline() -> None:
+    gate = asyncio.Event()
+
+    class Patient(Doer):
+        def timeout_for(self, job: Job[DoArgs]) -> timedelta | None:
+            return timedelta(milliseconds=30) if job.attempt == 2 else timedelta(minutes=1)
+
+    async def behave(_: Job[DoArgs]) -> None:
+        await gate.wait()
+
+    async with executing(Patient(behave)) as harness:
+        patient, hasty = claim(), claim(attempt=2)
+        harness.executor.start([patient])
+        harness.executor.start([hasty])
+        async with asyncio.timeout(30):
+            while hasty.id not in harness.results.settled:
+                await SystemClock().sleep(timedelta(milliseconds=1))
+        assert "longer than its 0.03 s" in error_of(harness.results.settled[hasty.id])["error"]
+        gate.set()
+        await harness.executor.wait_idle()
+        assert harness.results.done == [patient.id]
+
+
 async def test_without_a_timeout_there_is_no_deadline() -> None:
     gate = Gate()
     async with executing(Doer(gate, timeout=NO_TIMEOUT)) as harness:

@@ -287,3 +287,18 @@ def test_lines_go_from_one_process_to_another() -> None:
     lines = here.close().splitlines()
     assert [line.split()[0] for line in lines[:-1]] == [str(number) for number in range(9)]
     assert lines[-1].startswith("[11 more lines")
+
+
+def test_a_stack_that_was_asked_for_is_kept() -> None:
+    record = logging.makeLogRecord({"msg": "here", "name": "n", "stack_info": "Stack:\n  in a test"})
+    assert LineFormatter().format(record).endswith("n: here\nStack:\n  in a test")
+
+
+def test_an_error_that_structlog_is_given_is_told_with_its_trace() -> None:
+    try:
+        raise ValueError("no header")
+    except ValueError as error:
+        record = logging.makeLogRecord({"msg": {"event": "scan.failed", "exc_info": error}, "name": "n"})
+    text = LineFormatter().format(record)
+    assert "n: scan.failed" in text
+    assert text.endswith("ValueError: no header")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from revenge.infra.jobs.args import JobArgs
+from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.errors import JobCancelled
 from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.models import JobState
@@ -197,3 +198,22 @@ async def test_ignored_cancellation_hard_abort_hands_the_job_back_and_watches_no
         assert (settlement.state, settlement.new_attempt, settlement.error) == (JobState.AVAILABLE, 1, None)
         assert engine.executor.stuck.told == {}
         worker.let_go.set()
+
+
+async def test_without_anybody_to_ask_a_stuck_job_is_told_of_in_the_log_and_keeps_its_slot(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stubborn = Stubborn()
+    async with executing(Actor(stubborn), stuck_after=SOON) as found:
+        one = claim()
+        found.executor.start([one])
+        await asyncio.wait_for(stubborn.entered.wait(), LIMIT_S)
+        found.executor.cancel(one.id)
+        async with asyncio.timeout(LIMIT_S):
+            while not found.executor.stuck.now:
+                await SystemClock().sleep(timedelta(milliseconds=1))
+        assert "job.stuck" in caplog.messages
+        assert found.freed == []
+        stubborn.let_go.set()
+        await found.executor.wait_idle()
+        assert found.freed == ["default"]

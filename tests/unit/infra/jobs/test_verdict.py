@@ -253,3 +253,14 @@ def test_the_engines_own_metadata_keys_are_refused(key: str) -> None:
     assert job is not None
     with pytest.raises(ValueError, match="engine's own"):
         job.set_metadata(key, 1)
+
+
+def test_what_is_raised_from_a_cancellation_is_one_however_deep(verdicts: Verdicts) -> None:
+    stopped = attempt()
+    stopped.cause = StopCause.STOPPED
+    inner, outer = ValueError("cut off"), OSError("could not go on")
+    inner.__cause__, outer.__cause__ = asyncio.CancelledError(), inner
+    settlement = verdicts.failure(stopped, outer)
+    assert (settlement.state, settlement.is_interruption, settlement.error) == (JobState.AVAILABLE, True, None)
+    inner.__cause__ = None
+    assert error_of(verdicts.failure(stopped, outer))["error"] == "OSError: could not go on"
