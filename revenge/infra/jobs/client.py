@@ -93,7 +93,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         self.plugins = look_up(plugins)
         chain = InsertChain(self.plugins)
         self._inserter = Inserter(
-            config=self.config, clock=self._clock, store=self._store, on_insert=on_insert, chain=chain
+            config=self.config, clock=self._clock, store=self._store, on_insert=on_insert, chain=chain, say=self._say
         )
         self.queue_configs = {name: QueueConfig.of(queue) for name, queue in self.config.queues.items()}
         """What is worked, or will be once this client starts."""
@@ -150,7 +150,8 @@ class Client(JobCalls, QueueCalls, WatchCalls):
             InvalidJob, UnknownKind: as for ``insert_many``.
             UniqueKeyTaken: one is a unique job that is there already; nothing was inserted.
         """
-        return await self._inserter.insert_many_fast(items, workers=self.workers, conn=conn)
+        wake = self._wake if conn is None else None
+        return await self._inserter.insert_many_fast(items, workers=self.workers, conn=conn, wake=wake)
 
     async def insert_raw(
         self, kind: str, args: Mapping[str, Any], opts: InsertOpts | None = None, *, conn: AsyncConnection | None = None
@@ -341,3 +342,6 @@ class Client(JobCalls, QueueCalls, WatchCalls):
             return False
         self._runtime.inserted({job.shape for job in inserted})
         return True
+
+    async def _say(self, topic: str, payloads: list[str]) -> bool:
+        return self._runtime is not None and await self._runtime.say(topic, payloads)

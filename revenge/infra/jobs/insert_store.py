@@ -8,7 +8,7 @@ from typing import Any, overload
 import asyncpg
 import orjson
 
-from revenge.infra.jobs.announcer import Announcer
+from revenge.infra.jobs.announcer import Announcer, Say
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.insertion import NewJob, Shape
 from revenge.infra.jobs.job_store import job_from
@@ -73,9 +73,10 @@ class InsertStore:
     it does not: ``announce`` what was inserted.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, say: Say | None = None) -> None:
+        """Make it; ``say`` is the announcer's."""
         self._store = store
-        self._announcer = Announcer(store)
+        self._announcer = Announcer(store, say=say)
 
     async def announce(self, jobs: Iterable[NewJob], *, wait: bool) -> None:
         """Notify the queues of ``jobs``, which are committed; with ``wait`` only return when that is done."""

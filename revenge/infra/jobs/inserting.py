@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from revenge.infra.jobs.announcer import Say
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import ClientConfig
@@ -26,12 +27,20 @@ class Inserter:
     """Checks, builds, inserts and counts."""
 
     def __init__(
-        self, *, config: ClientConfig, clock: Clock, store: Store, on_insert: OnInsert | None, chain: InsertChain
+        self,
+        *,
+        config: ClientConfig,
+        clock: Clock,
+        store: Store,
+        on_insert: OnInsert | None,
+        chain: InsertChain,
+        say: Say | None = None,
     ) -> None:
+        """Make it; with ``say``, the announcer's, every call without ``conn`` needs a ``wake``."""
         self._config = config
         self._chain = chain
         self._clock = clock
-        self._inserts = InsertStore(store)
+        self._inserts = InsertStore(store, say=say)
         self._on_insert = on_insert
 
     async def insert_many(
@@ -62,9 +71,14 @@ class Inserter:
         return await (insert(rows) if args is None else self._chain.run(rows, args, insert))
 
     async def insert_many_fast(
-        self, items: Sequence[InsertItem], *, workers: Workers, conn: AnyConnection | None = None
+        self,
+        items: Sequence[InsertItem],
+        *,
+        workers: Workers,
+        conn: AnyConnection | None = None,
+        wake: Wake | None = None,
     ) -> int:
-        """Insert jobs by COPY, all or none; return how many.
+        """Insert jobs by COPY, all or none, and ``wake`` those who work them; return how many.
 
         Raises:
             InvalidJob, UnknownKind: as for ``insert_many``.
@@ -77,6 +91,8 @@ class Inserter:
             nonlocal count
             count += await self._inserts.copy_many(rows, now=now, conn=conn)
             self.count(rows)
+            if wake is not None:
+                wake(rows)
             if conn is None:
                 await self._inserts.announce(rows, wait=True)
             return ()

@@ -17,6 +17,7 @@ from revenge.infra.jobs.store import DirectConnection, Store
 PING_INTERVAL = timedelta(seconds=10)
 PING_TIMEOUT = timedelta(seconds=10)
 """River: the ping has its own time limit (0.51.1), or a silent network blocks it for ever."""
+SAY_TIMEOUT = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(seconds=30)
 
 _LOST = (StoreError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -52,6 +53,9 @@ class Notifier:
         self._lost = asyncio.Event()
         self._stopped = asyncio.Event()
         self._failures = 0
+        self._line: DirectConnection | None = None
+        """The connection, as long as it answers."""
+        self._turn = asyncio.Lock()
         self.is_listening = False
         """Whether notifications arrive at present; without them everything is polled."""
 
@@ -76,6 +80,23 @@ class Notifier:
         self._stopped.set()
         self._lost.set()
 
+    async def say(self, topic: str, payloads: list[str]) -> bool:
+        """Notify everybody but ``listener``; return False when another way is to be taken: this one may have failed."""
+        if self._line is None or self._turn.locked():
+            return False
+        async with self._turn:
+            line = self._line
+            try:
+                async with asyncio.timeout(SAY_TIMEOUT.total_seconds()):
+                    await self._store.notify(topic, payloads, conn=line)
+            except _LOST as error:
+                # It stays unused until it has answered a ping: who speaks is not to wait for a silent network each time.
+                logger.debug("notifier.unsaid", extra={"error": str(error) or type(error).__name__})
+                if self._line is line:
+                    self._line = None
+                return False
+            return True
+
     async def _listen(self) -> None:
         self._lost.clear()
         if self._stopped.is_set():
@@ -87,23 +108,30 @@ class Notifier:
             for topic in TOPICS:
                 channel = await self._store.channel(topic)
                 async with asyncio.timeout(PING_TIMEOUT.total_seconds()):
-                    await conn.add_listener(channel, self._heard(topic))
+                    await conn.add_listener(channel, self._heard(topic, conn.get_server_pid()))
             self.is_listening = True
             await self._listener.on_connect(conn)
             self._failures = 0
+            self._line = conn
             while not await sleep_unless(self._lost, PING_INTERVAL):
-                if await conn.fetchval("SHOW transaction_read_only", timeout=PING_TIMEOUT.total_seconds()) == "on":
-                    # A primary that became a reader: nobody notifies here any more.
-                    raise ConnectionResetError("the server may no longer be written")
+                async with self._turn, asyncio.timeout(PING_TIMEOUT.total_seconds()):
+                    if await conn.fetchval("SHOW transaction_read_only") == "on":
+                        # A primary that became a reader: nobody notifies here any more.
+                        raise ConnectionResetError("the server may no longer be written")
+                    self._line = conn
         finally:
             self.is_listening = False
+            self._line = None
             # Closing politely may wait for a silent server; the socket is what matters.
             conn.terminate()
             if not self._stopped.is_set():
                 self._listener.on_disconnect()
 
-    def _heard(self, topic: str) -> Callable[..., None]:
-        def hear(_conn: object, _pid: int, _channel: str, payload: object) -> None:
+    def _heard(self, topic: str, own_pid: int) -> Callable[..., None]:
+        def hear(_conn: object, pid: int, _channel: str, payload: object) -> None:
+            if pid == own_pid:
+                # What was said here.
+                return
             try:
                 message = orjson.loads(str(payload))
             except orjson.JSONDecodeError:

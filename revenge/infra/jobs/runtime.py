@@ -232,6 +232,10 @@ class Runtime:
             self._fetcher.hint(queue)
         self._cluster.scheduled(shape.scheduled_at for shape in shapes if shape.state is JobState.SCHEDULED)
 
+    async def say(self, topic: str, payloads: list[str]) -> bool:
+        """Notify all but this process; return whether that could be done."""
+        return self._notifier is not None and await self._notifier.say(topic, payloads)
+
     # What the notifier hears
 
     def on_notification(self, topic: str, payload: dict[str, Any]) -> None:

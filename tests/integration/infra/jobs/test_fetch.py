@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from revenge.infra.jobs import Client, InsertOpts, Job, JobArgs, JobState, Snooze, Worker
+from revenge.infra.jobs.plugins import JobGetAvailableCount, Metric
 from tests.fakes.engine import ActArgs, Gate, eventually
 
 StartClient = Callable[..., Awaitable[Client]]
@@ -136,6 +137,56 @@ async def test_a_job_of_ones_own_client_needs_no_notification(start_client: Star
     node = await start_client(poll_only=True, poll_only_interval=NEVER)
     job_id = (await node.insert(ActArgs())).job.id
     assert (await node.wait(job_id, timeout=LIMIT)).state is JobState.COMPLETED
+
+
+class Fetches:
+    """Counts fetches that bring nothing."""
+
+    def __init__(self) -> None:
+        self.empty = 0
+
+    def metric_emit(self, metric: Metric) -> None:
+        self.empty += isinstance(metric, JobGetAvailableCount) and not metric.count
+
+
+async def until_it_speaks(started: Client) -> None:
+    """Wait until it has caught up, and what it inserts is told on the connection on which it listens."""
+
+    async def look() -> bool:
+        return await started._say("river_insert", [])
+
+    await eventually(look)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+async def test_what_a_node_inserts_wakes_it_once(start_client: StartClient, fast: bool) -> None:
+    begun = asyncio.Event()
+
+    async def note(_: Job[Any]) -> None:
+        begun.set()
+
+    fetches = Fetches()
+    node = await start_client(note, poll_interval=NEVER, plugins=[fetches])
+    await until_it_speaks(node)
+    before = fetches.empty
+    for _ in range(20):
+        begun.clear()
+        await (node.insert_many_fast([ActArgs()]) if fast else node.insert(ActArgs()))
+        await asyncio.wait_for(begun.wait(), 30)
+    # A few: while the connection is pinged the news goes another way, and is heard.
+    assert fetches.empty - before < 10
+
+
+@pytest.mark.parametrize("fast", [False, True])
+async def test_what_a_node_inserts_wakes_the_others(start_client: StartClient, fast: bool) -> None:
+    gate = Gate()
+    other = await start_client(gate, poll_interval=NEVER)
+    node = await start_client(queues={"elsewhere": 1}, poll_interval=NEVER)
+    await until_it_speaks(other)
+    await until_it_speaks(node)
+    await (node.insert_many_fast([ActArgs()]) if fast else node.insert(ActArgs()))
+    await asyncio.wait_for(gate.entered.wait(), 30)
+    gate.open.set()
 
 
 async def test_two_nodes_never_work_one_job_twice(start_client: StartClient, client: Client) -> None:

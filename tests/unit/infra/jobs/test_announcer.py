@@ -76,3 +76,20 @@ async def test_a_failure_is_logged_and_the_next_is_sent(caplog: pytest.LogCaptur
     wire.error = None
     await announcer.announce(["b"])
     assert wire.sent == [["b"]]
+
+
+async def test_what_could_be_said_otherwise_is_not_sent_again() -> None:
+    wire = Wire()
+    said: list[tuple[str, list[str]]] = []
+    can_say = True
+
+    async def say(topic: str, payloads: list[str]) -> bool:
+        said.append((topic, payloads))
+        return can_say
+
+    announcer = Announcer(wire, say=say)
+    await announcer.announce(["a"])
+    assert (said, wire.sent) == ([("river_insert", ["a"])], [])
+    can_say = False
+    await announcer.announce(["b"])
+    assert wire.sent == [["b"]]

@@ -13,10 +13,13 @@ from revenge.infra.jobs import notifier as notifier_module
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.notifier import Notifier
+from revenge.infra.jobs.testing import settle
 
 
 class Line:
-    """A connection that listens."""
+    """A connection that listens; what is said on it comes back on it."""
+
+    pid = 7
 
     def __init__(self, *, fails: Exception | None = None) -> None:
         self.listeners: dict[str, Callable[..., None]] = {}
@@ -24,6 +27,13 @@ class Line:
         self.is_readers = False
         self._on_end: list[Callable[[Any], None]] = []
         self._fails = fails
+        self.refuses: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.under_way = 0
+
+    def get_server_pid(self) -> int:
+        return self.pid
 
     def add_termination_listener(self, callback: Callable[[Any], None]) -> None:
         self._on_end.append(callback)
@@ -33,8 +43,19 @@ class Line:
             raise self._fails
         self.listeners[channel] = callback
 
-    async def fetchval(self, query: str, timeout: float) -> str:  # noqa: ASYNC109 - asyncpg's own signature
+    async def fetchval(self, query: str) -> str:
+        await self.use()
         return "on" if self.is_readers else "off"
+
+    async def use(self) -> None:
+        assert not self.under_way, "asyncpg: another operation is in progress"
+        self.under_way += 1
+        try:
+            await self.gate.wait()
+        finally:
+            self.under_way -= 1
+        if self.refuses is not None:
+            raise self.refuses
 
     def terminate(self) -> None:
         self.is_open = False
@@ -43,13 +64,18 @@ class Line:
         for callback in self._on_end:
             callback(self)
 
-    def say(self, topic: str, payload: str) -> None:
-        self.listeners[f"public.{topic}"](self, 1, topic, payload)
+    def say(self, topic: str, payload: str, *, pid: int = 1) -> None:
+        self.listeners[f"public.{topic}"](self, pid, topic, payload)
 
 
 class Channels:
     async def channel(self, topic: str) -> str:
         return f"public.{topic}"
+
+    async def notify(self, topic: str, payloads: list[str], *, conn: Line) -> None:
+        await conn.use()
+        for payload in payloads:
+            conn.say(topic, payload, pid=conn.pid)
 
 
 class Ear:
@@ -166,3 +192,66 @@ async def test_a_server_that_became_a_reader_is_left(ear: Ear, monkeypatch: pyte
         readers.is_readers = True
         assert (await asyncio.wait_for(ear.connects.get(), 10)).is_open
     assert not readers.is_open
+
+
+HINT = '{"queue": "bulk"}'
+
+
+async def connected(notifier: Notifier) -> None:
+    while not await notifier.say("river_insert", [HINT]):
+        await settle()
+
+
+async def test_what_this_process_says_it_does_not_hear_but_others_words_it_does(ear: Ear) -> None:
+    async with listening(ear) as notifier:
+        line = await ear.connects.get()
+        await connected(notifier)
+        assert ear.heard == []
+        line.say("river_insert", HINT)
+        assert ear.heard == [("river_insert", {"queue": "bulk"})]
+
+
+async def test_nothing_is_said_before_it_listens_and_after_it_stopped(ear: Ear) -> None:
+    async with listening(ear) as notifier:
+        assert not await notifier.say("river_insert", [HINT])
+        await ear.connects.get()
+    assert not await notifier.say("river_insert", [HINT])
+
+
+async def test_a_line_that_fails_is_spoken_on_no_more_until_it_answers(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_module, "PING_INTERVAL", timedelta(milliseconds=10))
+    async with listening(ear) as notifier:
+        line = await ear.connects.get()
+        await connected(notifier)
+        line.gate.clear()
+        monkeypatch.setattr(notifier_module, "SAY_TIMEOUT", timedelta(milliseconds=1))
+        assert not await notifier.say("river_insert", [HINT])
+        assert not await asyncio.wait_for(notifier.say("river_insert", [HINT]), 30)
+        monkeypatch.setattr(notifier_module, "SAY_TIMEOUT", timedelta(seconds=30))
+        line.gate.set()
+        await asyncio.wait_for(connected(notifier), 30)
+        assert line.is_open
+
+
+async def test_words_and_pings_take_turns(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifier_module, "PING_INTERVAL", timedelta(0))
+    async with listening(ear) as notifier:
+        line = await ear.connects.get()
+        await connected(notifier)
+        for _ in range(50):
+            await notifier.say("river_insert", [HINT])
+            await settle()
+        assert (line.is_open, ear.disconnects) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    "error", [StoreError("closed", retryable=True), asyncpg.InterfaceError("another operation is in progress")]
+)
+async def test_words_that_could_not_be_sent_are_left_to_another_way(ear: Ear, error: Exception) -> None:
+    async with listening(ear) as notifier:
+        line = await ear.connects.get()
+        await connected(notifier)
+        line.refuses = error
+        assert not await notifier.say("river_insert", [HINT])
