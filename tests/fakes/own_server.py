@@ -104,13 +104,27 @@ class OwnServer:
                 pytest.skip(f"no limit of a server's files on this machine: {done.stderr.strip()}")
 
 
-@asynccontextmanager
-async def serving(home: Path, **settings: str) -> AsyncIterator[OwnServer]:
-    """Run one for a while."""
-    server = OwnServer(home, **settings)
+async def make_cluster(home: Path) -> Path:
+    """Return the files of a stopped server, for ``serving`` to copy: a copy takes an eighth of the time of making them."""
+    server = OwnServer(home)
     await server.start()
     try:
         await server.migrate()
+    finally:
+        await server.postgres.stop()
+    return server.cluster.data.parent
+
+
+@asynccontextmanager
+async def serving(home: Path, *, cluster: Path | None = None) -> AsyncIterator[OwnServer]:
+    """Run one for a while, on a copy of ``cluster`` or from nothing."""
+    server = OwnServer(home)
+    if cluster is not None:
+        await asyncio.to_thread(shutil.copytree, cluster, server.cluster.data.parent)
+    await server.start()
+    try:
+        if cluster is None:
+            await server.migrate()
         yield server
     finally:
         await server.postgres.stop()

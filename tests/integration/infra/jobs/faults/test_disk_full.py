@@ -37,7 +37,8 @@ async def test_a_full_disk_under_the_tables_loses_nothing(server: OwnServer, mea
         await fleet.settled()
 
 
-async def test_a_full_disk_under_the_log_loses_nothing(server: OwnServer, measured: bool) -> None:
+async def test_a_full_disk_under_the_log_loses_nothing(new_server: OwnServer, measured: bool) -> None:
+    server = new_server
     async with working(server.dsn, measured=measured) as fleet:
         async with fleet.fault():
             # The server crashes, and cannot even recover; whoever watches it starts it again, without the limit.
