@@ -31,6 +31,8 @@ class JobArgs(BaseModel):
     """What happens around inserting and working jobs of this kind; after the client's own plugins."""
 
     _is_plain: ClassVar[bool] = False
+    wire_names: ClassVar[frozenset[str] | None] = None
+    """The JSON names of the fields; None: they follow from the values, as with ``extra="allow"``."""
 
     def __init_subclass__(cls, *, kind: str | None = None, **settings: Any) -> None:
         super().__init_subclass__(**settings)
@@ -39,7 +41,16 @@ class JobArgs(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        cls._is_plain = all(_is_plain(field.annotation) for field in cls.model_fields.values())
+        takes_all = cls.model_config.get("extra") == "allow"
+        cls._is_plain = not takes_all and all(_is_plain(field.annotation) for field in cls.model_fields.values())
+        made = cls.__pydantic_decorators__
+        cls.wire_names = (
+            None
+            if takes_all or made.computed_fields or made.model_serializers or not cls.__pydantic_complete__
+            else frozenset(
+                field.serialization_alias or name for name, field in cls.model_fields.items() if not field.exclude
+            )
+        )
 
     def wire_text(self) -> str:
         """Return the arguments as the JSON text that is stored, with the values that Go would write."""

@@ -1,7 +1,7 @@
 """From arguments and options to the columns of a new row: precedence, validation, unique key. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
@@ -129,6 +129,8 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
     )
     scheduled_at = _check_time(_said(given.scheduled_at, own.scheduled_at, None))
     unique = own.unique if given.unique is None or given.unique.is_empty else given.unique
+    if unique is not None and not isinstance(unique.by_args, bool):
+        _check_by_args(unique.by_args, args_type)
     shape = Shape(
         kind=kind,
         queue=queue,
@@ -156,6 +158,23 @@ def metadata_text(metadata: object) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         message = f"metadata has no JSON form: {error}"
         raise InvalidJob(message) from error
+
+
+def _check_by_args(paths: object, args_type: type[JobArgs]) -> None:
+    # What is no argument would count as absent: all jobs of the kind would be one.
+    if isinstance(paths, str) or not isinstance(paths, Collection) or not all(isinstance(path, str) for path in paths):
+        message = f"UniqueOpts.by_args must be True or a list of JSON names, got {paths!r}"
+        raise InvalidJob(message)
+    names = args_type.wire_names
+    if names is None:
+        return
+    for path in paths:
+        if path not in names and path.partition(".")[0] not in names:
+            message = (
+                f"UniqueOpts.by_args: {args_type.__name__} has no argument {path!r} by its JSON name; "
+                f"it has {', '.join(sorted(names)) or 'none'}"
+            )
+            raise InvalidJob(message)
 
 
 def _first_state(*, pending: bool, scheduled: bool) -> JobState:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from pydantic import Field, computed_field
 
 from revenge.infra.jobs import ClientConfig, InsertOpts, InvalidJob, JobArgs, JobState, UniqueOpts
 from revenge.infra.jobs.insertion import Builder
@@ -154,3 +155,57 @@ def test_a_kind_has_rivers_length(builder: Builder) -> None:
     assert builder.build(Longest(), None).kind == "k" * 127
     with pytest.raises(InvalidJob, match="a kind has at most 127 characters, got 128"):
         builder.build(TooLong(), None)
+
+
+class Named(JobArgs, kind="named"):
+    library_id: int = Field(default=1, alias="libraryId")
+    where: dict[str, int] = Field(default_factory=dict)
+    secret: str = Field(default="", exclude=True)
+    dotted: int = Field(default=0, alias="a.b")
+
+
+class Free(JobArgs, kind="free", extra="allow"):
+    ratio: float = 0.5
+
+
+class Counted(JobArgs, kind="counted"):
+    @computed_field
+    def twice(self) -> int:
+        return 2
+
+
+@pytest.mark.parametrize(
+    ("by_args", "says"),
+    [
+        ("libraryId", "by_args must be True or a list of JSON names, got 'libraryId'"),
+        (7, "by_args must be True or a list of JSON names, got 7"),
+        ([7], r"by_args must be True or a list of JSON names, got \[7\]"),
+        (["libary"], "Named has no argument 'libary' by its JSON name; it has a.b, libraryId, where"),
+        (["library_id"], "no argument 'library_id' by its JSON name"),
+        (["where.x", "were.x"], "no argument 'were.x'"),
+        (["secret"], "no argument 'secret'"),
+        ([""], "no argument ''"),
+    ],
+)
+def test_a_misspelt_argument_of_a_unique_key_is_refused(builder: Builder, by_args: Any, says: str) -> None:
+    with pytest.raises(InvalidJob, match=says):
+        builder.build(Named(), InsertOpts(unique=UniqueOpts(by_args=by_args)))
+
+
+@pytest.mark.parametrize(
+    ("args", "by_args"),
+    [
+        (Named(), ["libraryId"]),
+        (Named(), ("where.x",)),
+        (Named(), {"a.b", "where"}),
+        (Free(), ["whatever"]),
+        (Counted(), ["twice"]),
+    ],
+)
+def test_an_argument_of_a_unique_key_is_known_by_its_json_name(builder: Builder, args: JobArgs, by_args: Any) -> None:
+    assert builder.build(args, InsertOpts(unique=UniqueOpts(by_args=by_args))).unique is not None
+
+
+def test_arguments_beyond_the_fields_are_written_as_go_would(builder: Builder) -> None:
+    row = builder.build(Free.model_validate({"ratio": 1.0, "size": 2.0}), None)
+    assert row.args == '{"ratio":1,"size":2}'
