@@ -137,6 +137,6 @@ def _result(message: dict[str, Any]) -> object:
             return Cancel(reason)
         case {"ended": True}:
             raise asyncio.CancelledError
-        case {"error": text, "trace": trace}:
-            raise WorkerRaised(text, trace)
+        case {"error": text, "trace": trace, "is_final": is_final}:
+            raise WorkerRaised(text, trace, is_final=is_final)
     return message["output"]

@@ -18,11 +18,12 @@ import orjson
 
 from revenge.infra.jobs.child import MAX_LINE_BYTES
 from revenge.infra.jobs.encoding import encode
-from revenge.infra.jobs.errors import InvalidJob, describe
+from revenge.infra.jobs.errors import InvalidJob, ProgramNotGuarded, describe
 from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.job_log import collect_from_parent
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES, Cancel, Snooze
+from revenge.infra.jobs.program_guard import PROGRAM_GUARD
 from revenge.infra.jobs.progress import tidy
 
 REPORT_INTERVAL_S = 0.25
@@ -69,12 +70,14 @@ def find(*, module: str, file: str | None, name: str) -> Any:
     Raises:
         ImportError: the module can't be imported here.
         AttributeError: it has no such name.
+        ProgramNotGuarded: it starts a client as it is imported.
     """
-    try:
-        found = importlib.import_module(module) if module != "__main__" else None
-    except ImportError:
-        found = None
-    value: Any = found if found is not None else _run_file(module, file)
+    with PROGRAM_GUARD.reading((module, file)):
+        try:
+            found = importlib.import_module(module) if module != "__main__" else None
+        except ImportError:
+            found = None
+        value: Any = found if found is not None else _run_file(module, file)
     for part in name.split("."):
         value = getattr(value, part)
     return value
@@ -90,7 +93,12 @@ def _run_file(module: str, file: str | None) -> Any:
         raise ImportError(message)
     found = importlib.util.module_from_spec(spec)
     sys.modules[alias] = found
-    spec.loader.exec_module(found)
+    try:
+        spec.loader.exec_module(found)
+    except BaseException:
+        # As `import` does: half a module is none.
+        del sys.modules[alias]
+        raise
     return found
 
 
@@ -127,7 +135,8 @@ def result_answer(result: object, job: Job[Any]) -> bytes:
 def failure_answer(error: BaseException, job: Job[Any] | None, *, ended: bool = False) -> bytes:
     """Return the message for what a worker raised; ``ended``: as one does that was told to end."""
     trace = "".join(traceback.format_exception(error, limit=-50))
-    failure = {"error": describe(error), "trace": trace, "ended": ended}
+    is_final = isinstance(error, ProgramNotGuarded)
+    failure = {"error": describe(error), "trace": trace, "ended": ended, "is_final": is_final}
     try:
         return _line({**failure, "staged": job and _unfinished(job)})
     except Exception:  # noqa: BLE001 - what was staged has no JSON form, or too much of one

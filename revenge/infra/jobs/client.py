@@ -27,6 +27,7 @@ from revenge.infra.jobs.once import Hold, once_per_cluster
 from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs
 from revenge.infra.jobs.periodic_store import PeriodicStore
 from revenge.infra.jobs.plugins import Plugin, look_up
+from revenge.infra.jobs.program_guard import PROGRAM_GUARD
 from revenge.infra.jobs.queue_calls import QueueCalls
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.runtime import OnEnd, Runtime
@@ -248,8 +249,10 @@ class Client(JobCalls, QueueCalls, WatchCalls):
 
         Raises:
             InvalidJob: there are no queues or no workers.
+            ProgramNotGuarded: a process worker's process reads the program that calls this, to find the worker.
             StoreError: the database can't be reached, or its schema is missing.
         """
+        PROGRAM_GUARD.check_start()
         if self._runtime is not None:
             return
         if not self.queue_configs or not len(self.workers):

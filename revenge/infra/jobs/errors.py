@@ -142,11 +142,25 @@ class IsolationFailed(JobsError):
     """A suspect could not be run in a process of its own; it was not run there at all."""
 
 
-class WorkerRaised(JobsError):
-    """A process worker raised in its process; the text describes what, ``trace`` is the traceback there."""
+class ProgramNotGuarded(JobsError):
+    """A program starts a client where a worker's process only reads it, to find the worker."""
 
-    def __init__(self, text: str, trace: str) -> None:
+    def __init__(self) -> None:
+        super().__init__(
+            "a worker's process reads the program that defines the worker, and this one starts a client when it is read: "
+            "guard what starts it with `if __name__ == '__main__'`"
+        )
+
+
+class WorkerRaised(JobsError):
+    """A process worker raised in its process; the text describes what, ``trace`` is the traceback there.
+
+    ``is_final`` says that every further attempt would end so.
+    """
+
+    def __init__(self, text: str, trace: str, *, is_final: bool = False) -> None:
         self.trace = trace
+        self.is_final = is_final
         super().__init__(text)
 
 

@@ -85,6 +85,7 @@ class Verdicts:
 
     def _failed(self, attempt: Attempt, error: BaseException, *, staged: str | None) -> Settlement:
         now, claim = self._clock.now(), attempt.claim
+        is_deadly = isinstance(error, WorkerLost) and count_of(claim, KILLED) + 1 >= self._max_worker_losses
         text = describe(error)
         logger.warning(
             "job.failed",
@@ -103,7 +104,7 @@ class Verdicts:
             retry_at=now + min(self._delay(attempt, error), LAST_MOMENT - now),
             error=_error(attempt, text, trace=_trace(error)),
             metadata=staged,
-            is_last=isinstance(error, WorkerLost) and count_of(claim, KILLED) + 1 >= self._max_worker_losses,
+            is_last=is_deadly or (isinstance(error, WorkerRaised) and error.is_final),
         )
 
     def _delay(self, attempt: Attempt, error: BaseException) -> timedelta:

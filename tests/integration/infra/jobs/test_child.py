@@ -6,6 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ import pytest
 
 from revenge.infra.jobs import Job, Worker
 from revenge.infra.jobs.child import Child
-from revenge.infra.jobs.errors import WorkerLost
+from revenge.infra.jobs.errors import WorkerLost, WorkerRaised
 from revenge.infra.jobs.processes import columns, named
 from tests.fakes.engine import ActArgs, attempt
 
@@ -89,6 +90,22 @@ async def test_a_worker_process_works_what_it_is_sent_and_leaves_when_its_node_h
     assert first["output"] == 2
     assert "Renamed" in second["error"]
     assert worker.returncode == 0
+
+
+async def test_a_program_that_would_start_again_in_its_workers_process_fails_its_job_for_good(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import asyncio\nfrom revenge.infra.jobs import Client\nasyncio.run(Client(None).start())\n")
+    worker = {"module": "__main__", "file": str(program), "name": "Echo"}
+    act = attempt()
+    assert act.job is not None
+    started = await Child.start("revenge.infra.jobs.process_child")
+    try:
+        async with asyncio.timeout(LIMIT):
+            with pytest.raises(WorkerRaised, match="guard what starts it") as raised:
+                await started.work({"worker": worker, "claim": columns(act)}, act.job)
+    finally:
+        await started.ends_within(timedelta(0))
+    assert raised.value.is_final
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")

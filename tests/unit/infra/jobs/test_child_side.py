@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from revenge.infra.jobs import Cancel, InvalidJob, Job, Snooze
+from revenge.infra.jobs import Cancel, Client, InvalidJob, Job, Snooze
 from revenge.infra.jobs.child_side import Reporting, claim_from, failure_answer, find, result_answer
+from revenge.infra.jobs.errors import ProgramNotGuarded
 from revenge.infra.jobs.processes import columns
 from tests.fakes.engine import ActArgs, attempt, claim
 
@@ -98,6 +99,53 @@ def test_a_module_that_is_not_on_the_path_is_read_from_its_file(tmp_path: Path) 
 
 def test_a_module_that_can_be_imported_is(tmp_path: Path) -> None:
     assert find(module="logging", file=str(tmp_path / "no.py"), name="Logger") is logging.Logger
+
+
+UNGUARDED = """
+import asyncio
+from pathlib import Path
+from revenge.infra.jobs import Client
+
+class Outer: pass
+
+with Path(__file__).with_suffix(".read").open("a") as read:
+    read.write("once ")
+{start}
+"""
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "asyncio.run(Client(None).start())",
+        "try: asyncio.run(Client(None).start())\nexcept Exception: raise SystemExit(1)",
+    ],
+)
+def test_a_program_that_starts_a_client_when_it_is_read_is_refused_and_not_read_again(
+    tmp_path: Path, start: str
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(UNGUARDED.format(start=start))
+    for _ in range(2):
+        with pytest.raises(ProgramNotGuarded, match="guard what starts it with `if __name__ == '__main__'`"):
+            find(module="__main__", file=str(program), name="Outer")
+    assert program.with_suffix(".read").read_text() == "once "
+
+
+def test_a_program_that_fails_when_it_is_read_is_not_taken_for_read(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("class Outer: pass\nraise ZeroDivisionError\n")
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            find(module="__main__", file=str(program), name="Outer")
+
+
+async def test_a_client_may_start_once_the_program_has_been_read(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("class Outer: pass\n")
+    find(module="__main__", file=str(program), name="Outer")
+    with pytest.raises(InvalidJob, match="at least one queue"):
+        await Client(None).start()
 
 
 def test_a_worker_of_an_interactive_session_is_refused_with_the_reason() -> None:

@@ -37,6 +37,13 @@ def delay_of(settlement: Settlement) -> timedelta:
     return settlement.scheduled_at - StoppedClock().now()
 
 
+@pytest.mark.parametrize(("is_final", "state"), [(True, JobState.DISCARDED), (False, JobState.RETRYABLE)])
+def test_what_every_attempt_in_a_worker_process_would_raise_is_the_last(
+    verdicts: Verdicts, is_final: bool, state: JobState
+) -> None:
+    assert verdicts.failure(attempt(), WorkerRaised("not guarded", "", is_final=is_final)).state is state
+
+
 class Unspeakable(Exception):
     def __str__(self) -> str:
         raise RuntimeError("not even that")
