@@ -95,6 +95,28 @@ async def test_a_folder_becomes_a_library_a_scan_and_files(
     assert (await http.get(url)).json()["latest_scan"]["status"] == "completed"
 
 
+async def test_files_go_on_behind_a_path_of_4000_bytes(
+    http: httpx2.AsyncClient, client: Client, tmp_path: Path
+) -> None:
+    films = tmp_path / "films"
+    folder = films
+    while len(bytes(folder)) < 3800:
+        folder /= "d" * 99
+    longest = folder / ("e" * (4000 - len(bytes(folder / "Heat.mkv")) - 1)) / "Heat.mkv"
+    longest.parent.mkdir(parents=True)
+    for path in (longest, films / "z.mkv"):
+        path.touch()
+    library = (await http.post("/libraries", json={"name": "Films", "type": "movie", "paths": [str(films)]})).json()
+    url = f"/libraries/{library['id']}"
+    scan = (await http.post(f"{url}/scan")).json()
+    await client.start()
+    await client.wait(scan["job_id"], timeout=timedelta(seconds=30))
+    first = (await http.get(f"{url}/files", params={"limit": 1})).json()
+    rest = (await http.get(f"{url}/files", params={"limit": 1, "cursor": first["next_cursor"]})).json()
+    assert [len(bytes(Path(file["path"]))) for file in first["files"]] == [4000]
+    assert [Path(file["path"]).name for file in rest["files"]] == ["z.mkv"]
+
+
 async def test_a_running_job_is_followed_cancelled_and_not_told_twice(http: httpx2.AsyncClient, client: Client) -> None:
     await client.start()
     job = (await http.post("/jobs", json={"kind": "wait_for_cancel"})).json()
