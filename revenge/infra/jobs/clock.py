@@ -1,6 +1,7 @@
 """The one place that reads the time and really waits."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -26,8 +27,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return the event loop's time in seconds."""
-        return asyncio.get_running_loop().time()
+        """Return its time since some moment, in any thread."""
+        return time.monotonic()
 
     async def sleep(self, duration: timedelta) -> None:
         """Wait for ``duration``; a negative one yields once."""

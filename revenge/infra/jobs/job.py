@@ -1,5 +1,6 @@
 """A job as its worker sees it: what it is, what the worker says of it, how it completes it or goes on by steps."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from functools import partial
@@ -13,7 +14,7 @@ from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.progress import Report
 from revenge.infra.jobs.resumable import MARK, Cursor, Steps
 from revenge.infra.jobs.stepping import DONE, Done
-from revenge.infra.jobs.workplace import workplace
+from revenge.infra.jobs.workplace import loop_of_thread, workplace
 
 if TYPE_CHECKING:
     from revenge.infra.jobs.client import Client
@@ -146,10 +147,28 @@ class Job(Generic[A]):
     def client(self) -> "Client":
         """The client that works this job: to insert others, to ask ``is_leader``, for ``once_per_cluster``.
 
+        Its methods are to be awaited; a worker in a thread gives them to ``in_loop``.
+
         Raises:
             RuntimeError: in a worker that runs in a process of its own, and outside of workers.
         """
         return workplace().client
+
+    def in_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do ``work`` in the client's event loop, and return what it returns once it is done: for workers in threads.
+
+        ``job.in_loop(job.client.insert(OtherArgs()))`` inserts as ``await job.client.insert(OtherArgs())`` does in a coroutine.
+
+        Raises:
+            RuntimeError: called elsewhere than in a worker's own thread.
+            Exception: what ``work`` raises.
+        """
+        try:
+            loop = loop_of_thread()
+        except RuntimeError:
+            work.close()
+            raise
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
 
     async def complete(self, *, conn: AsyncConnection, output: object = None) -> None:
         """Complete the job by the transaction of ``conn``: it is done exactly when that commits (River: ``JobCompleteTx``).

@@ -8,6 +8,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 
 from revenge.infra.jobs.attempt import Attempt
+from revenge.infra.jobs.workplace import current_loop
 
 Outcome = tuple[object, BaseException | None]
 
@@ -32,6 +33,7 @@ class ThreadWorkers:
         assert registration is not None  # noqa: S101 - as above
         job.raises_on_report = True
         context = contextvars.copy_context()
+        context.run(current_loop.set, asyncio.get_running_loop())
 
         def work() -> Outcome:
             # Returned, not raised: a future refuses to carry StopIteration, and SystemExit would end the thread.

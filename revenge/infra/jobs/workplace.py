@@ -1,7 +1,9 @@
 """What is around a worker while it runs: the client that runs it, and the way to its row."""
 
+import asyncio
 import contextvars
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol, Self
@@ -49,6 +51,27 @@ class Workplace:
 
 current_workplace: Final[contextvars.ContextVar[Workplace]] = contextvars.ContextVar("revenge_current_workplace")
 """Set once for each client: every worker runs in a copy of that context, those in threads too."""
+
+
+current_loop: Final[contextvars.ContextVar[asyncio.AbstractEventLoop]] = contextvars.ContextVar("revenge_current_loop")
+"""The client's, where a worker runs in a thread."""
+
+
+def loop_of_thread() -> asyncio.AbstractEventLoop:
+    """Return the loop of the client whose worker calls from its thread.
+
+    Raises:
+        RuntimeError: none does, or it calls from that loop itself, which cannot wait for what is done in it.
+    """
+    found, running = current_loop.get(None), None
+    with suppress(RuntimeError):
+        running = asyncio.get_running_loop()
+    if found is None or found is running:
+        message = (
+            "only a worker that runs in a thread waits so: a coroutine awaits, and a process of its own has no client"
+        )
+        raise RuntimeError(message)
+    return found
 
 
 def workplace() -> Workplace:
