@@ -46,10 +46,17 @@ class Completer:
     """
 
     def __init__(
-        self, *, clock: Clock, store: CompleterStore, on_settled: Callable[[Persisted], None] | None = None
+        self,
+        *,
+        clock: Clock,
+        store: CompleterStore,
+        before: Callable[[], Awaitable[None]] | None = None,
+        on_settled: Callable[[Persisted], None] | None = None,
     ) -> None:
+        """Make it; ``before`` is awaited before each batch is written, ``on_settled`` told what was."""
         self._clock = clock
         self._store = store
+        self._before = before
         self._on_settled = on_settled
         self._done: list[Claim] = []
         self._settlements: list[Settlement] = []
@@ -135,6 +142,8 @@ class Completer:
         under_way = [claim.id for claim in done] + [item.id for item in settlements]
         self._under_way.append(under_way)
         try:
+            if self._before is not None:
+                await self._before()
             if done:
                 await self._persist_done(done)
             if settlements:

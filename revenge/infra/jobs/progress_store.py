@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.progress import Progress, ProgressMeter, Report
 from revenge.infra.jobs.store import Store
@@ -78,6 +79,7 @@ class ProgressReporter:
         self._fan_out = fan_out
         self._metered: dict[int, _Metered] = {}
         self._unwritten: dict[int, ProgressRow] = {}
+        self._has_last = False
 
     async def run_once(self) -> int:
         """Sample all running jobs and write the reports that are new; return how many.
@@ -96,8 +98,20 @@ class ProgressReporter:
         self._publish(rows)
         return await self._write()
 
+    async def write_last(self) -> None:
+        """Write what ended jobs reported last, so that nobody finds a job ended and its progress old.
+
+        What the database does not take now is kept for ``run_once``: a report holds up no result.
+        """
+        if self._has_last:
+            self._has_last = False
+            try:
+                await self._write()
+            except StoreError as error:
+                logger.warning("progress.unwritten", extra={"error": str(error)})
+
     def finished(self, job: Job[Any], *, is_completed: bool = False) -> None:
-        """Take the last report of a job whose worker has ended; it is written with the next ``run_once``.
+        """Take the last report of a job whose worker has ended; it is written with ``write_last`` or ``run_once``.
 
         A job that is completed is so to the last percent, whatever its worker reported last.
         """
@@ -112,6 +126,7 @@ class ProgressReporter:
             row = _whole(metered.row, now=self._clock.now())
         if row is not None:
             self._publish([row])
+        self._has_last = self._has_last or job.id in self._unwritten
 
     def _sample(self, job: Job[Any]) -> ProgressRow | None:
         report = job.report

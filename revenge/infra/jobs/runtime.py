@@ -85,7 +85,9 @@ class Runtime:
         self._events = client.local_events
         self._waiters = client.waiters
         results = WatchedResults(jobs=jobs, store=store, events=self._events)
-        self._completer = Completer(clock=clock, store=results, on_settled=self._settled)
+        self._completer = Completer(
+            clock=clock, store=results, before=lambda: self._reporter.write_last(), on_settled=self._settled
+        )
         self._fetcher = Fetcher(
             client_id=config.client_id,
             store=MeasuredFetches(jobs, client.plugins) if client.plugins.metric_emit else jobs,

@@ -158,7 +158,9 @@ class ScanService:
         report(ScanProgress(Phase.FINISHING, 0, None, library.name))
         if whole:
             await finishing.remove_expired()
-        return await finishing.complete(standings if whole else {})
+        scan = await finishing.complete(standings if whole else {})
+        report(ScanProgress(Phase.FINISHING, scan.counts.files_seen, scan.counts.files_seen, library.name))
+        return scan
 
     async def _look_at_roots(self, claimed: Claimed) -> dict[UUID, Standing]:
         """Make sure that all roots are there, also those that are not to be walked now.

@@ -119,6 +119,29 @@ async def test_the_last_report_of_a_job_that_has_ended_is_written(node: Node) ->
     assert node.table.writes[-1][0][2]["current"] == 2
 
 
+async def test_the_last_report_is_written_before_the_end_of_its_job_is(node: Node) -> None:
+    [running] = node.jobs = [job()]
+    running.report_progress(current=2)
+    await node.reporter.write_last()
+    assert node.table.writes == []
+    node.jobs = []
+    node.reporter.finished(running)
+    await node.reporter.write_last()
+    assert node.table.writes[-1][0][2]["current"] == 2
+    assert await node.reporter.run_once() == 0
+
+
+async def test_a_last_report_that_cannot_be_written_holds_up_nothing_and_is_kept(node: Node) -> None:
+    [running] = node.jobs = [job()]
+    running.report_progress(current=2)
+    node.jobs = []
+    node.reporter.finished(running)
+    node.table.is_away = True
+    await node.reporter.write_last()
+    node.table.is_away = False
+    assert await node.reporter.run_once() == 1
+
+
 async def test_a_job_that_never_reported_leaves_nothing(node: Node) -> None:
     node.reporter.finished(job())
     assert await node.reporter.run_once() == 0
