@@ -204,4 +204,5 @@ def _after_words(column: Column, states: Sequence[JobState], after: Cursor | Non
 
 def _order_words(column: Column, *, descending: bool) -> str:
     way = "DESC" if descending else "ASC"
-    return f"id {way}" if column == "id" else f"{column} {way}, id {way}"
+    # With the table's name: the column itself, which has an index, and not what is returned of it.
+    return f"id {way}" if column == "id" else f"river_job.{column} {way}, id {way}"

@@ -208,8 +208,12 @@ def _json(text: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        # A number beyond every float, which jsonb holds as digits: it becomes infinite.
-        return json.loads(text, parse_int=float)
+        # A number beyond every float, which jsonb holds as digits: it becomes infinite. What is nested deeper than
+        # Python reads stays text.
+        try:
+            return json.loads(text, parse_int=float)
+        except RecursionError:
+            return text
 
 
 def error_json(*, at: datetime, attempt: int, error: str, trace: str = "") -> str:
@@ -232,7 +236,10 @@ def _error_from(text: str | None) -> AttemptError:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else encode(value)
+    try:
+        return "" if value is None else encode(value)
+    except (ValueError, RecursionError):
+        return "(not readable)"
 
 
 def _time(value: Any) -> datetime | None:
@@ -248,5 +255,5 @@ def _time(value: Any) -> datetime | None:
 def _integer(value: Any) -> int:
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0

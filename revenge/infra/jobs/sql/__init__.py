@@ -5,6 +5,12 @@ from importlib.resources import files
 
 _NAME = re.compile(r"^-- name: (\w+) :\w+$", re.MULTILINE)
 _SCHEMA = "/* TEMPLATE: schema */"
+_TIME = re.compile(r"/\* TEMPLATE: time \*/((?:\w+\.)?(\w+))")
+_READABLE = (
+    r"CASE WHEN \1 < '0001-01-01T00:00:00Z' THEN '0001-01-01T00:00:00Z'"
+    r" WHEN \1 > '9999-12-31T23:59:59.999999Z' THEN '9999-12-31T23:59:59.999999Z' ELSE \1 END AS \2"
+)
+"""A column of times as Python can hold them: one row beyond would make the whole answer unreadable."""
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -54,5 +60,5 @@ def load(package: str, *, schema: str | None = None) -> dict[str, str]:
             if name in found:
                 message = f"statement {name!r} is defined in two files of {package}"
                 raise ValueError(message)
-            found[name] = text.replace(_SCHEMA, prefix)
+            found[name] = _TIME.sub(_READABLE, text.replace(_SCHEMA, prefix))
     return found

@@ -46,8 +46,10 @@ WITH inserted AS (
         -- The row keeps its own kind (River 0.49): an update is needed for RETURNING to show it at all.
         DO UPDATE SET kind = river_job.kind
     RETURNING
-        id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-        attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int, (xmax <> 0) AS duplicate
+        id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+        /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+        /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+        attempted_by, errors::text[], unique_key, unique_states::int, (xmax <> 0) AS duplicate
 ),
 told AS (
     -- The payload's bytes are River's: one space after the colon. Queue names hold nothing that needs escaping.
@@ -113,7 +115,7 @@ SET
 -- An array and not a join: the planner takes a LIMIT it cannot see for a tenth of the table, and would read all of it.
 WHERE job.id = ANY (ARRAY(SELECT claimed.id FROM claimed))
 RETURNING
-    job.id, job.kind, job.queue, job.args, job.attempt, job.max_attempts, job.attempted_at, job.scheduled_at,
+    job.id, job.kind, job.queue, job.args, job.attempt, job.max_attempts, job.attempted_at, /* TEMPLATE: time */job.scheduled_at,
     job.priority, nullif(job.metadata, '{}'), coalesce(cardinality(job.errors), 0);
 
 -- name: job_complete_many :many
@@ -197,16 +199,20 @@ RETURNING id;
 -- name: job_get :one
 -- $1 id bigint
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE id = $1;
 
 -- name: job_get_many :many
 -- $1 id bigint[]
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE id = ANY ($1::bigint[])
 ORDER BY id;
@@ -215,8 +221,10 @@ ORDER BY id;
 -- Newest first, whatever their state. $1 kinds text[] or null, $2 queues text[] or null, $3 tags text[] or null (all of them),
 -- $4 before this id bigint or null, $5 limit integer
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE ($1::text[] IS NULL OR kind = ANY ($1::text[]))
     AND ($2::text[] IS NULL OR queue = ANY ($2::text[]))
@@ -319,8 +327,10 @@ WITH found AS (
     )
 )
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE id = ANY (ARRAY(SELECT found.id FROM found ORDER BY found.id DESC LIMIT $6))
 ORDER BY id DESC;
@@ -348,8 +358,10 @@ SET
 FROM told
 WHERE job.id = told.id
 RETURNING
-    job.id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int;
+    job.id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int;
 
 -- name: job_retry :one
 -- River: `JobRetry`. Not while running; what is due already stays as it is. $1 id bigint
@@ -371,22 +383,28 @@ SET
 FROM found
 WHERE job.id = found.id
 RETURNING
-    job.id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int;
+    job.id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int;
 
 -- name: job_delete :one
 -- $1 id bigint. Not while running.
 DELETE FROM /* TEMPLATE: schema */river_job
 WHERE id = $1 AND state <> 'running'
 RETURNING
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int;
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int;
 
 -- name: job_get_locked :one
 -- The committed row after a concurrent change, as River re-reads it (0.48). $1 id bigint
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE id = $1
 FOR UPDATE;

@@ -6,8 +6,10 @@
 -- text[], $6 all of these tags text[], $7 any of these tags text[], $8 metadata contain jsonb text, $9 limit integer, and
 -- where a page goes before $10 its last id bigint, and where that has a time $11 its time timestamptz
 SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int
 FROM /* TEMPLATE: schema */river_job
 WHERE ($1::bigint[] IS NULL OR id = ANY ($1::bigint[]))
     AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
@@ -44,8 +46,10 @@ gone AS (
     WHERE job.id = found.id
     RETURNING
         job.id, job.kind, job.queue, job.state::text, job.priority, job.attempt, job.max_attempts, job.args::text,
-        job.metadata::text, job.tags, job.created_at, job.scheduled_at,
-        job.attempted_at, job.finalized_at, job.attempted_by, job.errors::text[], job.unique_key, job.unique_states::int
+        job.metadata::text, job.tags,
+        /* TEMPLATE: time */job.created_at, /* TEMPLATE: time */job.scheduled_at,
+        /* TEMPLATE: time */job.attempted_at, /* TEMPLATE: time */job.finalized_at,
+        job.attempted_by, job.errors::text[], job.unique_key, job.unique_states::int
 )
 SELECT * FROM gone ORDER BY id;
 
@@ -81,8 +85,10 @@ changed AS (
     WHERE job.id = told.id
     RETURNING
         job.id, job.kind, job.queue, job.state::text, job.priority, job.attempt, job.max_attempts, job.args::text,
-        job.metadata::text, job.tags, job.created_at, job.scheduled_at,
-        job.attempted_at, job.finalized_at, job.attempted_by, job.errors::text[], job.unique_key, job.unique_states::int
+        job.metadata::text, job.tags,
+        /* TEMPLATE: time */job.created_at, /* TEMPLATE: time */job.scheduled_at,
+        /* TEMPLATE: time */job.attempted_at, /* TEMPLATE: time */job.finalized_at,
+        job.attempted_by, job.errors::text[], job.unique_key, job.unique_states::int
 )
 SELECT * FROM changed ORDER BY id;
 
@@ -129,8 +135,10 @@ changed AS (
     WHERE job.id = free.id
     RETURNING
         job.id, job.kind, job.queue, job.state::text, job.priority, job.attempt, job.max_attempts, job.args::text,
-        job.metadata::text, job.tags, job.created_at, job.scheduled_at,
-        job.attempted_at, job.finalized_at, job.attempted_by, job.errors::text[], job.unique_key, job.unique_states::int
+        job.metadata::text, job.tags,
+        /* TEMPLATE: time */job.created_at, /* TEMPLATE: time */job.scheduled_at,
+        /* TEMPLATE: time */job.attempted_at, /* TEMPLATE: time */job.finalized_at,
+        job.attempted_by, job.errors::text[], job.unique_key, job.unique_states::int
 ),
 told AS (
     SELECT count(pg_notify($7, '{"queue": "' || due.queue || '"}')) AS queues
@@ -144,5 +152,7 @@ UPDATE /* TEMPLATE: schema */river_job
 SET metadata = metadata || $2::text::jsonb
 WHERE id = $1
 RETURNING
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags, created_at, scheduled_at,
-    attempted_at, finalized_at, attempted_by, errors::text[], unique_key, unique_states::int;
+    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+    attempted_by, errors::text[], unique_key, unique_states::int;

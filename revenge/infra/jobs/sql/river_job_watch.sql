@@ -37,7 +37,7 @@ WITH ended AS (
     )
 )
 (
-    SELECT id, state::text, attempt, finalized_at, 'new' AS part
+    SELECT id, state::text, attempt, /* TEMPLATE: time */finalized_at, 'new' AS part
     FROM /* TEMPLATE: schema */river_job
     WHERE id > $1
     ORDER BY id
@@ -45,20 +45,20 @@ WITH ended AS (
 )
 UNION ALL
 (
-    SELECT id, state::text, attempt, finalized_at, 'started' AS part
+    SELECT id, state::text, attempt, /* TEMPLATE: time */finalized_at, 'started' AS part
     FROM /* TEMPLATE: schema */river_job
     WHERE state = 'running' AND attempted_at >= $2
     LIMIT $6
 )
 UNION ALL
 (
-    SELECT id, state::text, attempt, finalized_at, 'ended' AS part
+    SELECT id, state::text, attempt, /* TEMPLATE: time */finalized_at, 'ended' AS part
     FROM ended
     ORDER BY finalized_at, id
     LIMIT $6
 )
 UNION ALL
-SELECT id, state::text, attempt, finalized_at, 'followed' AS part
+SELECT id, state::text, attempt, /* TEMPLATE: time */finalized_at, 'followed' AS part
 FROM /* TEMPLATE: schema */river_job
 WHERE id = ANY ($5::bigint[]);
 

@@ -232,3 +232,34 @@ async def test_whoever_leads_is_asked_to_resign(client: Client, database: str) -
     await listening.execute("SELECT 1")
     assert heard == ['{"action":"request_resign","leader_id":""}']
     await listening.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "scheduled_at = '20000-01-01'",
+        "scheduled_at = '0044-03-15 BC', created_at = 'infinity'",
+        """args = (repeat('{"a":', 2000) || '1' || repeat('}', 2000))::jsonb""",
+        """errors = ARRAY[('{"error": ' || repeat('[', 900) || repeat(']', 900) || ', "attempt": 1e400}')::jsonb]""",
+    ],
+)
+async def test_a_row_beyond_what_python_holds_harms_no_call_that_returns_it(
+    client: Client, conn: asyncpg.Connection, add_row: AddRow, change: str
+) -> None:
+    job_id, other = [await add_row("scheduled", kind="far") for _ in range(2)]
+    await conn.execute(f"UPDATE river_job SET {change} WHERE id = $1", job_id)
+
+    assert (await client.get(job_id)).scheduled_at.tzinfo is not None
+    for order in (JobOrder.ID, JobOrder.SCHEDULED_AT):
+        page = await client.list(JobListParams(states=[JobState.SCHEDULED], order_by=order))
+        assert {job.id for job in page.jobs} == {job_id, other}
+    assert [job.id for job in await client.delete_many(JobFilter(kinds=["far"]))] == [job_id, other]
+
+
+async def test_a_job_due_before_the_year_one_is_worked(
+    start_client: Callable[..., Awaitable[Client]], conn: asyncpg.Connection, add_row: AddRow
+) -> None:
+    job_id = await add_row("available")
+    await conn.execute("UPDATE river_job SET scheduled_at = '0044-03-15 BC' WHERE id = $1", job_id)
+    client = await start_client()
+    assert (await client.wait(job_id)).state is JobState.COMPLETED
