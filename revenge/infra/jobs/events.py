@@ -202,6 +202,11 @@ class EventHub:
                 await self._look_once()
             except StoreError as error:
                 logger.warning("events.failed", extra={"error": str(error)})
+            except Exception as error:
+                # The subscribers wait for this task alone: they would never learn that it has ended. The next look may
+                # meet the same again, so it begins with the present.
+                logger.exception("events.failed", extra={"error": repr(error)})
+                self._started = None
             await self._clock.sleep(INTERVAL)
         self._started = None
 

@@ -292,3 +292,43 @@ async def test_more_running_jobs_than_are_remembered_keep_nobody_from_being_told
     event = await watcher.until(lambda event: event.job.id == job_id)
     assert event.name == "inserted"
     watcher.close()
+
+
+async def test_a_row_beyond_what_python_holds_ends_no_subscription(
+    client: Client, conn: asyncpg.Connection, add_row: Callable[..., Awaitable[int]]
+) -> None:
+    watcher = await watch(client)
+    far_id = await conn.fetchval(
+        """
+        INSERT INTO river_job (kind, args, max_attempts, scheduled_at, state)
+        VALUES ('far', '{}', 25, '20000-01-01', 'scheduled')
+        RETURNING id
+        """
+    )
+    assert (await watcher.until(lambda event: event.job.id == far_id)).name == "inserted"
+    watcher.close()
+
+
+async def test_a_look_that_fails_in_a_way_nobody_foresaw_is_logged_and_followed_by_others(
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = await watch(client)
+
+    def fail(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        message = "unforeseen"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr("revenge.infra.jobs.events.Position", fail)
+
+    async def is_logged() -> bool:
+        return "events.failed" in caplog.messages
+
+    async def looks() -> bool:
+        return client._hub.is_looking
+
+    await eventually(is_logged)
+    await eventually(looks)
+    job_id = (await client.insert(ActArgs())).job.id
+    assert (await watcher.until(lambda event: event.job.id == job_id)).name == "inserted"
+    watcher.close()
