@@ -62,11 +62,10 @@ class Child:
         assert self._process.stdout is not None  # noqa: S101 - as above
         with suppress(ConnectionError, ValueError):  # the latter: a line beyond the limit
             while line := await self._process.stdout.readline():
-                try:
-                    return dict(orjson.loads(line))
-                except ValueError:
-                    # What Python's fault handler says as it crashes.
-                    self._last_words = [*self._last_words[-MAX_LAST_WORDS:], line.decode(errors="replace")]
+                # Whatever else comes is what Python's fault handler says as it crashes, behind half an answer maybe.
+                if line.startswith(b"{") and line.endswith(b"}\n"):
+                    return _read(line)
+                self._last_words = [*self._last_words[-MAX_LAST_WORDS:], line.decode(errors="replace")]
         return None
 
     async def work(self, request: Mapping[str, Any], job: Job[Any]) -> object:
@@ -127,6 +126,15 @@ def _epitaph(code: int) -> str:
         return f"worker lost: the process died with signal {-code}"
     hint = ", as when memory runs out" if -code == signal.SIGKILL else ""
     return f"worker lost: the process died with signal {-code} ({name}{hint})"
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    try:
+        return dict(orjson.loads(line))
+    except orjson.JSONDecodeError as error:
+        # It encodes what this side does not read: numbers beyond a float, too many brackets.
+        text = f"what the worker's process answered cannot be read: {error}"
+        return {"error": text, "trace": "", "staged": None, "ended": False, "is_final": False}
 
 
 def _result(message: dict[str, Any]) -> object:

@@ -67,6 +67,27 @@ async def test_what_it_said_as_it_died_is_kept() -> None:
     assert "Fatal Python error" in lost.trace
 
 
+async def test_an_answer_that_cannot_be_read_ends_the_attempt_with_the_reason() -> None:
+    job = attempt().job
+    assert job is not None
+    answer = f'{{"output":{10**400},"staged":null}}'
+    alive = await child(f"print('{answer}', flush=True); import time; time.sleep(1000)")
+    try:
+        async with asyncio.timeout(LIMIT):
+            with pytest.raises(WorkerRaised, match="answered cannot be read"):
+                await alive.work({}, job)
+        assert alive.is_alive
+    finally:
+        await alive.ends_within(timedelta(0))
+
+
+async def test_half_an_answer_before_a_crash_is_none() -> None:
+    lost = await death(
+        """print('{"output": [1, 2, Fatal Python error: Bus error', flush=True); import os; os._exit(1)"""
+    )
+    assert "Bus error" in lost.trace
+
+
 async def test_one_that_ignores_the_closed_pipe_is_killed_in_the_end() -> None:
     stubborn = await child("import time; print('{}', flush=True); time.sleep(1000)")
     await stubborn.receive()
