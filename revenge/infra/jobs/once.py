@@ -63,7 +63,12 @@ async def once_per_cluster(
     # A holder of its own for each block: two jobs of one process exclude each other, too.
     lease = Lease(store=store, name=f"once:{name}", holder=f"{client_id}:{uuid4()}", ttl=ttl)
     hold = Hold(lease=lease, ttl=ttl, clock=clock)
-    await hold.acquire()
+    try:
+        await hold.acquire()
+    except (asyncio.CancelledError, StoreError):
+        # The database may have given it all the same: only the answer did not arrive.
+        await _release(lease, name)
+        raise
     if not hold:
         yield hold
         return
@@ -73,11 +78,16 @@ async def once_per_cluster(
     finally:
         renewing.cancel()
         await asyncio.wait([renewing])
-        try:
-            await lease.release()
-        except StoreError as error:
-            # It runs out by itself, and this must not hide how the block ended.
-            logger.warning("once.unreleased", extra={"lease": name, "error": str(error)})
+        await _release(lease, name)
+
+
+async def _release(lease: Lease, name: str) -> None:
+    try:
+        # Shielded: whoever cancels twice must not leave it taken.
+        await asyncio.shield(lease.release())
+    except StoreError as error:
+        # It runs out by itself, and this must not hide how the block ended.
+        logger.warning("once.unreleased", extra={"lease": name, "error": str(error)})
 
 
 async def _renew(hold: Hold, *, name: str, ttl: timedelta, clock: Clock) -> None:

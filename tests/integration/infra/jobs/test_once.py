@@ -166,3 +166,29 @@ async def test_a_lease_that_cannot_be_given_back_does_not_hide_how_the_block_end
     with caplog.at_level(logging.WARNING, "revenge.jobs"), pytest.raises(ZeroDivisionError):
         await fail()
     assert "once.unreleased" in caplog.messages
+
+
+async def test_who_is_cancelled_while_it_is_given_leaves_it_to_others(
+    once: Once, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, acquire = asyncio.Event(), Lease.acquire
+
+    async def and_answer_never(self: Lease) -> int | None:
+        await acquire(self)
+        taken.set()
+        await asyncio.Event().wait()
+        return None
+
+    async def enter() -> None:
+        async with once():
+            pass
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lease, "acquire", and_answer_never)
+        entering = asyncio.create_task(enter())
+        await taken.wait()
+        entering.cancel()
+        await asyncio.wait([entering])
+    assert entering.cancelled()
+    async with once() as hold:
+        assert hold
