@@ -27,7 +27,7 @@ class MemoryMany:
     def search(self, fills: Mapping[str, str], *args: Any) -> Records:
         """Return a page in any order: ``job_search``, with the words that its marks are filled with."""
         *filters, tags, tags_any, metadata, limit = args[:9]
-        column, way = fills["order"].split(",")[0].split()
+        column, way = fills["order"].split(",")[0].removeprefix("river_job.").split()
         is_after = _cursor(column, fills["after"], args[9:], descending=way == "DESC")
         contained = orjson.loads(metadata) if metadata else {}
         found = [
