@@ -131,24 +131,29 @@ async def is_held_up(jobs: Jobs, job_id: int) -> bool:
     return not row.is_final and any(queue.name == row.queue and queue.paused_at for queue in await jobs.queues())
 
 
+async def find_scan(repository: LibraryRepository, library_id: UUID, scan_id: UUID | None, job: JobRow) -> Scan | None:
+    """Return the scan; without an id the newest of the library that ``job`` worked, None where there is none."""
+    if scan_id is not None:
+        return await repository.scan(library_id, scan_id)
+    scans = (await repository.scans(library_id, limit=PAGE)).scans
+    return next((scan for scan in scans if scan.job_id == job.id), None)
+
+
 async def read_outcome(repository: LibraryRepository, library_id: UUID, scan_id: UUID | None, job: JobRow) -> Outcome:
     """Return how the scan ended that ``job`` worked; ``scan_id`` None: the newest of the library that has this job.
 
     Raises:
         ScanWithoutRow: the job ended before there was a scan.
     """
-    if scan_id is None:
-        scans = (await repository.scans(library_id, limit=PAGE)).scans
-        scan_id = next((scan.id for scan in scans if scan.job_id == job.id), None)
-        if scan_id is None:
-            said = job.errors[-1].error if job.errors else job.state.value
-            message = f"nothing was scanned: {said} (revenge jobs show {job.id})"
-            raise ScanWithoutRow(message)
-    scan = await repository.scan(library_id, scan_id)
-    page = await repository.scan_errors(scan_id, limit=PAGE)
+    scan = await find_scan(repository, library_id, scan_id, job)
+    if scan is None:
+        said = job.errors[-1].error if job.errors else job.state.value
+        message = f"nothing was scanned: {said} (revenge jobs show {job.id})"
+        raise ScanWithoutRow(message)
+    page = await repository.scan_errors(scan.id, limit=PAGE)
     errors = page.errors
     while page.next_cursor:
-        page = await repository.scan_errors(scan_id, limit=PAGE, cursor=page.next_cursor)
+        page = await repository.scan_errors(scan.id, limit=PAGE, cursor=page.next_cursor)
         errors += page.errors
     return Outcome(scan=scan, job_id=job.id, errors=errors)
 

@@ -111,6 +111,7 @@ def test_folder_that_is_gone_fails_the_scan_with_the_reason_and_removes_nothing(
     answer = house.run("scan", films, "--json", **NO_PROBE)
     assert answer.code == 1
     assert answer.json["status"] == "failed"
+    assert "Scanning My films: failed" in answer.err
     assert "missing" in answer.json["error_message"]
     assert answer.err.splitlines()[-1].startswith(f"revenge: the scan failed: {films}")
     assert known(house, "My films", "--state", "present") == before

@@ -1,6 +1,6 @@
 """Following jobs on a terminal: a bar each, or a line now and then where there is no terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from types import TracebackType
@@ -40,8 +40,11 @@ async def follow_jobs(
     clock: Clock,
     give_up_after: timedelta | None = None,
     name: str | None = None,
+    ending: Callable[[JobRow], Awaitable[str]] | None = None,
 ) -> list[JobRow]:
     """Show how far jobs are until they have ended, or ``give_up_after`` is over; return those that have, as they did.
+
+    ``ending`` says in a word how a job's work ended where that is more than the job's state.
 
     Raises:
         JobNotFound: one of them is not there.
@@ -54,7 +57,8 @@ async def follow_jobs(
         while True:
             progress = await jobs.progress(waiting)
             for row in [await jobs.get(job_id) for job_id in waiting]:
-                bars.show(row, progress.get(row.id), name=name)
+                ended = await ending(row) if ending is not None and row.is_final else row.state.value
+                bars.show(row, progress.get(row.id), name=name, state=ended)
                 if row.is_final:
                     waiting.remove(row.id)
                     done.append(row)
@@ -98,9 +102,11 @@ class JobBars:
     ) -> None:
         self._stack.close()
 
-    def show(self, row: JobRow, progress: Progress | None, *, name: str | None = None) -> None:
-        """Show one job as it is now."""
-        phase = visible(progress.phase) if progress and not row.is_final else row.state.value
+    def show(
+        self, row: JobRow, progress: Progress | None, *, name: str | None = None, state: str | None = None
+    ) -> None:
+        """Show one job as it is now; ``state`` is said instead of its own."""
+        phase = visible(progress.phase) if progress and not row.is_final else state or row.state.value
         numbers = "" if progress is None else describe(progress)
         name = visible(name or f"{row.kind} {row.id}")
         if self._bars is None:

@@ -119,16 +119,25 @@ async def run_scan(
     from revenge.app.cli.follow import follow_jobs
     from revenge.app.lifecycle import Lifecycle
     from revenge.app.process import work_steps
-    from revenge.app.scanning import is_held_up, is_left, read_outcome
+    from revenge.app.scanning import find_scan, is_held_up, is_left, read_outcome
+    from revenge.content.library.models import ACTIVE
 
     client, clock, library = container.client(), container.clock(), target.library
+    repository = container.library_repository()
     asked = await _enqueue(shell, container, target, full=full)
     job_id = asked.job_id
     if await is_held_up(client, job_id):
         shell.note("The queue is paused, and the scan waits for it: revenge queues resume '*'")
+
+    async def ending(job: "JobRow") -> str:
+        # A scan that fails for good cancels its job: nobody has cancelled it.
+        done = await find_scan(repository, library.id, asked.scan_id, job)
+        return job.state.value if done is None or done.status in ACTIVE else done.status.value
+
     async with AsyncExitStack() as stack:
         following = asyncio.create_task(
-            follow_jobs(shell, client, [job_id], clock=clock, name=f"Scanning {library.name}"), name="scan.follow"
+            follow_jobs(shell, client, [job_id], clock=clock, name=f"Scanning {library.name}", ending=ending),
+            name="scan.follow",
         )
         stack.push_async_callback(_end, following)
         try:
@@ -146,7 +155,7 @@ async def run_scan(
             elif not in_server:
                 await _leave(shell, container, job_id)
             raise
-        return await read_outcome(container.library_repository(), library.id, asked.scan_id, job)
+        return await read_outcome(repository, library.id, asked.scan_id, job)
 
 
 async def _end(task: "asyncio.Task[Any]") -> None:

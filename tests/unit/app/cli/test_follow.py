@@ -92,6 +92,14 @@ async def test_jobs_are_returned_as_they_end(capsys: pytest.CaptureFixture[str])
     ]
 
 
+async def test_the_end_is_told_by_who_knows_more_than_the_job(capsys: pytest.CaptureFixture[str]) -> None:
+    async def ending(job: JobRow) -> str:
+        return f"failed after {job.state.value}"
+
+    await follow_jobs(Shell(), FakeJobs(j1=1), [1], clock=FakeClock(), ending=ending)
+    assert capsys.readouterr().err.splitlines()[-1].startswith("greet 1: failed after completed")
+
+
 async def test_waiting_ends_when_patience_does() -> None:
     clock = FakeClock()
     done = await follow_jobs(Shell(), FakeJobs(j1=10**9), [1], clock=clock, give_up_after=timedelta(seconds=3))
