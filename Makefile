@@ -32,8 +32,11 @@ $(UV): locks/uv.txt
 setup: .venv/.run ## .venv with the locked dependencies and `revenge` in .venv/bin
 setup-dev: .venv/.dev ## the same with what tests and checks need
 
+# As they were written: a folder may be called "$5 (1999)".
+run: export DEMO_LIBRARY := $(value LIBRARY)
+run: export DEMO_TYPE := $(value TYPE)
 run: setup ## demo (or LIBRARY=/films [TYPE=movie|tv]): database, server, workers, scan
-	@$(BIN)/revenge demo $(if $(LIBRARY),--library "$(LIBRARY)") $(if $(TYPE),--type $(TYPE))
+	@$(BIN)/revenge demo $${DEMO_LIBRARY:+--library "$$DEMO_LIBRARY"} $${DEMO_TYPE:+--type "$$DEMO_TYPE"}
 
 test: setup-dev ## the whole test suite
 	@$(PYTEST) -n auto -m "not chaos" tests/unit tests/integration tests/acceptance
