@@ -6,6 +6,9 @@ PYTEST := $(BIN)/python -m pytest
 UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --extra all
 
+# Behind a proxy that signs with its own authority the system knows it, as pip does; a bare system knows none.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/* /etc/ssl/cert.pem /etc/pki/tls/certs/*),1,0)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test check interop chaos coverage mutants bench lock dashboard clean
 
@@ -14,11 +17,13 @@ help: ## list the targets
 
 $(UV): locks/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@echo "Installing uv into .cache/uv ..."
 	@$(PYTHON) -m venv --clear .cache/uv
 	@.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt
 	@touch $(UV)
 
 .venv/.run: $(UV) locks/run.txt pyproject.toml
+	@echo "Installing Revenge and what it needs into .venv ..."
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/run.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/build.txt
@@ -26,6 +31,7 @@ $(UV): locks/uv.txt
 	@touch .venv/.run
 
 .venv/.dev: .venv/.run locks/dev.txt
+	@echo "Installing what tests and checks need into .venv ..."
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/dev.txt
 	@touch .venv/.dev
 
