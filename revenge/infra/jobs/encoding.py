@@ -1,6 +1,7 @@
 """JSON as Go's encoding/json writes it: unique keys are hashes of these bytes, and rows look the same from both sides."""
 
 import base64
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -10,6 +11,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel
 
 _SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
@@ -31,6 +33,21 @@ def encode(value: Any) -> str:
     parts: list[str] = []
     _write(value, parts)
     return "".join(parts)
+
+
+def decode(text: str) -> Any:
+    """Return what JSON ``text`` of a row says.
+
+    A number beyond every float, which jsonb holds as digits, becomes infinite; what is nested deeper than Python reads
+    stays text.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            return json.loads(text, parse_int=float)
+        except RecursionError:
+            return text
 
 
 def encode_string(text: str) -> str:

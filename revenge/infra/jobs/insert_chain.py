@@ -3,10 +3,8 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
-import orjson
-
 from revenge.infra.jobs.args import JobArgs
-from revenge.infra.jobs.encoding import encode
+from revenge.infra.jobs.encoding import decode, encode
 from revenge.infra.jobs.errors import InvalidJob
 from revenge.infra.jobs.insertion import NewJob, Shape
 from revenge.infra.jobs.models import InsertResult
@@ -71,7 +69,7 @@ def _params(row: NewJob, args: JobArgs) -> JobInsertParams:
         priority=shape.priority,
         max_attempts=shape.max_attempts,
         scheduled_at=shape.scheduled_at,
-        metadata=orjson.loads(shape.metadata),
+        metadata=decode(shape.metadata),
         tags=list(shape.tags),
     )
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, overload
 
 import asyncpg
-import orjson
 
 from revenge.infra.jobs.announcer import Announcer, Say
+from revenge.infra.jobs.encoding import decode
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.insertion import NewJob, Shape
 from revenge.infra.jobs.job_store import job_from
@@ -196,8 +196,8 @@ def _new_row(job: NewJob, job_id: int, *, now: datetime, at: datetime) -> JobRow
         priority=shape.priority,
         attempt=0,
         max_attempts=shape.max_attempts,
-        args=orjson.loads(job.args),
-        metadata=orjson.loads(shape.metadata),
+        args=decode(job.args),
+        metadata=decode(shape.metadata),
         tags=list(shape.tags),
         created_at=at,
         scheduled_at=at if shape.scheduled_at == now else shape.scheduled_at,

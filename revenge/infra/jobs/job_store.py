@@ -1,14 +1,12 @@
 """Statements on rows of ``river_job`` that are there: fetch, settle, and what people do to single jobs."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-import orjson
 
-from revenge.infra.jobs.encoding import encode, encode_time
+from revenge.infra.jobs.encoding import decode, encode, encode_time
 from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, UniqueConflict, UniqueKeyTaken
 from revenge.infra.jobs.models import (
     AttemptError,
@@ -181,7 +179,7 @@ class JobStore:
 
 def job_from(record: asyncpg.Record) -> JobRow:
     """Make a row of a record with River's columns; what other programs wrote never makes it unreadable."""
-    metadata = _json(record["metadata"])
+    metadata = decode(record["metadata"])
     return JobRow(
         id=record["id"],
         kind=record["kind"],
@@ -190,7 +188,7 @@ def job_from(record: asyncpg.Record) -> JobRow:
         priority=record["priority"],
         attempt=record["attempt"],
         max_attempts=record["max_attempts"],
-        args=_json(record["args"]),
+        args=decode(record["args"]),
         metadata=metadata if isinstance(metadata, dict) else {},
         tags=record["tags"],
         created_at=record["created_at"],
@@ -204,25 +202,13 @@ def job_from(record: asyncpg.Record) -> JobRow:
     )
 
 
-def _json(text: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        # A number beyond every float, which jsonb holds as digits: it becomes infinite. What is nested deeper than
-        # Python reads stays text.
-        try:
-            return json.loads(text, parse_int=float)
-        except RecursionError:
-            return text
-
-
 def error_json(*, at: datetime, attempt: int, error: str, trace: str = "") -> str:
     """Return an element of ``errors`` as River writes it; NUL, which PostgreSQL's JSON cannot hold, becomes U+FFFD."""
     return encode({"at": at, "attempt": attempt, "error": error, "trace": trace}).replace("\\u0000", "\ufffd")
 
 
 def _error_from(text: str | None) -> AttemptError:
-    value: Any = _json(text) if text is not None else {}
+    value: Any = decode(text) if text is not None else {}
     if not isinstance(value, dict):
         return AttemptError(at=None, attempt=0, error=_text(value), trace="")
     return AttemptError(

@@ -9,11 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
-
 from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.encoding import decode
 from revenge.infra.jobs.models import FINAL, JobState
-from revenge.infra.jobs.testing.memory_rows import MemoryRecord, MemoryRow, MemoryRows
+from revenge.infra.jobs.testing.memory_rows import MemoryRecord, MemoryRow, MemoryRows, as_text
 
 MOST_ATTEMPTED_BY = 100
 """River: `maxAttemptedBy`."""
@@ -179,7 +178,7 @@ class MemoryJobs:
         row = self._fenced(job_id, attempt, attempted_at)
         if row is None or row.state is not JobState.RUNNING:
             return []
-        return self._put(replace(row, metadata=row.merged(orjson.loads(metadata))))
+        return self._put(replace(row, metadata=row.merged(decode(metadata))))
 
     def job_schedule(
         self,
@@ -285,7 +284,7 @@ class MemoryJobs:
         row = self._rows.get(job_id)
         if row is None or row.state in FINAL:
             return []
-        metadata = row.merged({"cancel_attempted_at": orjson.loads(requested_at)})
+        metadata = row.merged({"cancel_attempted_at": decode(requested_at)})
         if row.state is not JobState.RUNNING:
             row = replace(row, state=JobState.CANCELLED, finalized_at=self._clock.now())
         return self._put(replace(row, metadata=metadata))
@@ -303,14 +302,14 @@ class MemoryJobs:
                 finalized_at=None,
                 scheduled_at=now,
                 max_attempts=row.max_attempts + (row.attempt == row.max_attempts),
-                metadata=orjson.dumps(metadata).decode(),
+                metadata=as_text(metadata),
             )
         )
 
     def job_update(self, job_id: int, metadata: str) -> Records:
         """Add to the metadata, whatever the state."""
         row = self._rows.get(job_id)
-        return [] if row is None else self._put(replace(row, metadata=row.merged(orjson.loads(metadata))))
+        return [] if row is None else self._put(replace(row, metadata=row.merged(decode(metadata))))
 
     def job_delete(self, job_id: int) -> Records:
         """Delete what does not run."""
@@ -347,7 +346,7 @@ def _settled(
     *,
     now: datetime,
 ) -> MemoryRow:
-    text = row.merged(orjson.loads(metadata)) if metadata is not None else row.metadata
+    text = row.merged(decode(metadata)) if metadata is not None else row.metadata
     if row.state is not JobState.RUNNING:
         return replace(row, metadata=text)
     errors = row.errors if error is None else [*row.errors, error]

@@ -1,12 +1,12 @@
 """Rows of ``river_job`` in this process: what a row holds, and the unique index over all of them."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-import orjson
-
+from revenge.infra.jobs.encoding import decode
 from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.models import FINAL, JobState
 from revenge.infra.jobs.unique import STATE_BITS
@@ -64,11 +64,11 @@ class MemoryRow:
 
     def metadata_dict(self) -> dict[str, Any]:
         """Decode the metadata."""
-        return dict(orjson.loads(self.metadata))
+        return dict(decode(self.metadata))
 
     def merged(self, more: dict[str, Any]) -> str:
         """Return the metadata with ``more`` in it, as text."""
-        return orjson.dumps({**self.metadata_dict(), **more}).decode()
+        return as_text({**self.metadata_dict(), **more})
 
     def record(self, **more: Any) -> MemoryRecord:
         """Return the columns that most statements return, and ``more``."""
@@ -134,6 +134,11 @@ class MemoryRows:
     def restore(self, snapshot: tuple[dict[int, MemoryRow], dict[bytes, int]]) -> None:
         """Go back to ``snapshot``."""
         self._rows, self._holders = snapshot
+
+
+def as_text(metadata: dict[str, Any]) -> str:
+    """Return what a row holds of ``metadata``; a number beyond every float is read as such again."""
+    return json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))
 
 
 def _check(row: MemoryRow) -> None:

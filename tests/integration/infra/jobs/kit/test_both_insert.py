@@ -281,3 +281,17 @@ async def test_queues_count_what_is_unfinished(make: Make) -> None:
         await client.pause_queue("nowhere")
     await client.resume_queue("*")
     assert all(info.paused_at is None for info in await client.queues())
+
+
+async def test_a_number_beyond_every_float_is_inserted_and_read_as_infinite(client: Client) -> None:
+    huge = 10**400
+
+    inserted = (await client.insert(OtherArgs(number=huge), InsertOpts(metadata={"huge": huge}))).job
+    await client.update(inserted.id, metadata={"more": huge})
+    await client.cancel(inserted.id)
+
+    assert inserted.args == {"number": float("inf")}
+    assert inserted.metadata == {"huge": float("inf")}
+    found = await client.retry(inserted.id)
+    assert found.args == inserted.args
+    assert found.metadata == {"huge": float("inf"), "more": float("inf")}
