@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-import orjson
+from revenge.infra.jobs.encoding import decode
 
 
 class JobState(StrEnum):
@@ -190,7 +190,7 @@ class Claim:
 
     def metadata(self) -> dict[str, Any]:
         """Decode the row's metadata as it was at the fetch."""
-        return orjson.loads(self.metadata_json) if self.metadata_json else {}
+        return decode(self.metadata_json) if self.metadata_json else {}
 
 
 class JobOrder(StrEnum):
