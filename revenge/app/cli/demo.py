@@ -104,12 +104,14 @@ async def _targets(
 ) -> "list[Target]":
     from revenge.app.cli.scan import choose
     from revenge.app.scanning import Target
+    from revenge.content.library.facts import SCANNED_TYPES
 
     if folder is not None:
         return [await choose(container, [folder], kind=kind, name=None)]
     known = await all_libraries(container.library_repository())
     if known:
-        return [Target(library=library, paths=()) for library in known if library.enabled]
+        scanned = [each for each in known if each.enabled and each.type in SCANNED_TYPES]
+        return [Target(library=library, paths=()) for library in scanned]
     directory = Path(os.path.abspath(container.settings().demo_dir))  # noqa: ASYNC240 - a name, no file
     await _make_files(shell, signals, directory, kind or Kind.MOVIE)
     library = await make_library(

@@ -20,6 +20,7 @@ from revenge.content.library.errors import (
     LibraryNotFound,
     ScanConflict,
     ScanNotFound,
+    UnscannableLibrary,
 )
 from revenge.infra.jobs.errors import InvalidJob, JobIsRunning, JobNotFound, QueueNotFound, StoreError, UniqueConflict
 from revenge.infra.jobs.periodic_store import PeriodicNotFound
@@ -40,6 +41,7 @@ KNOWN: tuple[type[Exception], ...] = (
     ScanConflict,
     ScanNotFound,
     UniqueConflict,
+    UnscannableLibrary,
     # The database is away, or too slow: the engine wraps what its driver says, the library's repository does not.
     StoreError,
     asyncpg.InterfaceError,
@@ -50,6 +52,18 @@ KNOWN: tuple[type[Exception], ...] = (
     TimeoutError,
 )
 """Errors of services that have an answer of their own."""
+
+_PLAIN: Mapping[type[Exception], tuple[int, str]] = {
+    InvalidJob: (422, "invalid-job"),
+    JobNotFound: (404, "job-not-found"),
+    LibraryNameTaken: (409, "library-name-taken"),
+    LibraryNotFound: (404, "library-not-found"),
+    PeriodicNotFound: (404, "periodic-not-found"),
+    QueueNotFound: (404, "queue-not-found"),
+    ScanNotFound: (404, "scan-not-found"),
+    UnscannableLibrary: (422, "unscannable-library"),
+}
+"""Those whose text is all there is to say: the answer's status, and what programs know it by."""
 
 log = structlog.get_logger(__name__)
 
@@ -174,12 +188,6 @@ def _pointer(location: tuple[Any, ...], prefix: tuple[str, ...]) -> str:
 
 def _problem_of(error: Exception) -> ProblemError:
     match error:
-        case LibraryNotFound():
-            return ProblemError(404, "library-not-found", str(error))
-        case ScanNotFound():
-            return ProblemError(404, "scan-not-found", str(error))
-        case LibraryNameTaken():
-            return ProblemError(409, "library-name-taken", str(error))
         case ScanConflict():
             scan_id = str(error.scan_id) if error.scan_id else None
             detail = "this library is being scanned already: wait for that scan, or cancel its job"
@@ -187,27 +195,21 @@ def _problem_of(error: Exception) -> ProblemError:
         case InvalidLibrary():
             fields = [{"pointer": f"/{error.field}", "detail": error.reason}]
             return ProblemError(422, "invalid-library", str(error), errors=fields)
-        case JobNotFound():
-            return ProblemError(404, "job-not-found", str(error))
-        case QueueNotFound():
-            return ProblemError(404, "queue-not-found", str(error))
-        case PeriodicNotFound():
-            return ProblemError(404, "periodic-not-found", str(error))
         case JobIsRunning():
             return ProblemError(409, "job-is-running", str(error), job_id=error.job_id)
         case UniqueConflict():
             return ProblemError(409, "unique-conflict", str(error), job_id=error.job_id)
-        case InvalidJob():
-            return ProblemError(422, "invalid-job", str(error))
-        case _:
-            # The statement's name and the server's words stay in the log: they are no business of a client.
-            log.error("http.database_failed", error=str(error))
-            return ProblemError(
-                503,
-                "database-unavailable",
-                "the database can't be reached or is busy: try again in a moment",
-                headers={"Retry-After": str(RETRY_AFTER_S)},
-            )
+    for kind, (status, code) in _PLAIN.items():
+        if isinstance(error, kind):
+            return ProblemError(status, code, str(error))
+    # The statement's name and the server's words stay in the log: they are no business of a client.
+    log.error("http.database_failed", error=str(error))
+    return ProblemError(
+        503,
+        "database-unavailable",
+        "the database can't be reached or is busy: try again in a moment",
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
 
 
 def _allowed_methods(request: Request) -> list[str]:

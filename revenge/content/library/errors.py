@@ -72,6 +72,13 @@ class ScanFailed(LibraryError):
         self.reason = reason
 
 
+class UnscannableLibrary(ScanFailed):
+    """Libraries of this type hold what no scan can read yet."""
+
+    def __init__(self, library_type: str) -> None:
+        super().__init__(f"libraries of type {library_type} cannot be scanned")
+
+
 class ScanLost(LibraryError):
     """This run may not write any more: another took the scan over, or it was cancelled or its library deleted."""
 

@@ -10,7 +10,8 @@ from uuid import UUID
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from revenge.content.library.errors import InvalidLibrary, ScanConflict, ScanNotFound
+from revenge.content.library.errors import InvalidLibrary, ScanConflict, ScanNotFound, UnscannableLibrary
+from revenge.content.library.facts import SCANNED_TYPES
 from revenge.content.library.models import (
     FilePage,
     FileState,
@@ -130,10 +131,13 @@ class LibraryService:
 
         Raises:
             LibraryNotFound: there is no such library.
+            UnscannableLibrary: libraries of its type cannot be scanned.
             ScanConflict: one is waiting or running already.
         """
         async with self._pool.acquire() as conn, conn.transaction():
             library = await self._repository.get(library_id, conn=conn)
+            if library.type not in SCANNED_TYPES:
+                raise UnscannableLibrary(library.type)
             await self._claims.settle_abandoned(library_id, conn=conn)
             scan_id = uuid7()
             try:

@@ -72,7 +72,10 @@ def libraries_router(libraries: Libraries, jobs: Jobs, counts: FileCounts | None
 
     @router.post("/{id}/scan", response_model=ScanOut, status_code=202, responses=documented(404, 409, 413))
     async def scan_library(id: UUID, body: NewScan | None = None) -> Response:
-        """Start a scan: its row and its job are made in one transaction."""
+        """Start a scan: its row and its job are made in one transaction.
+
+        A library that is not enabled is scanned too when it is asked for; one of a type that cannot be scanned is refused.
+        """
         scan = await libraries.trigger_scan(id, (body or NewScan()).scan_type)
         location = {"Location": f"/api/v1/libraries/{id}/scans/{scan.id}"}
         return json_response(scan_to_json(scan, None), 202, headers=location)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from revenge.content.library.errors import ScanFailed, ScanLost
+from revenge.content.library.errors import ScanFailed, ScanLost, UnscannableLibrary
 from revenge.content.library.facts import SCANNED_TYPES, FactReader
 from revenge.content.library.models import Scan, ScanStatus, ScanType
 from revenge.content.library.ports import JobFate, LibraryEvents, NoEvents, Pool, Prober, ScanJobs
@@ -115,7 +115,7 @@ class ScanService:
         ledger, library, config = claimed.ledger, claimed.library, self._config
         checkpoint = ledger.checkpoint
         if library.type not in SCANNED_TYPES:
-            raise ScanFailed(f"libraries of type {library.type} cannot be scanned")
+            raise UnscannableLibrary(library.type)
         scopes = plan_scopes(claimed.roots, claimed.paths, library=library.name)
         standings = await self._look_at_roots(claimed)
         if checkpoint.phase is Phase.SCANNING:

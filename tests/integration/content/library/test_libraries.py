@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from revenge.content.library.errors import InvalidLibrary, LibraryNameTaken, LibraryNotFound, ScanConflict
-from revenge.content.library.models import FileState
+from revenge.content.library.errors import (
+    InvalidLibrary,
+    LibraryNameTaken,
+    LibraryNotFound,
+    ScanConflict,
+    UnscannableLibrary,
+)
+from revenge.content.library.models import FileState, LibraryType
 
 if TYPE_CHECKING:
     from tests.integration.content.library.conftest import World
@@ -63,6 +69,13 @@ async def test_libraries_do_not_overlap(world: "World", tmp_path: Path, other: s
     await world.make_library()
     with pytest.raises(InvalidLibrary, match="overlaps"):
         await world.make_library(tmp_path / other, name="Second")
+
+
+async def test_a_library_that_no_scan_can_read_is_not_scanned(world: "World") -> None:
+    library = await world.make_library(type=LibraryType.MUSIC)
+    with pytest.raises(UnscannableLibrary, match="libraries of type music cannot be scanned"):
+        await world.libraries.trigger_scan(library.id)
+    assert (await world.libraries.scans(library.id)).scans == []
 
 
 async def test_a_deleted_library_is_out_of_the_way(world: "World") -> None:
