@@ -84,7 +84,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
             InvalidPlugin: one of them is none.
         """
         self.config = config or ClientConfig()
-        self.workers = workers or Workers()
+        self.workers = Workers.of(workers)
         self._clock = clock or SystemClock()
         store = pool if isinstance(pool, Store) else Store(pool, schema=schema)
         JobCalls.__init__(self, store)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.given import check_policy, check_spans
 from revenge.infra.jobs.liveness import LivenessConfig
 from revenge.infra.jobs.models import TIERS
 from revenge.infra.jobs.retry import RetryPolicy, RiverRetry
@@ -51,6 +52,9 @@ class StopConfig:
     cancel: timedelta = timedelta(seconds=5)
     """For cancelled jobs to end; what is left then is abandoned and handed back."""
 
+    def __post_init__(self) -> None:
+        check_spans(self, "soft", "cancel")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionConfig:
@@ -59,6 +63,9 @@ class RetentionConfig:
     completed: timedelta | None = timedelta(hours=24)
     cancelled: timedelta | None = timedelta(hours=24)
     discarded: timedelta | None = timedelta(days=7)
+
+    def __post_init__(self) -> None:
+        check_spans(self, "completed", "cancelled", "discarded", optional=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +80,17 @@ class QueueConfig:
     """Least time between two fetches from it; None: none but the client's."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.workers <= MAX_WORKERS:
-            message = f"a queue needs 1 to {MAX_WORKERS} workers, got {self.workers}"
+        if not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
+            message = f"a queue needs 1 to {MAX_WORKERS} workers, got {self.workers!r}"
             raise ValueError(message)
+        check_spans(self, "poll_interval", "fetch_cooldown", optional=True)
         if self.poll_interval is not None and self.poll_interval <= timedelta(0):
             message = f"poll_interval must be positive, got {self.poll_interval}"
             raise ValueError(message)
         if self.fetch_cooldown is not None and self.fetch_cooldown < timedelta(0):
             message = f"fetch_cooldown must not be negative, got {self.fetch_cooldown}"
             raise ValueError(message)
+        _check_cooldown(self.fetch_cooldown, self.poll_interval)
 
     @classmethod
     def of(cls, given: "int | QueueConfig") -> "QueueConfig":
@@ -149,7 +158,10 @@ class ClientConfig:
             message = f"max_worker_losses must be at least 1, got {self.max_worker_losses}"
             raise ValueError(message)
         spans = ("timeout", "poll_interval", "poll_only_interval", "rescue_after", "stuck_after")
-        for name in (*spans, "loop_blocked_after", "hand_over_blocked_after"):
+        optional = ("loop_blocked_after", "hand_over_blocked_after")
+        check_spans(self, *spans, "fetch_cooldown")
+        check_spans(self, *optional, optional=True)
+        for name in (*spans, *optional):
             if (value := getattr(self, name)) is not None and value <= timedelta(0):
                 message = f"{name} must be positive, got {getattr(self, name)}"
                 raise ValueError(message)
@@ -157,3 +169,22 @@ class ClientConfig:
         if self.fetch_cooldown < timedelta(0):
             message = f"fetch_cooldown must not be negative, got {self.fetch_cooldown}"
             raise ValueError(message)
+        _check_cooldown(self.fetch_cooldown, self.poll_interval)
+        if timedelta.max > self.timeout > self.rescue_after:
+            message = (
+                f"rescue_after must not be shorter than timeout, or jobs are rescued while they run: "
+                f"got {self.rescue_after} and {self.timeout}"
+            )
+            raise ValueError(message)
+        check_policy("retry_policy", self.retry_policy)
+        for name, kind in (("stop", StopConfig), ("retention", RetentionConfig)):
+            if not isinstance(getattr(self, name), kind):
+                message = f"{name} must be {kind.__name__}(...), got {getattr(self, name)!r}"
+                raise TypeError(message)
+
+
+def _check_cooldown(fetch_cooldown: timedelta | None, poll_interval: timedelta | None) -> None:
+    # River's rule, too: nothing would be polled so often.
+    if fetch_cooldown is not None and poll_interval is not None and poll_interval < fetch_cooldown:
+        message = f"poll_interval must not be shorter than fetch_cooldown, got {poll_interval} and {fetch_cooldown}"
+        raise ValueError(message)

@@ -140,7 +140,7 @@ def _library_of(value: object) -> str | None:
 def _find(conn: Any) -> Link | None:
     match _library_of(conn):
         case "asyncpg":
-            return _Asyncpg(conn)
+            return None if isinstance(conn, asyncpg.Pool) else _Asyncpg(conn)
         case "psycopg":
             return _psycopg_link(conn)
         case "sqlalchemy":

@@ -176,4 +176,6 @@ def describe(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - a user's class may not even describe itself
         text = "its text cannot be read"
+    if type(error) is TypeError and text == "exceptions must derive from BaseException":
+        text += " (Snooze and Cancel are returned, not raised)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -113,6 +113,7 @@ class Inserter:
         self, items: Sequence[InsertItem], workers: Workers
     ) -> tuple[Sequence[NewJob], datetime, Sequence[JobArgs] | None]:
         """Return the rows, what was taken for now, and the arguments where plugins have a say."""
+        _check_list(items)
         if not items:
             message = "no jobs to insert"
             raise InvalidJob(message)
@@ -126,3 +127,10 @@ class Inserter:
         if not self._chain.applies(builder.args_types):
             return rows, now, None
         return rows, now, [item[0] if isinstance(item, tuple) else item for item in items]
+
+
+def _check_list(items: object) -> None:
+    if isinstance(items, JobArgs):
+        name = type(items).__name__
+        message = f"several jobs are inserted as a list, got one {name}: write [{name}(...)]"
+        raise InvalidJob(message)

@@ -77,6 +77,7 @@ class Builder:
         key = (type(args), id(opts))
         template = self._templates.get(key)
         if template is None:
+            _check_types(args, opts)
             template = self._templates[key] = _resolve(type(args), opts, config=self._config, now=self._now)
         shape = template.shape
         try:
@@ -110,6 +111,18 @@ class _Template(NamedTuple):
     unique: UniqueOpts | None
     scheduled_at: datetime | None
     opts: InsertOpts | None
+
+
+def _check_types(args: object, opts: object) -> None:
+    if not isinstance(args, JobArgs):
+        said = (
+            f"the class {args.__name__}: write {args.__name__}(...)" if isinstance(args, type) else type(args).__name__
+        )
+        message = f"a job's arguments are an object of a class like class Some(JobArgs, kind=...), got {said}"
+        raise InvalidJob(message)
+    if opts is not None and not isinstance(opts, InsertOpts):
+        message = f"a job's options are InsertOpts(...), got {type(opts).__name__}"
+        raise InvalidJob(message)
 
 
 def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: ClientConfig, now: datetime) -> _Template:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from revenge.infra.jobs.given import check_span
 from revenge.infra.jobs.store import Store
 
 MAINTENANCE = "maintenance"
@@ -16,7 +17,9 @@ class Lease:
 
         Raises:
             ValueError: ``ttl`` is not positive.
+            TypeError: ``ttl`` is no span of time.
         """
+        check_span("ttl", ttl)
         if ttl <= timedelta(0):
             message = f"ttl must be positive, got {ttl}"
             raise ValueError(message)

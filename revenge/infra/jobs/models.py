@@ -1,12 +1,13 @@
 """The values that the engine hands out: job rows, their states, insert options and claims."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from revenge.infra.jobs.encoding import decode
+from revenge.infra.jobs.given import check_lists, check_spans
 
 
 class JobState(StrEnum):
@@ -63,6 +64,9 @@ class UniqueOpts:
     """None: all but cancelled and discarded, which makes a finished job block too. ``UNFINISHED`` is what most want."""
     exclude_kind: bool = False
     """Jobs of other kinds count too; needs ``by_args``, ``by_period`` or ``by_queue``."""
+
+    def __post_init__(self) -> None:
+        check_spans(self, "by_period", optional=True)
 
     @property
     def is_empty(self) -> bool:
@@ -215,6 +219,9 @@ class JobFilter:
     queues: Collection[str] = ()
     states: Collection[JobState] = ()
 
+    def __post_init__(self) -> None:
+        check_lists(**{field.name: getattr(self, field.name) for field in fields(self)})
+
     @property
     def is_empty(self) -> bool:
         """Whether all jobs pass."""
@@ -242,6 +249,10 @@ class JobListParams:
     """1 to 10,000 (River: `JobListParams.First`)."""
     cursor: str | None = None
     """Of the page before, in the same order; one of Go's serves as well."""
+
+    def __post_init__(self) -> None:
+        names = ("states", "kinds", "queues", "tags", "tags_any", "ids", "priorities")
+        check_lists(**{name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True)

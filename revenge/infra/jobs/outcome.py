@@ -7,6 +7,7 @@ from typing import Any
 
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.given import check_span
 from revenge.infra.jobs.models import Claim, JobState
 
 SOON = timedelta(seconds=5)
@@ -26,6 +27,7 @@ class Snooze:
     for_: timedelta
 
     def __post_init__(self) -> None:
+        check_span("a snooze", self.for_)
         if self.for_ < timedelta(0):
             message = f"a snooze must not be negative, got {self.for_}"
             raise ValueError(message)

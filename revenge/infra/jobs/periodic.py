@@ -11,6 +11,7 @@ from typing import Any, assert_never
 
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.cron import Cron, InvalidSchedule
+from revenge.infra.jobs.given import check_span
 from revenge.infra.jobs.models import InsertOpts
 
 PERIODIC_KEY = "periodic"
@@ -51,6 +52,7 @@ class Every:
     interval: timedelta
 
     def __post_init__(self) -> None:
+        check_span("interval", self.interval)
         if self.interval <= timedelta(0):
             message = f"interval must be positive, got {self.interval}"
             raise InvalidSchedule(message)
@@ -71,6 +73,7 @@ class PeriodicJob:
 
     Raises:
         InvalidSchedule: River would not take the id.
+        TypeError: the schedule, or what makes the arguments, is neither of what is meant.
     """
 
     id: str
@@ -85,9 +88,10 @@ class PeriodicJob:
     """For jobs whose ``make`` does not say. The unique window of a run is that of its planned time."""
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id) or len(self.id) >= 128:
+        if not isinstance(self.id, str) or not _ID.fullmatch(self.id) or len(self.id) >= 128:
             message = f"a periodic job's id has 2 to 127 letters, digits or -_[]<>/.:+, got {self.id!r}"
             raise InvalidSchedule(message)
+        _check_parts(self.id, self.schedule, self.make)
 
     @property
     def kind(self) -> str | None:
@@ -102,6 +106,15 @@ class PeriodicJob:
         args, opts = made if isinstance(made, tuple) else (made, self.opts or InsertOpts())
         marks = {PERIODIC_KEY: True, PERIODIC_ID_KEY: self.id}
         return args, replace(opts, metadata={**(opts.metadata or {}), **marks})
+
+
+def _check_parts(job_id: str, schedule: object, make: object) -> None:
+    if not callable(schedule):
+        message = f"the schedule of {job_id!r} must be Every(...), Cron(...) or a function, got {schedule!r}"
+        raise TypeError(message)
+    if not isinstance(make, JobArgs) and not callable(make):
+        message = f"make of {job_id!r} must be the arguments or a function that makes them, got {make!r}"
+        raise TypeError(message)
 
 
 class PeriodicJobs:

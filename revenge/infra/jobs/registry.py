@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.errors import InvalidJob, KindAlreadyRegistered, UnknownKind
+from revenge.infra.jobs.given import check_policy, check_span
 from revenge.infra.jobs.plugins import NO_PLUGINS, OF_WORKER, PluginSet, look_up, look_up_args
 from revenge.infra.jobs.retry import RetryPolicy
 from revenge.infra.jobs.worker import RunsIn, Worker
@@ -46,14 +47,27 @@ class Workers:
         for worker in workers:
             self.add(worker)
 
+    @classmethod
+    def of(cls, given: "Workers | None") -> "Workers":
+        """Return ``given``, none at all where nothing is.
+
+        Raises:
+            TypeError: it is something else.
+        """
+        _check_workers(given)
+        # One that is empty stays the caller's: it may declare kinds, and be added to.
+        return cls() if given is None else given
+
     def add(self, worker: Worker[Any]) -> None:
         """Register ``worker`` for the kind of its arguments.
 
         Raises:
             KindAlreadyRegistered: another worker has the kind.
-            InvalidJob: the worker names no arguments class, or the kind is no valid name.
+            InvalidJob: the worker names no arguments class, its ``work`` cannot be called, or the kind is no valid name.
             InvalidPlugin: it or its arguments declare a plugin that is none.
+            TypeError: its timeout or its retry policy is none.
         """
+        _check_object(worker)
         args_type: type[JobArgs] | None = getattr(type(worker), "args_type", None)
         if args_type is None:
             message = (
@@ -63,6 +77,9 @@ class Workers:
         kind = _kind_of(args_type)
         if kind in self._by_kind:
             raise KindAlreadyRegistered(kind)
+        _check_work(worker)
+        check_span(f"{type(worker).__name__}.timeout", worker.timeout, optional=True)
+        check_policy(f"{type(worker).__name__}.retry_policy", worker.retry_policy, optional=True)
         worker_plugins = look_up(worker.plugins, allowed=OF_WORKER, owner=f"the worker {type(worker).__name__}")
         args_plugins = look_up_args(args_type)
         self._args_types[kind] = args_type
@@ -129,11 +146,42 @@ def _kind_of(args_type: type[JobArgs]) -> str:
     return kind
 
 
+def _check_object(worker: object) -> None:
+    if not isinstance(worker, Worker):
+        said = f"the class {worker.__name__}: write {worker.__name__}()" if isinstance(worker, type) else repr(worker)
+        message = f"workers are objects of classes like class Some(Worker[SomeArgs]), got {said}"
+        raise InvalidJob(message)
+
+
+def _check_work(worker: Worker[Any]) -> None:
+    name, work = type(worker).__name__, worker.work
+    if getattr(work, "__func__", None) is vars(Worker)["work"]:
+        message = f"{name} has no work: write async def work(self, job)"
+        raise InvalidJob(message)
+    if inspect.isasyncgenfunction(work) or inspect.isgeneratorfunction(work):
+        message = f"{name}.work must not yield, or nothing of it would run: return the job's output"
+        raise InvalidJob(message)
+    try:
+        inspect.signature(work).bind("job")
+    except (TypeError, ValueError) as error:
+        message = f"{name}.work must take the job and nothing else, as def work(self, job): {error}"
+        raise InvalidJob(message) from error
+
+
+def _check_workers(given: object) -> None:
+    if given is not None and not isinstance(given, Workers):
+        message = f"workers must be Workers([...]), got {type(given).__name__}"
+        raise TypeError(message)
+
+
 def _runs_in(worker: Worker[Any]) -> RunsIn:
     is_async = inspect.iscoroutinefunction(worker.work)
     declared = worker.runs_in
     if declared is None:
         return "loop" if is_async else "thread"
+    if declared not in get_args(RunsIn):
+        message = f"{type(worker).__name__}: runs_in must be one of {', '.join(get_args(RunsIn))}, got {declared!r}"
+        raise InvalidJob(message)
     if is_async != (declared == "loop"):
         message = (
             f'{type(worker).__name__}: runs_in="{declared}" needs {"async def" if declared == "loop" else "def"} work'

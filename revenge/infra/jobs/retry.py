@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from revenge.infra.jobs.given import check_span
+
 LONGEST_DELAY = timedelta(microseconds=(2**63 - 1) // 1000)
 """River caps its delay at the largest Go duration, 2^63-1 ns, about 292 years (River: `retry_policy.go`)."""
 
@@ -72,6 +74,7 @@ class LinearRetry:
 
 
 def _check_positive(name: str, value: timedelta) -> None:
+    check_span(name, value)
     if value <= timedelta(0):
         message = f"{name} must be positive, got {value}"
         raise ValueError(message)

@@ -52,7 +52,12 @@ class Store:
     """
 
     def __init__(self, pool: Pool | None, *, schema: str | None = None, blocking: bool = False) -> None:
-        """Make it; without a pool every call needs ``conn``, which ``blocking`` says is to be one that blocks."""
+        """Make it; without a pool every call needs ``conn``, which ``blocking`` says is to be one that blocks.
+
+        Raises:
+            TypeError: the pool is a text, as a DSN.
+        """
+        _check_pool(pool)
         self._pool = pool
         self._blocking = blocking
         self.schema = schema
@@ -190,6 +195,12 @@ class _translated:  # noqa: N801 - a context manager that reads like a statement
                 raise _said_by_the_server(self._name, code, text) from None
             message = f"{self._name} failed: {text}"
             raise StoreError(message, retryable=True) from None
+
+
+def _check_pool(pool: object) -> None:
+    if isinstance(pool, str):
+        message = "pool must be one of asyncpg's, as await asyncpg.create_pool(dsn), and no DSN: the engine opens none"
+        raise TypeError(message)
 
 
 def _said_by_the_server(name: str, code: str, text: str) -> StoreError:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple, Self, assert_never
 
 from revenge.infra.jobs.attempt import Attempt
+from revenge.infra.jobs.given import check_lists
 from revenge.infra.jobs.models import JobRow, JobState
 from revenge.infra.jobs.outcome import Settlement
 
@@ -113,6 +114,7 @@ class Subscription:
         buffer: int,
         on_close: "Callable[[Subscription], None]",
     ) -> None:
+        check_lists(events=events, kinds=kinds, queues=queues)
         if buffer < 1:
             message = f"buffer must be at least 1, got {buffer}"
             raise ValueError(message)

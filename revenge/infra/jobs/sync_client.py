@@ -44,7 +44,7 @@ class SyncClient:
         statements go instead of to the callers' connections, for the test kit.
         """
         self.config = config or ClientConfig()
-        self.workers = workers or Workers()
+        self.workers = Workers.of(workers)
         store = store or Store(None, schema=schema, blocking=True)
         self._jobs = JobStore(store)
         self._inserter = Inserter(

@@ -80,6 +80,9 @@ class Verdicts:
                 return outcome.cancelled(claim, now=now, error=text, metadata=_unfinished(attempt))
             case None:
                 return outcome.completed(claim, now=now, metadata=_staged(attempt))
+            case type():
+                message = f"the worker returned the class {result.__name__}: return an object of it"
+                raise TypeError(message)
             case _:
                 return outcome.completed(claim, now=now, metadata=_staged(attempt, {"output": result}))
 

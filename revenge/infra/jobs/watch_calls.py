@@ -9,6 +9,7 @@ from typing import Any
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import JobFailed
 from revenge.infra.jobs.events import EventHub, JobEvent
+from revenge.infra.jobs.given import check_lists
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import JobRow, JobState
 from revenge.infra.jobs.progress import Progress
@@ -69,7 +70,9 @@ class WatchCalls:
 
         Raises:
             InvalidCursor: ``after`` is no event's position.
+            TypeError: a filter is no list.
         """
+        check_lists(kinds=kinds, queues=queues, job_ids=job_ids)
         stream = self._hub.subscribe(kinds=kinds, queues=queues, job_ids=job_ids, after=after)
         async with aclosing(stream) as events:
             async for event in events:

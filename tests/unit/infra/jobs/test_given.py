@@ -1,0 +1,228 @@
+"""What is given wrongly is refused where it comes in, in a sentence that says what to write."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from revenge.infra.jobs import (
+    ClientConfig,
+    Every,
+    ExponentialRetry,
+    InsertOpts,
+    InvalidJob,
+    Job,
+    JobFilter,
+    JobListParams,
+    JobState,
+    PeriodicJob,
+    QueueConfig,
+    RetentionConfig,
+    RiverRetry,
+    Snooze,
+    StopConfig,
+    SyncClient,
+    UniqueOpts,
+    Worker,
+    Workers,
+)
+from revenge.infra.jobs.client import Client
+from revenge.infra.jobs.drivers import link_to
+from revenge.infra.jobs.errors import UnknownKind, describe
+from revenge.infra.jobs.outcome import Cancel
+from revenge.infra.jobs.testing.memory_client import MemoryClient
+from revenge.infra.jobs.worker import NO_TIMEOUT
+from tests.fakes.engine import ActArgs, Actor, nothing
+
+HOUR = timedelta(hours=1)
+
+
+def wrong(value: Any) -> Any:
+    """Return ``value``, as from code that no type checker has seen."""
+    return value
+
+
+class Works(Worker[ActArgs]):
+    async def work(self, job: Job[ActArgs]) -> object:
+        return None
+
+
+class Workless(Worker[ActArgs]):
+    pass
+
+
+class Elsewhere(Worker[ActArgs], runs_in=wrong("proces")):
+    def work(self, job: Job[ActArgs]) -> object:
+        return None
+
+
+class Yields(Worker[ActArgs]):
+    async def work(self, job: Job[ActArgs]) -> Any:
+        yield 1
+
+
+class YieldsPlainly(Worker[ActArgs]):
+    def work(self, job: Job[ActArgs]) -> Any:
+        yield 1
+
+
+class TakesNothing(Worker[ActArgs]):
+    async def work(self) -> object:  # type: ignore[override]  # that is the point
+        return None
+
+
+class TakesMore(Worker[ActArgs]):
+    async def work(self, job: Job[ActArgs], more: int) -> object:  # type: ignore[override]  # as above
+        return None
+
+
+@pytest.mark.parametrize(
+    ("worker", "says"),
+    [
+        (Workless(), r"Workless has no work: write async def work\(self, job\)"),
+        (Elsewhere(), "Elsewhere: runs_in must be one of loop, thread, process, got 'proces'"),
+        (Yields(), "Yields.work must not yield"),
+        (YieldsPlainly(), "YieldsPlainly.work must not yield"),
+        (TakesNothing(), "TakesNothing.work must take the job and nothing else"),
+        (TakesMore(), "TakesMore.work must take the job and nothing else"),
+        (Works, r"got the class Works: write Works\(\)"),
+        (ActArgs(), r"workers are objects of classes like class Some\(Worker\[SomeArgs\]\), got ActArgs"),
+    ],
+)
+def test_a_worker_that_could_not_work_is_refused(worker: Any, says: str) -> None:
+    with pytest.raises(InvalidJob, match=says):
+        Workers([worker])
+
+
+SPAN = r"must be a timedelta( or None)?, as timedelta\(seconds=5\), got 5"
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Workers([Actor(nothing, timeout=5)]), f"Actor.timeout {SPAN}"),
+        (
+            lambda: Workers([Actor(nothing, retry_policy=5)]),
+            r"Actor.retry_policy must be an object with delay\(failures\)",
+        ),
+        (lambda: ClientConfig(timeout=wrong(5)), f"timeout {SPAN}"),
+        (lambda: ClientConfig(stuck_after=wrong(None)), "stuck_after must be a timedelta, .* got None"),
+        (lambda: ClientConfig(fetch_cooldown=wrong(5)), f"fetch_cooldown {SPAN}"),
+        (lambda: ClientConfig(loop_blocked_after=wrong(5)), f"loop_blocked_after {SPAN}"),
+        (lambda: ClientConfig(retry_policy=wrong(5)), "retry_policy must be an object with delay.* got 5"),
+        (lambda: ClientConfig(retry_policy=wrong(RiverRetry)), "retry_policy must be an object with delay"),
+        (lambda: ClientConfig(stop=wrong(5)), r"stop must be StopConfig\(\.\.\.\), got 5"),
+        (lambda: ClientConfig(retention=wrong(5)), r"retention must be RetentionConfig\(\.\.\.\), got 5"),
+        (lambda: StopConfig(soft=wrong(5)), f"soft {SPAN}"),
+        (lambda: RetentionConfig(completed=wrong(5)), f"completed {SPAN}"),
+        (lambda: QueueConfig(1, poll_interval=wrong(5)), f"poll_interval {SPAN}"),
+        (lambda: ExponentialRetry(initial=wrong(5)), f"initial {SPAN}"),
+        (lambda: Snooze(wrong(5)), f"a snooze {SPAN}"),
+        (lambda: Every(wrong(5)), f"interval {SPAN}"),
+        (lambda: UniqueOpts(by_period=wrong(5)), f"by_period {SPAN}"),
+        (lambda: PeriodicJob("nightly", wrong(HOUR), ActArgs()), r"schedule of 'nightly' must be Every\(\.\.\.\)"),
+        (
+            lambda: PeriodicJob("nightly", Every(HOUR), wrong({})),
+            "make of 'nightly' must be the arguments or a function",
+        ),
+        (lambda: JobFilter(kinds="mis"), r"kinds must be a list, got 'mis': write \['mis'\]"),
+        (lambda: JobFilter(ids=wrong(5)), r"ids must be a list, got 5: write \[5\]"),
+        (lambda: JobListParams(states=wrong("running")), r"states must be a list, got 'running'"),
+        (lambda: MemoryClient().subscribe_local(kinds="mis"), "kinds must be a list, got 'mis'"),
+        (
+            lambda: Client(wrong("postgresql://u:secret@h/d")),
+            "pool must be one of asyncpg's, .* and no DSN: the engine opens none$",
+        ),
+        (lambda: Client(None, workers=wrong([Works()])), r"workers must be Workers\(\[\.\.\.\]\), got list"),
+        (lambda: SyncClient(workers=wrong([Works()])), r"workers must be Workers\(\[\.\.\.\]\), got list"),
+        (lambda: link_to(asyncpg.Pool.__new__(asyncpg.Pool)), "conn must be a connection .* got asyncpg.pool.Pool"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_named(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        make()
+
+
+async def test_a_subscription_to_the_letters_of_a_kind_is_refused() -> None:
+    with pytest.raises(TypeError, match="kinds must be a list, got 'mis'"):
+        await anext(MemoryClient().subscribe(kinds="mis"))
+
+
+async def test_a_hold_for_a_number_is_refused() -> None:
+    with pytest.raises(TypeError, match=f"ttl {SPAN}"):
+        async with MemoryClient().once_per_cluster("name", ttl=wrong(5)):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (
+            lambda client: client.insert({"x": 1}),
+            r"object of a class like class Some\(JobArgs, kind=\.\.\.\), got dict",
+        ),
+        (lambda client: client.insert(ActArgs), r"got the class ActArgs: write ActArgs\(\.\.\.\)"),
+        (lambda client: client.insert(ActArgs(), {"queue": "low"}), r"options are InsertOpts\(\.\.\.\), got dict"),
+        (lambda client: client.insert_many(ActArgs()), r"got one ActArgs: write \[ActArgs\(\.\.\.\)\]"),
+        (lambda client: client.insert_many_fast((ActArgs(), InsertOpts())), "got InsertOpts"),
+    ],
+)
+async def test_an_insert_of_what_is_no_job_says_what_a_job_is(call: Callable[[Any], Any], says: str) -> None:
+    with pytest.raises(InvalidJob, match=says):
+        await call(MemoryClient())
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (
+            lambda: ClientConfig(fetch_cooldown=timedelta(seconds=6)),
+            "poll_interval must not be shorter than fetch_cooldown",
+        ),
+        (lambda: QueueConfig(1, poll_interval=HOUR, fetch_cooldown=2 * HOUR), "poll_interval must not be shorter"),
+        (
+            lambda: ClientConfig(timeout=2 * HOUR),
+            "rescue_after must not be shorter than timeout.*got 1:00:00 and 2:00:00",
+        ),
+        (lambda: QueueConfig(wrong("5")), "a queue needs 1 to 10000 workers, got '5'"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+def test_what_fits_is_taken() -> None:
+    assert ClientConfig(timeout=NO_TIMEOUT).timeout == NO_TIMEOUT
+    assert ClientConfig(timeout=HOUR, fetch_cooldown=timedelta(seconds=5)).timeout == HOUR
+    assert JobFilter(kinds={"a"}, ids=range(3), states=[JobState.RUNNING]).is_empty is False
+    assert PeriodicJob("nightly", Every(HOUR), ActArgs).build() is not None
+
+
+def test_workers_that_only_declare_stay_the_callers() -> None:
+    workers = Workers()
+    client = Client(None, workers=workers)
+    workers.declare(ActArgs)
+    assert client.workers.args_type("act") is ActArgs
+    with pytest.raises(UnknownKind):
+        client.workers.args_type("other")
+
+
+@pytest.mark.parametrize("wish", [Cancel("no"), Snooze(HOUR)])
+def test_a_wish_that_is_raised_says_how_it_is_meant(wish: Any) -> None:
+    with pytest.raises(TypeError) as caught:
+        raise wish
+    assert describe(caught.value).endswith("(Snooze and Cancel are returned, not raised)")
+
+
+async def test_a_wish_that_is_no_object_fails_the_attempt_in_words() -> None:
+    class Forgetful(Worker[ActArgs]):
+        async def work(self, job: Job[ActArgs]) -> object:
+            return Snooze
+
+    client = MemoryClient([Forgetful()])
+    inserted = await client.insert(ActArgs(), InsertOpts(max_attempts=1))
+    row = await client.wait(inserted.job.id)
+    assert row.errors[0].error == "TypeError: the worker returned the class Snooze: return an object of it"
