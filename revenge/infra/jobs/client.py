@@ -4,7 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
+
+import asyncpg
 
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import Clock, SystemClock
@@ -58,7 +61,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         config: ClientConfig | None = None,
         workers: Workers | None = None,
         schema: str | None = None,
-        listen: Connect | None = None,
+        listen: Connect | str | None = None,
         clock: Clock | None = None,
         on_end: OnEnd | None = None,
         on_insert: OnInsert | None = None,
@@ -72,7 +75,8 @@ class Client(JobCalls, QueueCalls, WatchCalls):
 
         Without a pool every call needs ``conn``. Instead of a pool a store may be given, which decides where the
         statements go: the test kit has one in memory.
-        ``listen`` opens a direct connection for LISTEN; without it, or with ``config.poll_only``, everything is polled.
+        ``listen`` opens a direct connection for LISTEN, or is asyncpg's DSN for one; without it, or with
+        ``config.poll_only``, everything is polled.
         ``on_end`` is called with kind, queue, status and seconds for each attempt that ends here, ``on_insert`` with kind,
         queue and number of the jobs that a call inserted. ``periodic`` are the
         jobs that a started client inserts on schedule, together with all others that know them. ``isolate`` makes a
@@ -98,7 +102,8 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         )
         self.queue_configs = {name: QueueConfig.of(queue) for name, queue in self.config.queues.items()}
         """What is worked, or will be once this client starts."""
-        self._listen = None if self.config.poll_only else listen
+        connect = partial(asyncpg.connect, listen) if isinstance(listen, str) else listen
+        self._listen: Connect | None = None if self.config.poll_only else connect
         self.isolate, self.on_stuck, self.on_blocked = isolate, on_stuck, on_blocked
         self.local_events = LocalEvents()
         self._on_end = on_end
@@ -240,7 +245,12 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         return self._runtime is not None and self._runtime.is_leader
 
     async def request_resign(self) -> None:
-        """Ask whoever leads, Go or Python, to give up its term; it may well win the election that follows."""
+        """Ask whoever leads, Go or Python, to give up its term; it may well win the election that follows.
+
+        A leader in Python that hears no notifications does so when it renews its term, within seconds.
+        """
+        # First: whoever hears it may lead another term a moment later, which nobody has asked to end.
+        await self._store.execute("leader_request_resign")
         # Byte for byte as Go's client writes it.
         await self._store.notify("river_leadership", ['{"action":"request_resign","leader_id":""}'])
 

@@ -195,7 +195,7 @@ class Elector:
         if trust > LEAST_TRUST_S:
             try:
                 async with asyncio.timeout(min(self._config.call_timeout.total_seconds(), trust)):
-                    stayed = await self._store.fetchval(
+                    is_asked = await self._store.fetchval(
                         "leader_attempt_reelect", term.leader_id, term.elected_at, self._config.lease
                     )
             except (StoreError, TimeoutError) as error:
@@ -205,8 +205,10 @@ class Elector:
                     return min(pause, timedelta(seconds=trust))
             else:
                 self._failures = 0
-                if stayed is not None:
+                if is_asked is not None:
                     self._trust(started)
+                    if is_asked:
+                        self.request_resign()
                     return self._config.interval
                 await self._step_down("lost")
                 return self._config.jitter * random.random()  # noqa: S311 - spreads followers

@@ -190,6 +190,9 @@ class Runtime:
         self._watchdog.start()
         self._has_begun = True
         self._fetcher.begin()
+        if self._notifier is None and not self._config.poll_only:
+            hint = "without listen= nothing is heard of; jobs are polled for. poll_only=True says that it is meant"
+            logger.warning("client.polls", extra={"client_id": self._config.client_id, "hint": hint})
         logger.info("client.started", extra={"client_id": self._config.client_id, "queues": self.queues.slots()})
 
     async def stop(self, *, soft: timedelta) -> None:

@@ -11,12 +11,25 @@ ON CONFLICT (name) DO UPDATE
 RETURNING elected_at;
 
 -- name: leader_attempt_reelect :one
--- River: `LeaderAttemptReelect`. An expired lease is never revived, though nobody has taken it.
+-- River: `LeaderAttemptReelect`. An expired lease is never revived, though nobody has taken it. Whether somebody has asked
+-- this very term to end, see leader_request_resign; no row when the term is over.
 -- $1 client id text, $2 elected_at timestamptz, $3 lease interval
-UPDATE /* TEMPLATE: schema */river_leader
+UPDATE /* TEMPLATE: schema */river_leader AS leader
 SET expires_at = now() + $3::interval
 WHERE leader_id = $1 AND elected_at = $2 AND expires_at >= now()
-RETURNING elected_at;
+RETURNING EXISTS (
+    SELECT FROM /* TEMPLATE: schema */revenge_job_lease
+    WHERE name = 'resign' AND holder = leader.leader_id || ' ' || extract(EPOCH FROM leader.elected_at)
+);
+
+-- name: leader_request_resign :exec
+-- Asks the present term to end, for a leader that hears no notification: it sees it when it renews. The row needs no
+-- cleaning: every term has its own name. No parameters.
+INSERT INTO /* TEMPLATE: schema */revenge_job_lease AS lease (name, holder, expires_at)
+SELECT 'resign', leader_id || ' ' || extract(EPOCH FROM elected_at), expires_at
+FROM /* TEMPLATE: schema */river_leader
+WHERE expires_at >= now()
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at;
 
 -- name: leader_resign :exec
 -- River: `LeaderResign`. $1 elected_at timestamptz, $2 client id text, $3 leadership channel text

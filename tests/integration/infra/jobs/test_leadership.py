@@ -7,6 +7,7 @@ import asyncpg
 import orjson
 import pytest
 
+from revenge.infra.jobs import Client
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.elector import Elector, ElectorConfig
 from revenge.infra.jobs.lease import Lease
@@ -47,6 +48,26 @@ async def test_of_many_one_leads(pool: asyncpg.Pool, store: Store) -> None:
     assert row["elected_at"] == leader.term.elected_at
     assert row["lease"] == 15 * SECOND
     await leader.resign()
+
+
+async def test_a_leader_that_hears_nothing_ends_the_very_term_that_was_asked_to(
+    pool: asyncpg.Pool, store: Store
+) -> None:
+    one, client = elector(store, "one"), Client(pool)
+    await client.request_resign()
+    terms = []
+    for _ in range(2):
+        await one.step()
+        terms.append(one.term)
+        await one.step()
+        assert one.term == terms[-1], "nobody has asked this one"
+        await client.request_resign()
+        await client.request_resign()
+        await one.step()
+        assert one.term == terms[-1], "it has only seen it"
+        await one.step()
+        assert one.term is None
+    assert terms[0] != terms[1]
 
 
 async def test_a_renewal_extends_the_lease_and_keeps_the_term(pool: asyncpg.Pool, store: Store) -> None:

@@ -28,7 +28,8 @@ class LeaderTable:
 
     def __init__(self) -> None:
         self.elects: Any = ELECTED
-        self.reelects: Any = ELECTED
+        self.reelects: Any = False
+        """Whether somebody asked it to resign."""
         self.resigns: Any = 1
         self.calls: list[tuple[Any, ...]] = []
 
@@ -139,7 +140,7 @@ async def test_errors_within_the_trust_do_not_end_leadership(election: Fixture) 
         election.table.reelects = GONE
         await election.clock.advance(11 * SECOND)
         assert election.elector.is_leader
-        election.table.reelects = ELECTED
+        election.table.reelects = False
         await election.clock.advance(10 * SECOND)
         assert election.elector.is_leader
         assert election.lead.started == 1
@@ -173,6 +174,16 @@ async def test_a_request_to_resign_is_for_the_leader_who_contends_again(election
         assert election.table.count("leader_resign") == 1
         assert election.table.count("leader_attempt_elect") == 2
         assert election.lead.started == 2
+
+
+async def test_a_leader_that_hears_nothing_sees_the_request_when_it_renews(election: Fixture) -> None:
+    async with election.running():
+        election.table.reelects = True
+        await election.clock.advance(4.9 * SECOND)
+        assert election.table.count("leader_resign") == 0
+        await election.clock.advance(0.1 * SECOND)
+        assert election.table.count("leader_resign") == 1
+        assert election.table.count("leader_attempt_elect") == 2
 
 
 async def test_a_request_to_resign_means_nothing_to_a_follower(election: Fixture) -> None:
