@@ -20,6 +20,7 @@ from revenge.infra.jobs.models import InsertResult
 from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs, Plan, decide, first_run, read_schedule
 from revenge.infra.jobs.periodic_store import DueSchedule, PeriodicInfo, PeriodicStore
 from revenge.infra.jobs.plugins import NO_PLUGINS
+from revenge.infra.jobs.service import backoff
 from revenge.infra.jobs.store import Connection, Store
 
 LEASE = "periodic"
@@ -78,6 +79,19 @@ class PeriodicFailed(JobsError):
         super().__init__(f"periodic job {schedule_id!r} could not be made: {error!r}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Failing:
+    """A schedule that fails; how late it is tells the time, since it stays due until it succeeds."""
+
+    failures: int
+    late: timedelta
+    pause: timedelta
+
+    def pause_at(self, late: timedelta) -> timedelta:
+        """Return how long to leave it alone; not at all when it is less late than it was, for then it was changed."""
+        return self.late + self.pause - late if late >= self.late else timedelta(0)
+
+
 class PeriodicEnqueuer:
     """Inserts each planned run once: its job and the next run's time are written in one transaction.
 
@@ -119,6 +133,7 @@ class PeriodicEnqueuer:
         self._has_started = False
         self._lease = Lease(store=store, name=LEASE, holder=client.client_id, ttl=config.lease_ttl)
         self._pause = config.interval
+        self._failing: dict[str, _Failing] = {}
 
     def interval(self) -> timedelta:
         """Return the time to the next look: until the next run, but no longer than the configured one."""
@@ -128,7 +143,7 @@ class PeriodicEnqueuer:
         """Insert every run that is due; return how many jobs.
 
         A schedule that fails (its ``make`` raises, the database refuses its job) is logged, harms no other, and is
-        tried again with the next look.
+        tried again after 1, 2, 4 ... seconds, a minute at most.
 
         Raises:
             StoreError: the database could not be read or written. Runs already inserted stay so.
@@ -148,7 +163,12 @@ class PeriodicEnqueuer:
             if left > timedelta(0):
                 self._look_in(left + MARGIN)
                 break
-            inserted += len(await self._try(schedule_id))
+            failing = self._failing.get(schedule_id)
+            pause = failing.pause_at(-due_in) if failing is not None else timedelta(0)
+            if pause > timedelta(0):
+                self._look_in(pause + MARGIN)
+            else:
+                inserted += len(await self._try(schedule_id, late=-due_in))
         return inserted
 
     async def run_now(self, schedule_id: str) -> Sequence[InsertResult]:
@@ -187,7 +207,7 @@ class PeriodicEnqueuer:
             await self._schedules.declare(jobs)
             self._periodic.declared(jobs)
 
-    async def _try(self, schedule_id: str) -> Sequence[InsertResult]:
+    async def _try(self, schedule_id: str, *, late: timedelta) -> Sequence[InsertResult]:
         job = self._periodic.get(schedule_id)
         if job is None:
             return ()
@@ -197,10 +217,16 @@ class PeriodicEnqueuer:
             is_blocked = isinstance(error.__cause__, asyncpg.LockNotAvailableError)
             if isinstance(error, StoreError) and error.retryable and not is_blocked:
                 raise
-            self._log_failure(job, error)
+            failures = self._failing[job.id].failures + 1 if job.id in self._failing else 1
+            self._log_failure(job, error, failures)
             if is_blocked:
                 self._look_in(LOOK_AGAIN)
+                return ()
+            pause = backoff(failures)
+            self._failing[job.id] = _Failing(failures, late, pause)
+            self._look_in(pause + MARGIN)
             return ()
+        self._failing.pop(job.id, None)
         # Its next run is not known here: look again.
         self._look_in(timedelta(0) if results is not None else LOOK_AGAIN)
         return results or ()
@@ -282,9 +308,11 @@ class PeriodicEnqueuer:
     def _look_in(self, pause: timedelta) -> None:
         self._pause = min(self._pause, pause)
 
-    def _log_failure(self, job: PeriodicJob, error: Exception) -> None:
-        extra = {"schedule_id": job.id, "error": str(error) or type(error).__name__}
-        logger.error("periodic.failed", extra=extra, exc_info=None if isinstance(error, StoreError) else error)
+    def _log_failure(self, job: PeriodicJob, error: Exception, failures: int) -> None:
+        extra = {"schedule_id": job.id, "error": str(error) or type(error).__name__, "failures": failures}
+        # Where it was raised is told once.
+        is_known = failures > 1 or isinstance(error, StoreError)
+        logger.error("periodic.failed", extra=extra, exc_info=None if is_known else error)
 
 
 @contextmanager

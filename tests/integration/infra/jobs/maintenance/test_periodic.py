@@ -431,13 +431,13 @@ def broken() -> Made:
 
 
 @pytest.mark.parametrize("make", [broken, lambda: CleanArgs(text="\0")], ids=["raises", "refused"])
-async def test_a_schedule_that_fails_harms_no_other_and_is_tried_again(
+async def test_a_schedule_that_fails_harms_no_other_and_is_tried_again_later(
     pool: asyncpg.Pool, node: MakeNode, caplog: pytest.LogCaptureFixture, make: Callable[[], Made]
 ) -> None:
     answers = {"bad": make}
     enqueuer = node(clean(id="bad", make=lambda: answers["bad"]()), clean(id="good"))
     await enqueuer.run_once()
-    planned = await plan(pool, -2 * SECOND, "bad")
+    await plan(pool, -2 * SECOND, "bad")
     await plan(pool, -SECOND, "good")
     with caplog.at_level(logging.ERROR, "revenge.jobs"):
         assert await enqueuer.run_once() == 1
@@ -445,8 +445,47 @@ async def test_a_schedule_that_fails_harms_no_other_and_is_tried_again(
         ("periodic.failed", "bad")
     ]
     answers["bad"] = CleanArgs
+    assert await enqueuer.run_once() == 0
+    assert enqueuer.interval() < 2 * SECOND
+    planned = await plan(pool, -30 * SECOND, "bad")
     assert await enqueuer.run_once() == 1
     assert planned in await planned_times(pool)
+
+
+async def test_a_schedule_that_goes_on_failing_is_tried_less_and_less_and_shows_its_trace_once(
+    pool: asyncpg.Pool, node: MakeNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = 0
+
+    def count() -> Made:
+        nonlocal tries
+        tries += 1
+        return broken()
+
+    enqueuer = node(clean(make=count))
+    await enqueuer.run_once()
+    with caplog.at_level(logging.ERROR, "revenge.jobs"):
+        for late_s in (0, 3600, 3601, 7200, 7201, 7202):
+            await plan(pool, -late_s * SECOND)
+            await enqueuer.run_once()
+    # The first, an hour later, and an hour after that: the others came too soon.
+    assert tries == 3
+    assert [(record.__dict__["failures"], record.exc_info is None) for record in caplog.records] == [
+        (1, False),
+        (2, True),
+        (3, True),
+    ]
+
+
+async def test_a_failing_schedule_that_was_changed_is_tried_at_once(pool: asyncpg.Pool, node: MakeNode) -> None:
+    answers: dict[str, Callable[[], Made]] = {"make": broken}
+    enqueuer = node(clean(make=lambda: answers["make"]()))
+    await enqueuer.run_once()
+    await plan(pool, -HOUR)
+    assert await enqueuer.run_once() == 0
+    answers["make"] = CleanArgs
+    await plan(pool, -SECOND)
+    assert await enqueuer.run_once() == 1
 
 
 async def test_a_run_asked_for_that_fails_says_why(node: MakeNode) -> None:
