@@ -18,7 +18,7 @@ import orjson
 
 from revenge.infra.jobs.child import MAX_LINE_BYTES
 from revenge.infra.jobs.encoding import encode
-from revenge.infra.jobs.errors import InvalidJob, ProgramNotGuarded, describe
+from revenge.infra.jobs.errors import InvalidJob, ProgramNotGuarded, describe, shortened
 from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.job_log import collect_from_parent
 from revenge.infra.jobs.models import Claim
@@ -134,7 +134,7 @@ def result_answer(result: object, job: Job[Any]) -> bytes:
 
 def failure_answer(error: BaseException, job: Job[Any] | None, *, ended: bool = False) -> bytes:
     """Return the message for what a worker raised; ``ended``: as one does that was told to end."""
-    trace = "".join(traceback.format_exception(error, limit=-50))
+    trace = shortened("".join(traceback.format_exception(error, limit=-50)))
     is_final = isinstance(error, ProgramNotGuarded)
     failure = {"error": describe(error), "trace": trace, "ended": ended, "is_final": is_final}
     try:

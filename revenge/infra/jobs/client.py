@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from revenge.infra.jobs.args import JobArgs
+from revenge.infra.jobs.attempt import current_job
 from revenge.infra.jobs.clock import Clock, SystemClock
 from revenge.infra.jobs.config import ClientConfig, QueueConfig, check_queue_name
 from revenge.infra.jobs.drivers import AsyncConnection
@@ -40,7 +41,7 @@ from revenge.infra.jobs.stuck import OnStuck
 from revenge.infra.jobs.subscriptions import BUFFER, EventKind, LocalEvents, Subscription
 from revenge.infra.jobs.watch_calls import WatchCalls
 from revenge.infra.jobs.watchdog import OnBlocked
-from revenge.infra.jobs.workplace import Workplace
+from revenge.infra.jobs.workplace import Workplace, current_workplace
 
 
 class Client(JobCalls, QueueCalls, WatchCalls):
@@ -162,14 +163,14 @@ class Client(JobCalls, QueueCalls, WatchCalls):
     async def insert_raw(
         self, kind: str, args: Mapping[str, Any], opts: InsertOpts | None = None, *, conn: AsyncConnection | None = None
     ) -> InsertResult:
-        """Insert a job by its kind's name; ``args`` are checked by the kind's own class.
+        """Insert a job by its kind's name; ``args`` are checked by the kind's own class, and not where none is known at all.
 
         Raises:
-            UnknownKind: no worker and no declaration names the kind.
+            UnknownKind: this client has workers or declarations, and none of them names the kind.
             pydantic.ValidationError: the arguments do not fit.
             InvalidJob: an option breaks one of River's rules.
         """
-        return await self.insert(self.workers.args_type(kind).model_validate(args), opts, conn=conn)
+        return await self.insert(self.workers.read(kind, args), opts, conn=conn)
 
     # Waiting and watching
 
@@ -304,7 +305,12 @@ class Client(JobCalls, QueueCalls, WatchCalls):
 
         Raises:
             QueueNotFound: this client does not work it.
+            RuntimeError: a job of the queue calls it, which would wait for its own end.
         """
+        job, place = current_job.get(None), current_workplace.get(None)
+        if job is not None and place is not None and place.client is self and job.queue == name:
+            message = f"a job of queue {name!r} can't wait for its own end: remove the queue from outside, or from another's job"
+            raise RuntimeError(message)
         if self.queue_configs.pop(name, None) is None:
             raise QueueNotFound(name)
         if self._runtime is not None:

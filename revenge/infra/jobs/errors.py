@@ -168,14 +168,26 @@ _WHOLE = (UnknownKind, StepError, WorkerLost, WorkerRaised)
 """Their texts are stored as they are: rows read the same whichever engine met them."""
 
 
+MAX_TEXT = 20_000
+"""Characters of an error's text, and of its traceback, that are kept: each attempt leaves both in its row."""
+
+
+def shortened(text: str) -> str:
+    """Return ``text`` without its middle where it is longer than ``MAX_TEXT``."""
+    if len(text) <= MAX_TEXT:
+        return text
+    half = MAX_TEXT // 2
+    return f"{text[:half]} ... [{len(text) - 2 * half} characters left out] ... {text[-half:]}"
+
+
 def describe(error: BaseException) -> str:
     """Return the class and the text of whatever was raised, for people; River's own texts alone."""
     if isinstance(error, _WHOLE):
-        return str(error)
+        return shortened(str(error))
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - a user's class may not even describe itself
         text = "its text cannot be read"
     if type(error) is TypeError and text == "exceptions must derive from BaseException":
         text += " (Snooze and Cancel are returned, not raised)"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return shortened(f"{type(error).__name__}: {text}") if text else type(error).__name__

@@ -11,7 +11,7 @@ from revenge.infra.jobs.config import ClientConfig, check_queue_name
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import InvalidJob
 from revenge.infra.jobs.models import InsertOpts, JobState, Queue, UniqueOpts
-from revenge.infra.jobs.unique import UniqueKey, unique_key
+from revenge.infra.jobs.unique import YEAR_ONE, UniqueKey, unique_key
 
 _TAG = re.compile(r"\w[\w\-]+\w", re.ASCII)
 """River: `tagRE`."""
@@ -150,7 +150,7 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
         state=_first_state(pending=given.pending, scheduled=scheduled_at is not None),
         priority=priority,
         max_attempts=max_attempts,
-        scheduled_at=(scheduled_at or now).astimezone(UTC),
+        scheduled_at=scheduled_at or now.astimezone(UTC),
         metadata="{}" if given.metadata is None else metadata_text(given.metadata),
         tags=_check_tags(_said(given.tags, own.tags, ())),
     )
@@ -212,10 +212,18 @@ def _within(name: str, value: object, least: int, most: int) -> int:
 
 
 def _check_time(value: object) -> datetime | None:
-    if value is not None and not (isinstance(value, datetime) and value.tzinfo is not None):
+    """Return the time in UTC; the year 1's first moment says nothing, as Go's zero time, which PostgreSQL's driver makes infinite."""
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None:
         message = f"scheduled_at must be a datetime and needs a time zone, got {value!r}"
         raise InvalidJob(message)
-    return value
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError as error:
+        message = f"scheduled_at must be within the years 1 to 9999 in UTC, got {value!r}"
+        raise InvalidJob(message) from error
+    return None if moment == YEAR_ONE else moment
 
 
 def _check_tags(tags: object) -> Sequence[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from revenge.infra.jobs.encoding import decode, encode, encode_time
-from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, UniqueConflict, UniqueKeyTaken
+from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, UniqueConflict, UniqueKeyTaken, shortened
 from revenge.infra.jobs.models import (
     AttemptError,
     Claim,
@@ -203,8 +203,12 @@ def job_from(record: asyncpg.Record) -> JobRow:
 
 
 def error_json(*, at: datetime, attempt: int, error: str, trace: str = "") -> str:
-    """Return an element of ``errors`` as River writes it; NUL, which PostgreSQL's JSON cannot hold, becomes U+FFFD."""
-    return encode({"at": at, "attempt": attempt, "error": error, "trace": trace}).replace("\\u0000", "\ufffd")
+    """Return an element of ``errors`` as River writes it; NUL, which PostgreSQL's JSON cannot hold, becomes U+FFFD.
+
+    Of texts beyond ``MAX_TEXT`` the middle is left out.
+    """
+    texts = {"error": shortened(error), "trace": shortened(trace)}
+    return encode({"at": at, "attempt": attempt, **texts}).replace("\\u0000", "\ufffd")
 
 
 def _error_from(text: str | None) -> AttemptError:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, get_args
 
 from revenge.infra.jobs.args import JobArgs
@@ -118,6 +119,18 @@ class Workers:
         except KeyError:
             raise UnknownKind(kind) from None
 
+    def read(self, kind: str, args: Mapping[str, Any]) -> JobArgs:
+        """Return the arguments of ``kind`` by its own class; where no kind at all is known, as they are.
+
+        Raises:
+            UnknownKind: others are known, and not this one.
+            InvalidJob: it is no valid name.
+            pydantic.ValidationError: the arguments do not fit.
+        """
+        # River checks no kinds either where a client has no workers, as those have that only insert.
+        args_type = self.args_type(kind) if self._args_types else _unchecked(kind)
+        return args_type.model_validate(args)
+
     def phases(self, kind: str) -> Mapping[str, float]:
         """Return the phases of a kind with their weights, none when nothing here works it."""
         registration = self._by_kind.get(kind)
@@ -144,6 +157,15 @@ def _kind_of(args_type: type[JobArgs]) -> str:
         )
         raise InvalidJob(message)
     return kind
+
+
+@lru_cache(maxsize=256)
+def _unchecked(kind: str) -> type[JobArgs]:
+    class Unchecked(JobArgs, kind=kind, extra="allow"):
+        pass
+
+    _kind_of(Unchecked)
+    return Unchecked
 
 
 def _check_object(worker: object) -> None:

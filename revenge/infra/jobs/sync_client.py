@@ -85,14 +85,14 @@ class SyncClient:
     def insert_raw(
         self, kind: str, args: Mapping[str, Any], opts: InsertOpts | None = None, *, conn: SyncConnection
     ) -> InsertResult:
-        """Insert a job by its kind's name; ``args`` are checked by the kind's own class.
+        """Insert a job by its kind's name; ``args`` are checked by the kind's own class, and not where none is known at all.
 
         Raises:
-            UnknownKind: no worker and no declaration names the kind.
+            UnknownKind: this client has workers or declarations, and none of them names the kind.
             pydantic.ValidationError: the arguments do not fit.
             InvalidJob: an option breaks one of River's rules.
         """
-        return self.insert(self.workers.args_type(kind).model_validate(args), opts, conn=conn)
+        return self.insert(self.workers.read(kind, args), opts, conn=conn)
 
     def get(self, job_id: int, *, conn: SyncConnection) -> JobRow:
         """Return a job.

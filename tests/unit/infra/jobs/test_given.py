@@ -30,7 +30,7 @@ from revenge.infra.jobs import (
 )
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.drivers import link_to
-from revenge.infra.jobs.errors import UnknownKind, describe
+from revenge.infra.jobs.errors import MAX_TEXT, UnknownKind, WorkerLost, describe, shortened
 from revenge.infra.jobs.outcome import Cancel
 from revenge.infra.jobs.testing.memory_client import MemoryClient
 from revenge.infra.jobs.worker import NO_TIMEOUT
@@ -226,3 +226,64 @@ async def test_a_wish_that_is_no_object_fails_the_attempt_in_words() -> None:
     inserted = await client.insert(ActArgs(), InsertOpts(max_attempts=1))
     row = await client.wait(inserted.job.id)
     assert row.errors[0].error == "TypeError: the worker returned the class Snooze: return an object of it"
+
+
+RAW = {"kind": "x", "plugins": [1.0], "wire_text": None, "insert_opts": {"b": 2, "a": 1}}
+
+
+async def test_a_client_that_knows_no_kind_inserts_any_by_its_name() -> None:
+    client = MemoryClient()
+    row = (await client.insert_raw("worked_in_go", RAW, InsertOpts(unique=UniqueOpts(by_args=["kind"])))).job
+    assert (row.kind, row.args) == ("worked_in_go", RAW)
+    assert client.sync.insert_raw("of_go", {}, conn=wrong(object())).job.args == {}
+    again = await client.insert_raw("worked_in_go", {"kind": "x"}, InsertOpts(unique=UniqueOpts(by_args=["kind"])))
+    assert again.duplicate
+
+
+async def test_a_kind_that_is_no_name_is_refused_where_none_is_known() -> None:
+    with pytest.raises(InvalidJob, match="needs a kind of 2 to 127"):
+        await MemoryClient().insert_raw("with space", {})
+
+
+async def test_a_client_that_knows_kinds_refuses_others_by_name() -> None:
+    workers = Workers()
+    workers.declare(ActArgs)
+    for client in (MemoryClient([Works()]), MemoryClient(workers)):
+        with pytest.raises(UnknownKind):
+            await client.insert_raw("worked_in_go", {})
+
+
+async def test_a_job_can_not_wait_for_the_end_of_its_own_queue() -> None:
+    class Remover(Worker[ActArgs]):
+        async def work(self, job: Job[ActArgs]) -> object:
+            await job.client.remove_queue("bulk")
+            await job.client.remove_queue("low")
+            return None
+
+    client = MemoryClient([Remover()])
+    inserted = await client.insert(ActArgs(), InsertOpts(queue="low", max_attempts=1))
+    row = await client.wait(inserted.job.id)
+    assert row.errors[0].error.startswith("RuntimeError: a job of queue 'low' can't wait for its own end")
+    assert "low" in client.queue_configs
+    assert "bulk" not in client.queue_configs
+
+
+async def test_of_an_endless_error_the_ends_are_kept() -> None:
+    class Talkative(Worker[ActArgs]):
+        async def work(self, job: Job[ActArgs]) -> object:
+            raise ValueError("first " + "x" * 1_000_000 + " last")
+
+    client = MemoryClient([Talkative()])
+    inserted = await client.insert(ActArgs(), InsertOpts(max_attempts=1))
+    error = (await client.wait(inserted.job.id)).errors[0]
+    assert error.error.startswith("ValueError: first xxx")
+    assert "characters left out" in error.error
+    for text in (error.error, error.trace.rstrip()):
+        assert text.endswith("xxx last")
+        assert len(text) < MAX_TEXT + 100
+    assert "in work" in error.trace
+
+
+def test_an_error_within_the_limit_is_kept_whole() -> None:
+    assert shortened("x" * MAX_TEXT) == "x" * MAX_TEXT
+    assert describe(WorkerLost("x" * 2 * MAX_TEXT)) == shortened("x" * 2 * MAX_TEXT)

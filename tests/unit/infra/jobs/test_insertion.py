@@ -34,6 +34,11 @@ def test_a_time_of_another_zone_is_stored_in_utc(builder: Builder) -> None:
     assert (row.scheduled_at, row.scheduled_at.tzinfo, row.state) == (at, UTC, JobState.SCHEDULED)
 
 
+def test_gos_zero_time_is_now(builder: Builder) -> None:
+    row = builder.build(ActArgs(), InsertOpts(scheduled_at=datetime.min.replace(tzinfo=UTC))).shape
+    assert (row.scheduled_at, row.state) == (NOW, JobState.AVAILABLE)
+
+
 def test_empty_unique_options_leave_the_classs_own(builder: Builder) -> None:
     of_class = builder.build(Daily(), InsertOpts(unique=UniqueOpts())).unique
     assert of_class == builder.build(Daily(), None).unique
@@ -105,6 +110,14 @@ def test_metadata_and_pending_are_the_calls_alone(builder: Builder) -> None:
         ({"scheduled_at": NOW.replace(tzinfo=None)}, "scheduled_at must be a datetime and needs a time zone"),
         ({"scheduled_at": "2026-01-01"}, "scheduled_at must be a datetime"),
         ({"scheduled_at": NOW.date()}, "scheduled_at must be a datetime"),
+        (
+            {"scheduled_at": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))},
+            "scheduled_at must be within the years 1 to 9999 in UTC",
+        ),
+        (
+            {"scheduled_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=12)))},
+            "scheduled_at must be within the years 1 to 9999 in UTC",
+        ),
         ({"tags": "text"}, "tags must be a list of texts, got 'text'"),
         ({"tags": 7}, "tags must be a list of texts, got 7"),
         ({"tags": [7]}, "a tag has 3 to 255.*got 7"),
