@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from revenge.content.library.names.tokens import Name
 from revenge.content.library.names.vocabulary import listed
@@ -30,6 +31,14 @@ _STACK_WORDS = frozenset({"cd", "disc", "disk", "dvd", "part", "pt"})
 _DISC_FOLDER = re.compile(r"(?:cd|disc|disk|dvd|part)[ ._-]?([0-9]{1,2})$")
 
 
+class Part(NamedTuple):
+    """A part of a stack: its number, and where a name says so."""
+
+    number: int
+    start: int
+    end: int
+
+
 def extra_suffix(name: Name) -> int | None:
     """Give the position of the words that make a file an extra, or ``None``."""
     if match := _WHOLE.match(name.flat, name.begin):
@@ -43,8 +52,8 @@ def extra_suffix(name: Name) -> int | None:
     return bracketed.start() if bracketed else None
 
 
-def stack_part(name: Name, *, behind: int | None) -> tuple[int, int] | None:
-    """Give the number of a stack's part and its position.
+def stack_part(name: Name, *, behind: int | None) -> Part | None:
+    """Give the part of a stack that a name says it is.
 
     Args:
         behind: where the year or the release words start. "Part 1" with a space is a title unless it stands
@@ -58,9 +67,9 @@ def stack_part(name: Name, *, behind: int | None) -> tuple[int, int] | None:
     if match["spaced"]:
         if behind is None or match.start() < behind:
             return None
-        return int(match["spaced"]), match.start()
+        return Part(int(match["spaced"]), *match.span())
     number = match["a"] or match["glued"]
-    return int(number) if number.isdecimal() else ord(number) - ord("a") + 1, match.start()
+    return Part(int(number) if number.isdecimal() else ord(number) - ord("a") + 1, *match.span())
 
 
 def disc_folder(folder: str) -> int | None:

@@ -41,15 +41,15 @@ def read_file(name: Name, *, folder_season: int | None, media: MediaType | None)
     part = (
         stack_part(name, behind=_first_edge(facts, year.start if year else None)) if facts.numbering is None else None
     )
-    facts.cut = min((cut for cut in (suffix, part[1] if part else None) if cut is not None), default=None)
+    facts.cut = min((cut for cut in (suffix, part.start if part else None) if cut is not None), default=None)
     title, end = find_title(facts, year)
     episode_title, tail = _episode_title(facts, end)
     return Reading(
         facts=facts,
         title=title,
         year=year.value if year else None,
-        release=summarise(name, facts.marks, tail=tail),
-        part=part[0] if part else None,
+        release=summarise(name, facts.marks, tail=tail, part=part[1:] if part else None),
+        part=part.number if part else None,
         extra=suffix is not None,
         episode_title=episode_title,
     )

@@ -75,8 +75,15 @@ def _checksum(name: Name, index: int) -> Term | None:
     return None
 
 
-def summarise(name: Name, marks: list[Mark], *, tail: int) -> Release:
-    """Say what the marks mean together. Ambiguous words count only from ``tail`` on, behind every title."""
+def summarise(name: Name, marks: list[Mark], *, tail: int, part: tuple[int, int] | None = None) -> Release:
+    """Say what the marks mean together.
+
+    Args:
+        name: the name they are of.
+        marks: the release words.
+        tail: ambiguous words count only from here on, behind every title.
+        part: where the number of a stack's part stands: behind the last hyphen it is nobody's name.
+    """
     written = _WRITTEN_EDITION.search(name.text) if "{edition" in name.flat else None
     if not marks:
         return Release(group=name.group_first, edition=written[1].strip() if written else None)
@@ -97,7 +104,7 @@ def summarise(name: Name, marks: list[Mark], *, tail: int) -> Release:
         source=values.get(Kind.SOURCE),
         video_codec=values.get(Kind.VIDEO),
         edition=written[1].strip() if written else " ".join(dict.fromkeys(editions)) or None,
-        group=_group(name, marks, tail),
+        group=_group(name, marks, tail, part),
     )
 
 
@@ -107,14 +114,16 @@ def _better_source(known: str | None, found: str) -> str:
     return known
 
 
-def _group(name: Name, marks: list[Mark], tail: int) -> str | None:
+def _group(name: Name, marks: list[Mark], tail: int, part: tuple[int, int] | None) -> str | None:
     """Find who released it: behind the last hyphen, as scene groups sign, or in the first brackets, as fansubs do."""
     end = len(name.flat.rstrip(" .'"))
+    if part is not None and part[1] >= end:
+        end = part[0]
     while end > 0 and (resale := _RESALE.search(name.flat, max(0, end - 24), end)):
         end = resale.start()
     start = max(tail, min((mark.start for mark in marks if mark.start >= tail), default=tail))
     signed = _GROUP_LAST.search(name.text, max(start, end - 64), end)
-    if signed and not _is_release_word(name, marks, signed.start(1)):
+    if signed and not _is_release_word(marks, signed.start(1), end):
         return signed[1]
     if name.group_first:
         return name.group_first
@@ -124,7 +133,5 @@ def _group(name: Name, marks: list[Mark], tail: int) -> str | None:
     return None
 
 
-def _is_release_word(name: Name, marks: list[Mark], position: int) -> bool:
-    return any(
-        mark.start <= position < mark.end and (mark.end == len(name.flat) or mark.first < mark.last) for mark in marks
-    )
+def _is_release_word(marks: list[Mark], position: int, end: int) -> bool:
+    return any(mark.start <= position < mark.end and (mark.end == end or mark.first < mark.last) for mark in marks)
