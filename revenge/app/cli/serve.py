@@ -96,8 +96,14 @@ def _working(container: "Container") -> str:
 
 
 def _queue(text: str) -> tuple[str, int]:
+    from revenge.infra.jobs.config import check_queue_name
+    from revenge.infra.jobs.errors import InvalidJob
+
     name, _, size = text.partition("=")
     if not name or not size.isdecimal() or not 1 <= int(size) <= 10_000:
         message = f"--queue wants NAME=SIZE with a size of 1 to 10000, such as bulk=3; got {text!r}"
         raise typer.BadParameter(message)
-    return name, int(size)
+    try:
+        return check_queue_name(name), int(size)
+    except InvalidJob as error:
+        raise typer.BadParameter(str(error)) from error

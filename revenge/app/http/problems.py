@@ -168,8 +168,8 @@ def install(app: FastAPI) -> None:
 
 def invalid(errors: Sequence[Mapping[str, Any]], *, prefix: tuple[str, ...] = ()) -> ProblemError:
     """Return the 422 for pydantic's ``errors``; what was sent is not repeated, it may be secret."""
-    fields = [{"pointer": _pointer((*error["loc"],), prefix), "detail": error["msg"]} for error in errors]
-    detail = "; ".join(f"{field['pointer']}: {field['detail']}" for field in fields[:3])
+    fields = [{"pointer": _pointer(_location(error), prefix), "detail": error["msg"]} for error in errors]
+    detail = "; ".join(f"{field['pointer'] or 'the body'}: {field['detail']}" for field in fields[:3])
     return ProblemError(422, "invalid-request", detail, errors=fields)
 
 
@@ -179,10 +179,15 @@ def unknown_cursor() -> ProblemError:
     return ProblemError(404, "unknown-cursor", detail)
 
 
+def _location(error: Mapping[str, Any]) -> tuple[Any, ...]:
+    # Of text that is no JSON pydantic tells how many characters it read.
+    return ("body",) if error["type"] == "json_invalid" else (*error["loc"],)
+
+
 def _pointer(location: tuple[Any, ...], prefix: tuple[str, ...]) -> str:
     parts = [*prefix, *map(str, location)]
     if parts and parts[0] == "body":
-        return "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts[1:])
+        return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts[1:])
     return parts[-1] if len(parts) <= 2 else ".".join(parts[1:])
 
 

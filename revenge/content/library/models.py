@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -168,9 +168,9 @@ class Scan:
             "job_id": self.job_id,
             **asdict(self.counts),
             "error_message": self.error_message,
-            "created_at": self.created_at.isoformat(),
-            "started_at": self.started_at.isoformat() if self.started_at else None,
-            "completed_at": self.completed_at.isoformat() if self.completed_at else None,
+            "created_at": _utc(self.created_at),
+            "started_at": _utc(self.started_at) if self.started_at else None,
+            "completed_at": _utc(self.completed_at) if self.completed_at else None,
             "duration_s": round(self.duration.total_seconds(), 3) if self.duration else None,
         }
 
@@ -261,8 +261,8 @@ class LibraryFile:
             "air_date": self.air_date.isoformat() if self.air_date else None,
             "item_id": str(self.item_id) if self.item_id else None,
             "disc": self.disc,
-            "missing_since": self.missing_since.isoformat() if self.missing_since else None,
-            "added_at": self.added_at.isoformat(),
+            "missing_since": _utc(self.missing_since) if self.missing_since else None,
+            "added_at": _utc(self.added_at),
         }
         if self.probe_error is not None:
             values["error"] = self.probe_error
@@ -272,6 +272,10 @@ class LibraryFile:
             values["audio"] = _tracks(self.probe, "audio", ("codec", "channels", "language"))
             values["subtitles"] = _tracks(self.probe, "subtitles", ("codec", "language", "forced"))
         return values
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _tracks(probe: Mapping[str, Any], kind: str, fields: tuple[str, ...]) -> list[dict[str, Any]]:

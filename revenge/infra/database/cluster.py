@@ -98,9 +98,17 @@ class Cluster:
 
         Raises:
             PostgresStartFailed: ``initdb`` gave up; nothing is left behind.
+            DataDirectoryRefused: what a process left behind that was killed at it cannot be removed.
         """
         staging = self.home / "cluster.new"
-        shutil.rmtree(staging, ignore_errors=True)  # of a process that was killed at it
+        try:
+            shutil.rmtree(staging)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise DataDirectoryRefused(
+                f"{staging} is left of a start that was interrupted and cannot be removed ({error.strerror}): remove it"
+            ) from None
         staging.mkdir(mode=0o700)
         password, data = staging / "password", staging / "data"
         data.mkdir(mode=0o700)

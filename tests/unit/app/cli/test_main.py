@@ -70,6 +70,7 @@ def test_root_without_a_command_shows_the_help(capsys: pytest.CaptureFixture[str
         ["scan", "/films", "--type", "music"],
         ["serve", "--port", "many"],
         ["worker", "--queue", "bulk"],
+        ["worker", "--queue", "bad name=3"],
         ["queues", "pause"],
         ["migrate", "up", "--target", "-1"],
         ["migrate", "up", "--schema", "no-name"],

@@ -39,7 +39,11 @@ async def test_405_names_every_method_of_the_path(http: httpx2.AsyncClient) -> N
 @pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b"[]", b"null", b'"text"', b"{\xff"])
 async def test_a_body_that_is_no_object_is_refused(http: httpx2.AsyncClient, body: bytes) -> None:
     answer = await http.post("/api/v1/jobs", content=body, headers={"Content-Type": "application/json"})
-    problem(answer, 400 if body == b"{\xff" else 422)
+    told = problem(answer, 400 if body == b"{\xff" else 422)
+    if body != b"{\xff":
+        (wrong,) = answer.json()["errors"]
+        assert wrong["pointer"] == "", "the body as a whole"
+        assert str(told["detail"]).startswith("the body: ")
 
 
 async def test_a_body_nested_a_million_deep_is_refused(services: ApiServices) -> None:
