@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from revenge.infra.jobs.clock import Clock
-from revenge.infra.jobs.errors import StoreError
+from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.job_store import error_json
 from revenge.infra.jobs.models import FINAL, Claim, JobState
 from revenge.infra.jobs.outcome import Settlement, completed
@@ -37,6 +37,8 @@ class CompleterStore(Protocol):
     async def complete_many(self, claims: Sequence[Claim], *, finalized_at: datetime) -> Persisted: ...
 
     async def settle_many(self, settlements: Sequence[Settlement], *, now: datetime) -> Persisted: ...
+
+    async def free_key(self, settlement: Settlement) -> None: ...
 
 
 class Completer:
@@ -158,18 +160,28 @@ class Completer:
             now = self._clock.now()
             await self._persist_settlements([completed(claim, now=now) for claim in batch])
 
-    async def _persist_settlements(self, batch: list[Settlement], *, is_stripped: bool = False) -> None:
+    async def _persist_settlements(
+        self, batch: list[Settlement], *, is_stripped: bool = False, is_freed: bool = False
+    ) -> None:
+        async def write() -> Persisted:
+            if is_freed:
+                await self._store.free_key(batch[0])
+            return await self._store.settle_many(batch, now=self._clock.now())
+
         try:
-            await self._persist(len(batch), lambda: self._store.settle_many(batch, now=self._clock.now()))
+            await self._persist(len(batch), write)
         except StoreError as error:
             # One result that PostgreSQL refuses must not hold up the others: halve until it stands alone.
             if len(batch) > 1:
                 middle = len(batch) // 2
                 await self._persist_settlements(batch[:middle])
                 await self._persist_settlements(batch[middle:])
+            elif isinstance(error, UniqueKeyTaken) and not is_freed:
+                ended = _without_key(batch[0], error, now=self._clock.now())
+                await self._persist_settlements([ended], is_stripped=is_stripped, is_freed=True)
             elif not is_stripped:
                 stripped = _without_payload(batch[0], error, now=self._clock.now())
-                await self._persist_settlements([stripped], is_stripped=True)
+                await self._persist_settlements([stripped], is_stripped=True, is_freed=is_freed)
             else:
                 # The row stays `running` until this node has stopped; a person must look at what holds it.
                 logger.error("completer.given_up", extra={"job_id": batch[0].id, "error": str(error)})  # noqa: TRY400
@@ -212,3 +224,18 @@ def _without_payload(settlement: Settlement, error: StoreError, *, now: datetime
         at=settlement.attempted_at, attempt=settlement.attempt, error=f"the result could not be stored: {error}"
     )
     return replace(settlement, state=state, finalized_at=now if state in FINAL else None, error=text, metadata=None)
+
+
+def _without_key(settlement: Settlement, error: UniqueKeyTaken, *, now: datetime) -> Settlement:
+    """The same end of a job whose unique key another has by now; one that would run again is left to that other."""
+    if settlement.state in FINAL:
+        return settlement
+    text = error_json(at=settlement.attempted_at, attempt=settlement.attempt, error=f"not tried again: {error}")
+    return replace(
+        settlement,
+        state=JobState.DISCARDED,
+        finalized_at=now,
+        scheduled_at=None,
+        new_attempt=None,
+        error=settlement.error or text,
+    )

@@ -69,6 +69,10 @@ class JobStore:
         )
         return [(record[0], JobState(record[1])) for record in records]
 
+    async def free_key(self, settlement: Settlement) -> None:
+        """Let a running attempt's unique key be another's in every state."""
+        await self._store.execute("job_free_key", settlement.id, settlement.attempt, settlement.attempted_at)
+
     async def merge_metadata(self, claim: Claim, metadata: str, *, conn: AnyConnection) -> bool:
         """Merge JSON text into the metadata of a running attempt; return whether it was still this one."""
         row = await self._store.fetchrow(

@@ -48,6 +48,10 @@ class WatchedResults:
             lambda conn: self._jobs.settle_many(settlements, now=now, conn=conn),
         )
 
+    async def free_key(self, settlement: Settlement) -> None:
+        """Let a running attempt's unique key be another's in every state."""
+        await self._jobs.free_key(settlement)
+
     async def _watched(
         self, wishes: Mapping[int, _Wish], write: Callable[[Connection], Awaitable[Persisted]]
     ) -> Persisted:

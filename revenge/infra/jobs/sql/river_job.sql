@@ -196,6 +196,13 @@ SET metadata = metadata || $4::text::jsonb
 WHERE id = $1 AND attempt = $2 AND attempted_at = $3 AND state::text = 'running'
 RETURNING id;
 
+-- name: job_free_key :exec
+-- The attempt's row takes its unique key in no state any more; the key itself can still be read, as everything that an
+-- attempt writes fenced. $1 id bigint, $2 attempt smallint, $3 attempted_at timestamptz
+UPDATE /* TEMPLATE: schema */river_job
+SET unique_states = NULL
+WHERE id = $1 AND attempt = $2 AND attempted_at = $3 AND state::text = 'running';
+
 -- name: job_get :one
 -- $1 id bigint
 SELECT

@@ -277,7 +277,7 @@ async def test_a_result_that_the_database_refuses_costs_no_other(start_client: S
 
 
 async def test_a_unique_key_of_odd_states_costs_no_other(start_client: StartClient, add_row: AddRow) -> None:
-    """Another program left out `running`, so that two jobs run under one key, and only one may end."""
+    """Another program left out `running`, so that two jobs run under one key, which only one may keep."""
     key = {"unique_key": "\\x01", "unique_states": "00000101"}
     gate = Gate()
     node = await start_client(gate, queues={"default": 3})
@@ -287,9 +287,29 @@ async def test_a_unique_key_of_odd_states_costs_no_other(start_client: StartClie
     other = (await node.insert(ActArgs())).job.id
     gate.open.set()
     assert (await node.wait(other, timeout=LIMIT)).state is JobState.COMPLETED
-    await all_written(node)
-    assert (await node.get(job_id)).state is not JobState.COMPLETED
-    assert (await node.get(ended)).state is JobState.COMPLETED
+    assert (await node.wait(job_id, timeout=LIMIT)).state is JobState.COMPLETED
+    assert (await node.get(job_id)).unique_states == frozenset()
+    assert (await node.get(ended)).unique_states == {JobState.AVAILABLE, JobState.COMPLETED}
+
+
+async def test_a_job_that_would_run_again_beside_another_of_its_key_is_discarded(
+    start_client: StartClient, add_row: AddRow
+) -> None:
+    key = {"unique_key": "\\x01", "unique_states": "00100001"}
+    gate = Gate()
+
+    async def fail(job: Job[Any]) -> None:
+        await gate(job)
+        raise ValueError("no luck")
+
+    node = await start_client(fail)
+    job_id = await add_row(**key)
+    await gate.entered.wait()
+    waiting = await add_row("retryable", due_in=timedelta(hours=1), **key)
+    gate.open.set()
+    row = await node.wait(job_id, timeout=LIMIT)
+    assert (row.state, row.errors[-1].error) == (JobState.DISCARDED, "ValueError: no luck")
+    assert (await node.get(waiting)).state is JobState.RETRYABLE
 
 
 async def test_a_unique_job_may_follow_when_the_first_has_ended(start_client: StartClient) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from revenge.infra.jobs import outcome
 from revenge.infra.jobs.completer import BACKPRESSURE, BATCH, LONGEST_PAUSE, Completer, Persisted
-from revenge.infra.jobs.errors import StoreError
+from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.testing import StoppedClock, settle
@@ -30,6 +30,7 @@ class Table:
     settlements: dict[int, Settlement] = field(default_factory=dict)
     statements: list[int] = field(default_factory=list)
     gate: asyncio.Event | None = None
+    freed: list[int] = field(default_factory=list)
 
     async def complete_many(self, claims: Sequence[Claim], *, finalized_at: datetime) -> Persisted:
         return await self._write(claims, [(item.id, JobState.COMPLETED) for item in claims])
@@ -38,6 +39,9 @@ class Table:
         persisted = await self._write(settlements, [(item.id, item.state) for item in settlements])
         self.settlements.update({item.id: item for item in settlements})
         return persisted
+
+    async def free_key(self, settlement: Settlement) -> None:
+        self.freed.append(settlement.id)
 
     async def _write(self, items: Sequence[Claim | Settlement], rows: Persisted) -> Persisted:
         if self.gate is not None:
@@ -124,6 +128,19 @@ async def test_a_refused_result_costs_no_other(completer: Completer, table: Tabl
     kept = table.settlements[poison.id]
     assert (kept.state, kept.metadata) == (JobState.DISCARDED, None)
     assert "could not be stored" in orjson.loads(kept.error or "")["error"]
+
+
+async def test_an_end_whose_unique_key_another_has_is_written_without_it(completer: Completer, table: Table) -> None:
+    ended, failed, snoozed = with_output(claim()), failure(), outcome.snoozed(claim(), now=NOW, for_=timedelta(hours=1))
+    taken = UniqueKeyTaken("taken")
+    table.fails = lambda items: None if {item.id for item in items} <= set(table.freed) else taken
+    for item in (ended, failed, snoozed):
+        completer.add(item)
+    await completer.drain()
+    assert table.settlements[ended.id] == ended
+    assert {table.settlements[item.id].state for item in (failed, snoozed)} == {JobState.DISCARDED}
+    assert table.settlements[failed.id].error == failed.error
+    assert "taken" in orjson.loads(table.settlements[snoozed.id].error or "")["error"]
 
 
 async def test_a_result_that_is_refused_in_any_form_is_given_up(
