@@ -49,7 +49,9 @@ def read_name(path: str | bytes, *, media: MediaType | None = None) -> ParsedNam
     if not stem:
         return ParsedName(media=media or MediaType.UNKNOWN)
     folders = [read_folder(name) for name in names]
-    reading = read_file(Name(stem), folder_season=_folder_season(folders), media=media)
+    owner = _owner(folders)
+    in_film = owner is not None and _one_film(owner)
+    reading = read_file(Name(stem), folder_season=_folder_season(folders), media=media, in_film=in_film)
     extra = reading.extra or _in_extras(names, folders, reading)
     if media is not MediaType.MOVIE and not extra and _is_episode(reading, folders, media):
         return _episode(reading, folders)
@@ -61,6 +63,11 @@ def _folder_season(folders: list[Folder]) -> int | None:
         if folder.season is not None:
             return folder.season
     return None
+
+
+def _owner(folders: list[Folder]) -> Folder | None:
+    """Give the nearest folder with a title."""
+    return next((folder for folder in folders[:3] if folder.title), None)
 
 
 def _is_episode(reading: Reading, folders: list[Folder], media: MediaType | None) -> bool:
@@ -160,7 +167,7 @@ def _season(numbering: Numbering | None, facts: Facts, folders: list[Folder]) ->
 
 def _movie(reading: Reading, folders: list[Folder], media: MediaType | None, *, extra: bool) -> ParsedName:
     title, year = reading.title, reading.year
-    owner = next((folder for folder in folders[:3] if folder.title), None)
+    owner = _owner(folders)
     poor = _is_poor(reading, owner)
     if owner is not None and (poor or extra or (year is None and _one_film(owner))):
         title, year = owner.title, owner.year

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from revenge.content.library.names.counting import Surroundings, find_counted
@@ -14,6 +15,7 @@ from revenge.content.library.names.release import Release, find_marks, summarise
 from revenge.content.library.names.spelling import clean
 from revenge.content.library.names.titles import Facts, choose_year, find_title
 from revenge.content.library.names.tokens import Name
+from revenge.content.library.names.vocabulary import ARTICLES
 
 
 class Reading(NamedTuple):
@@ -28,8 +30,11 @@ class Reading(NamedTuple):
     episode_title: str | None
 
 
-def read_file(name: Name, *, folder_season: int | None, media: MediaType | None) -> Reading:
-    """Say what a file's name means in a folder of that season, or of none, in a library of that kind."""
+def read_file(name: Name, *, folder_season: int | None, media: MediaType | None, in_film: bool = False) -> Reading:
+    """Say what a file's name means in a folder of that season, or of none, in a library of that kind.
+
+    ``in_film``: a folder above is a film's own, so that the name need not hold its title.
+    """
     facts = Facts(name, find_marks(name), find_years(name), find_identifiers(name))
     if media is not MediaType.MOVIE:
         facts.air_date, facts.season_mark = find_air_date(name), find_season(name)
@@ -43,6 +48,15 @@ def read_file(name: Name, *, folder_season: int | None, media: MediaType | None)
     )
     facts.cut = min((cut for cut in (suffix, part.start if part else None) if cut is not None), default=None)
     title, end = find_title(facts, year)
+    is_film = folder_season is None and media is not MediaType.EPISODE and suffix is None and not in_film
+    if is_film and year is not None and year.bracketed and ARTICLES.issuperset(title.lower().split()):
+        # "Director's Cut (2016)", "Disc 9 (2008)": where nothing else is before the year, these are the title.
+        behind = [mark for mark in facts.marks if mark.start >= year.end]
+        bare = replace(facts, marks=behind, cut=part.start if part and part.start >= year.end else None)
+        found, bound = find_title(bare, year)
+        if found != title:
+            facts, title, end = bare, found, bound
+            part = part if facts.cut is not None else None
     episode_title, tail = _episode_title(facts, end)
     return Reading(
         facts=facts,

@@ -17,7 +17,7 @@ _CLOSER = {"[": "]", "(": ")", "{": "}", "【": "】", "「": "」", "（": "）
 _LEADING = re.compile(
     r"(?:\[ ?)?www[ .][\w-]{1,40}[ .][a-z]{2,5}\b(?: ?\])?[ -]{0,5}|[\w-]{2,40}\.(?:com|org|net|info|tv|to|me|cc)(?: - |\]|-(?=[a-z]))"
 )
-_YEAR_NEXT = re.compile(r"[(\[](?:19|20)[0-9]{2}[)\]]")
+_YEAR_NEXT = re.compile(r"(?:(?<=\])[0-9⁰¹²³⁴-⁹]{1,2} ?)?[(\[](?:19|20)[0-9]{2}[)\]]")
 _SQUARE = "[【「"
 _FILLER = " ._-–—~"
 
@@ -87,7 +87,7 @@ class Name:
         while position < len(flat) and flat[position] in _FILLER:
             position += 1
         if self.brackets and not site and (position == len(flat) or _YEAR_NEXT.match(flat, position)):
-            # Nothing or a year follows: "[REC] (2007)" is in brackets because it is written so.
+            # Nothing or a year follows, or a number that touches: "[REC] (2007)", "[REC]² (2009)" are written so.
             return 0
         return position
 
