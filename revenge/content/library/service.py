@@ -1,9 +1,11 @@
 """What people do with libraries: make, change and delete them, and ask for a scan."""
 
+import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +34,11 @@ from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.scans.claims import Claims
 from revenge.content.library.scans.config import ScanConfig
 from revenge.content.library.statements import statements
+from revenge.content.library.threads import in_thread
 from revenge.content.library.walk import check_pattern
+
+ANSWER_TIME = timedelta(seconds=5)
+"""For a folder to be looked at: a network share that is away may never answer."""
 
 _MAX_NAME = 200
 _MAX_PACE = 100_000
@@ -61,7 +67,7 @@ class LibraryService:
         """
         now = datetime.now(UTC)
         library = Library(id=uuid7(), created_at=now, updated_at=now, **_checked(wanted))
-        _check_folders(library.paths)
+        await _check_folders(library.paths)
         async with self._pool.acquire() as conn, conn.transaction():
             await self._repository.lock(conn)
             await self._check_overlap(conn, library)
@@ -88,7 +94,7 @@ class LibraryService:
             kept = LibraryFields(**{field.name: getattr(before, field.name) for field in fields(LibraryFields)})
             after = replace(before, **_checked(replace(kept, **changes)))
             if after.paths != before.paths:
-                _check_folders([path for path in after.paths if path not in before.paths])
+                await _check_folders([path for path in after.paths if path not in before.paths])
                 await self._check_overlap(conn, after)
                 await self._check_idle(conn, library_id)
             await self._repository.update(conn, after)
@@ -180,11 +186,14 @@ class LibraryService:
 
     async def _check_overlap(self, conn: Connection, library: Library) -> None:
         others = await self._repository.other_roots(conn, library.id)
+        real = await _real_paths({*library.paths, *(other for other, _ in others)}) if others else {}
         for path in library.paths:
             for other, name in others:
-                if _overlap(path, other):
+                by_link = not _overlap(path, other)
+                if not by_link or _overlap(real[path], real[other]):
+                    how = " through a symbolic link" if by_link else ""
                     raise InvalidLibrary(
-                        "paths", f"{show_path(path)} overlaps {show_path(other)} of the library {name!r}"
+                        "paths", f"{show_path(path)} overlaps {show_path(other)} of the library {name!r}{how}"
                     )
 
     async def _check_idle(self, conn: Connection, library_id: UUID) -> None:
@@ -253,11 +262,32 @@ def _checked_paths(paths: Sequence[str | bytes]) -> tuple[bytes, ...]:
     return tuple(checked)
 
 
-def _check_folders(paths: Sequence[bytes]) -> None:
+async def _check_folders(paths: Sequence[bytes]) -> None:
     for path in paths:
-        if not os.path.isdir(path):
-            reason = "is not a folder" if os.path.lexists(path) else "does not exist"
-            raise InvalidLibrary("paths", f"{show_path(path)} {reason}")
+        try:
+            async with asyncio.timeout(ANSWER_TIME.total_seconds()):
+                wrong = await in_thread(partial(_wrong_with, path))
+        except TimeoutError:
+            wrong = "does not answer: is its disk or share there?"
+        if wrong:
+            raise InvalidLibrary("paths", f"{show_path(path)} {wrong}")
+
+
+def _wrong_with(path: bytes) -> str | None:
+    if os.path.isdir(path):
+        return None
+    return "is not a folder" if os.path.lexists(path) else "does not exist"
+
+
+async def _real_paths(paths: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Return where folders are when links are followed; those that do not answer are where they are written."""
+    asked = {path: asyncio.ensure_future(in_thread(partial(os.path.realpath, path))) for path in paths}
+    try:
+        await asyncio.wait(asked.values(), timeout=ANSWER_TIME.total_seconds())
+        return {path: answer.result() if answer.done() else path for path, answer in asked.items()}
+    finally:
+        for answer in asked.values():
+            answer.cancel()
 
 
 def _overlap(one: bytes, other: bytes) -> bool:

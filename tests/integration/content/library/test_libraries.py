@@ -1,5 +1,7 @@
 """Making, changing and deleting libraries."""
 
+import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +71,35 @@ async def test_libraries_do_not_overlap(world: "World", tmp_path: Path, other: s
     await world.make_library()
     with pytest.raises(InvalidLibrary, match="overlaps"):
         await world.make_library(tmp_path / other, name="Second")
+
+
+@pytest.mark.parametrize("other", ["link", "link/inside", "above"])
+async def test_libraries_do_not_overlap_through_a_link(world: "World", tmp_path: Path, other: str) -> None:
+    (world.root / "inside").mkdir()
+    (tmp_path / "link").symlink_to(world.root)
+    (tmp_path / "above").symlink_to(tmp_path)
+    await world.make_library()
+    with pytest.raises(InvalidLibrary, match=r"overlaps .* through a symbolic link"):
+        await world.make_library(tmp_path / other, name="Second")
+
+
+async def test_a_folder_that_never_answers_is_compared_as_it_is_written(
+    world: "World", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, share_is_back = await world.make_library(), threading.Event()
+
+    def realpath(path: bytes) -> bytes:
+        if path in first.paths:
+            share_is_back.wait()
+        return path
+
+    monkeypatch.setattr("revenge.content.library.service.os.path.realpath", realpath)
+    monkeypatch.setattr("revenge.content.library.service.ANSWER_TIME", timedelta(seconds=2))
+    (tmp_path / "b").mkdir()
+    try:
+        assert (await world.make_library(tmp_path / "b", name="Second")).name == "Second"
+    finally:
+        share_is_back.set()
 
 
 async def test_a_library_that_no_scan_can_read_is_not_scanned(world: "World") -> None:
