@@ -210,6 +210,10 @@ class _AsyncPsycopg(_Running):
 
         async with AsyncRawCursor(self._conn, row_factory=tuple_row) as cursor:
             await cursor.execute(statement.encode(), args)
+            if self._conn.pgconn.pipeline_status:
+                # A pipeline within another begins with all answers to what was sent before.
+                async with self._conn.pipeline():
+                    pass
             rows = await cursor.fetchall() if cursor.description else []
             return _answer([column.name for column in cursor.description or ()], rows, cursor.rowcount)
 
@@ -228,6 +232,9 @@ class _Psycopg(_Running):
 
         with RawCursor(self._conn, row_factory=tuple_row) as cursor:
             cursor.execute(statement.encode(), args)
+            if self._conn.pgconn.pipeline_status:
+                with self._conn.pipeline():
+                    pass
             rows = cursor.fetchall() if cursor.description else []
             return _answer([column.name for column in cursor.description or ()], rows, cursor.rowcount)
 

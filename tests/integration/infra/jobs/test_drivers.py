@@ -398,6 +398,26 @@ async def test_a_synchronous_client_works_inside_run_sync(database: str, pool: a
     assert await pool.fetchval("SELECT count(*) FROM river_job") == 6
 
 
+@pytest.mark.parametrize("autocommit", [False, True])
+async def test_a_psycopg_pipeline_takes_inserts_among_its_own_statements(
+    database: str, pool: asyncpg.Pool, autocommit: bool
+) -> None:
+    async with (
+        await psycopg.AsyncConnection.connect(database, autocommit=autocommit) as conn,
+        conn.pipeline(),
+        conn.cursor() as cursor,
+    ):
+        await cursor.execute("SELECT 7")
+        job = (await Client(None).insert(ActArgs(), ONCE, conn=conn)).job
+        assert (await Client(None).insert(ActArgs(), ONCE, conn=conn)).job.id == job.id
+        assert await cursor.fetchone() == (7,)
+        with pytest.raises(JobNotFound):
+            await Client(None).get(job.id + 1, conn=conn)
+    with psycopg.connect(database, autocommit=autocommit) as blocking, blocking.pipeline():
+        SyncClient().cancel(job.id, conn=blocking)
+    assert (await Client(pool).get(job.id)).state is JobState.CANCELLED
+
+
 async def test_a_connection_of_the_wrong_sort_says_what_is_wanted(database: str) -> None:
     strange: Any = object()
     with psycopg.connect(database) as blocking:
