@@ -10,7 +10,7 @@ UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/* /etc/ssl/cert.pem /etc/pki/tls/certs/*),1,0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check interop chaos coverage mutants bench lock dashboard clean
+.PHONY: help setup setup-dev run test check interop faults chaos coverage mutants bench lock dashboard clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -44,8 +44,8 @@ run: export DEMO_TYPE := $(value TYPE)
 run: setup ## demo (or LIBRARY=/films [TYPE=movie|tv]): database, server, workers, scan
 	@$(BIN)/revenge demo $${DEMO_LIBRARY:+--library "$$DEMO_LIBRARY"} $${DEMO_TYPE:+--type "$$DEMO_TYPE"}
 
-test: setup-dev ## the whole test suite
-	@$(PYTEST) -n auto -m "not chaos" tests/unit tests/integration tests/acceptance
+test: setup-dev ## the test suite, all but the faults
+	@$(PYTEST) -n auto -m "not chaos and not faults" tests/unit tests/integration tests/acceptance
 
 check: setup-dev ## format, lint, types, import contracts, unit tests
 	@$(BIN)/ruff format --check .
@@ -56,6 +56,9 @@ check: setup-dev ## format, lint, types, import contracts, unit tests
 
 interop: setup-dev ## tests against River in Go (the toolchain comes from a wheel)
 	@$(PYTEST) -n 2 -m "not chaos" tests/interop
+
+faults: setup-dev ## what the engine must outlive: killed nodes, servers cut off, full, failed over
+	@$(PYTEST) -n 2 -m "faults and not chaos" tests/integration
 
 chaos: setup-dev ## the long fault tests: make chaos N=1000000 [ROUNDS=20]
 	@$(PYTEST) -m chaos -s --chaos-jobs $(or $(N),20000) --chaos-rounds $(or $(ROUNDS),1) -p no:randomly tests/integration tests/interop

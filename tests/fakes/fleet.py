@@ -162,7 +162,7 @@ class Fleet:
         await eventually(look, within=LIMIT)
         await self.nodes[0].resume_queue("default")
 
-    async def settled(self, *, loses: bool = False) -> None:
+    async def settled(self, *, loses: bool = False, within: timedelta = LIMIT) -> None:
         """Stop the stream, and see that every job has ended, once, worked once under each claim.
 
         Where the database ``loses`` what it confirmed, that may be worked again, and jobs may be gone.
@@ -170,7 +170,7 @@ class Fleet:
         assert self._feeding is not None
         self._feeding.cancel()
         await asyncio.wait([self._feeding])
-        await eventually(self._all_ended, within=LIMIT)
+        await eventually(self._all_ended, within=within)
         for node in self.nodes:
             await node.stop()
         conn = await asyncpg.connect(self.dsn)

@@ -13,7 +13,7 @@ from tests.fakes.engine import ActArgs, eventually, nothing
 
 StartClient = Callable[..., Awaitable[Client]]
 LIMIT = timedelta(seconds=60)
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.faults]
 
 
 @pytest.fixture

@@ -172,6 +172,13 @@ async def test_one_that_nobody_heard_wins_over_an_interruption(
     """As in River: the attempt counts, and there is no error."""
     gate = Gate()
     node = await start_client(gate)
+
+    async def has_looked() -> bool:
+        """Whether it has looked for what came before it listened; the next look is a minute away."""
+        notifier = None if node._runtime is None else node._runtime._notifier
+        return notifier is not None and notifier._line is not None
+
+    await eventually(has_looked)
     job_id = (await client.insert(ActArgs())).job.id
     await gate.entered.wait()
     await pool.execute("""UPDATE river_job SET metadata = metadata || '{"cancel_attempted_at": "x"}'""")

@@ -18,7 +18,7 @@ AddRow = Callable[..., Awaitable[int]]
 LIMIT = timedelta(seconds=100)
 SUSPECT = '{"revenge:lost": 2}'
 SEGFAULT = "worker lost: the process died with signal 11 (SIGSEGV)"
-pytestmark = pytest.mark.timeout(150)
+pytestmark = [pytest.mark.timeout(150), pytest.mark.faults]
 
 
 @pytest.fixture

@@ -9,6 +9,14 @@ import pytest
 from tests.fakes.own_server import OwnServer, make_cluster, serving
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all of this folder, so that ``make faults`` runs it and ``make test`` need not."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.faults)
+
+
 @pytest.fixture(
     params=[False, pytest.param(True, marks=[pytest.mark.chaos, pytest.mark.timeout(300)])], ids=["", "rate"]
 )

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from tests.fakes.fleet import working
 from tests.fakes.own_server import OwnServer, Standby
@@ -49,6 +51,7 @@ async def test_a_failover_to_a_synchronous_standby_loses_nothing(
             await fleet.settled()
 
 
+@pytest.mark.timeout(180)
 async def test_after_a_failover_that_lost_the_last_writes_whatever_is_left_is_settled_once(
     server: OwnServer, tmp_path: Path
 ) -> None:
@@ -60,7 +63,7 @@ async def test_after_a_failover_that_lost_the_last_writes_whatever_is_left_is_se
             await fleet.ends(200)
             await server.die()
             await standby.promote()
-        await fleet.settled(loses=True)
+        await fleet.settled(loses=True, within=timedelta(seconds=90))
         assert len(fleet.lost) > 0
 
 
