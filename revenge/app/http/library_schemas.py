@@ -7,6 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from revenge.app.http.schemas import JsonValue, PageQuery, ProgressOut, Strict
 from revenge.content.library.models import FileState, LibraryType, ScanStatus, ScanType
 
+LONGEST_FILE_CURSOR = 5484
+"""16 bytes of a folder's id and the longest path, 4,096 bytes, in base64."""
+
+FileCursor = Annotated[str, StringConstraints(max_length=LONGEST_FILE_CURSOR, pattern=r"^[^\x00]*$")]
 LibraryName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 FolderPath = Annotated[
     str, StringConstraints(strict=True, max_length=4095, pattern=r"^/[^\x00]*$"), Field(description="An absolute path.")
@@ -67,6 +71,7 @@ class NewScan(Strict):
 class FilesQuery(PageQuery):
     """Which files."""
 
+    cursor: FileCursor | None = Field(default=None, description="`next_cursor` of the page before.")
     state: FileState | None = None
 
 

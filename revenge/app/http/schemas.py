@@ -20,8 +20,6 @@ from revenge.infra.jobs.models import JobState
 MAX_PAGE = 1000
 LONGEST_S = 36_500 * 86_400
 """A hundred years."""
-LONGEST_CURSOR = 5484
-"""The file list's: 16 bytes of a folder's id and the longest path, 4,096 bytes, in base64."""
 
 
 def _digits(value: object) -> object:
@@ -57,7 +55,7 @@ JobId = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(_digits)]
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_digits)]
 Text = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\x00]*$")]
 FilterText = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00]*$")]
-Cursor = Annotated[str, StringConstraints(max_length=LONGEST_CURSOR, pattern=r"^[^\x00]*$")]
+Cursor = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00]*$")]
 QueueName = Annotated[str, StringConstraints(strict=True, max_length=64, pattern=r"^[a-z0-9]+([_|\-]?[a-z0-9]+)*$")]
 Tag = Annotated[
     str, StringConstraints(strict=True, max_length=255, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_\-]+[A-Za-z0-9_]$")
