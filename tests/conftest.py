@@ -6,6 +6,7 @@ the first to need it starts it, the last one out stops it; a run without databas
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+import structlog
 
 from revenge.infra.database.cluster import Cluster
 from revenge.infra.database.embedded import EmbeddedPostgres
@@ -52,6 +54,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "chaos_round" in metafunc.fixturenames:
         rounds = metafunc.config.getoption("--chaos-rounds")
         metafunc.parametrize("chaos_round", [f"{number} of {rounds}" for number in range(1, rounds + 1)])
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Undo what a test that ran a whole command did to logging, which is the process's: the next one listens to it."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    if root.level != level or root.handlers != handlers:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(False)
+        structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -20,14 +20,8 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+def unbound() -> Iterator[None]:
     yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
 
 
