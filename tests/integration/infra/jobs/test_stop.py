@@ -232,7 +232,13 @@ async def test_it_leaves_no_trace_in_the_cluster(start_client: StartClient, pool
     assert await pool.fetchval("SELECT count(*) FROM river_leader") == 0
 
     async def lets_go() -> bool:
-        return not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        # Of this database: other tests use the server at the same time.
+        return not await pool.fetchval(
+            """
+            SELECT count(*) FROM pg_locks
+            WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """
+        )
 
     await eventually(lets_go)
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("jobs.")]
