@@ -63,7 +63,8 @@ async def rebuild_that_must_end(pool: asyncpg.Pool, running: asyncio.Task[int], 
     if cancel:
         running.cancel()
     while not await pool.fetchval(
-        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%DROP INDEX CONC%' AND pid <> pg_backend_pid()"
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE query LIKE '%DROP INDEX CONC%' AND pid <> pg_backend_pid() AND datname = current_database()"
     ):
         assert not running.done()
 
