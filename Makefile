@@ -45,7 +45,7 @@ run: setup ## demo (or LIBRARY=/films [TYPE=movie|tv]): database, server, worker
 	@$(BIN)/revenge demo $${DEMO_LIBRARY:+--library "$$DEMO_LIBRARY"} $${DEMO_TYPE:+--type "$$DEMO_TYPE"}
 
 test: setup-dev ## the test suite, all but the faults
-	@$(PYTEST) -n auto -m "not chaos and not faults" tests/unit tests/integration tests/acceptance
+	@$(PYTEST) -n auto --dist worksteal -m "not chaos and not faults" tests/unit tests/integration tests/acceptance
 
 check: setup-dev ## format, lint, types, import contracts, unit tests
 	@$(BIN)/ruff format --check .
@@ -55,10 +55,10 @@ check: setup-dev ## format, lint, types, import contracts, unit tests
 	@$(PYTEST) -n auto -q tests/unit
 
 interop: setup-dev ## tests against River in Go (the toolchain comes from a wheel)
-	@$(PYTEST) -n 2 -m "not chaos" tests/interop
+	@$(PYTEST) -n 2 --dist worksteal -m "not chaos" tests/interop
 
 faults: setup-dev ## what the engine must outlive: killed nodes, servers cut off, full, failed over
-	@$(PYTEST) -n 2 -m "faults and not chaos" tests/integration
+	@$(PYTEST) -n 2 --dist worksteal -m "faults and not chaos" tests/integration
 
 chaos: setup-dev ## the long fault tests: make chaos N=1000000 [ROUNDS=20]
 	@$(PYTEST) -m chaos -s --chaos-jobs $(or $(N),20000) --chaos-rounds $(or $(ROUNDS),1) -p no:randomly tests/integration tests/interop
