@@ -18,6 +18,9 @@ _HEADER = struct.Struct(">I")
 # A probe of a file with a thousand chapters is 200 kB.
 _MAX_ANSWER_BYTES: Final = 8 << 20
 
+# A process that has closed its pipe is dead within milliseconds, unless its core is written.
+_LAST_BREATH_S: Final = 2.0
+
 # All that a reader may know of our environment, which holds passwords.
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 
@@ -123,10 +126,18 @@ class ReaderProcess:
         """Wait for the process's end; return its exit code, negative for a signal."""
         return await self._process.wait()
 
+    async def _exit_code(self) -> int:
+        # Popen.kill looks first whether the process has ended, and would take the exit code from under asyncio's waiting
+        # thread, which then reports 255: one that dies is left alone, and only one that lives on behind a closed pipe killed.
+        try:
+            async with asyncio.timeout(_LAST_BREATH_S):
+                return await self.gone()
+        except TimeoutError:
+            self.kill()
+            return await self.gone()
+
     async def _obituary(self) -> ReaderGone:
-        # It closed its pipe; a process that did so and lives on is not to be trusted either.
-        self.kill()
-        code = await self.gone()
+        code = await self._exit_code()
         if code == -signal.SIGXCPU:
             return ReaderGone("took too much processor time")
         return ReaderGone(

@@ -1,0 +1,2 @@
+DROP TABLE /* TEMPLATE: schema */server_stat;
+DROP TABLE /* TEMPLATE: schema */activity;

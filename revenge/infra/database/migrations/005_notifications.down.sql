@@ -1,0 +1,2 @@
+DROP TABLE /* TEMPLATE: schema */notification_delivery;
+DROP TABLE /* TEMPLATE: schema */notification_event;

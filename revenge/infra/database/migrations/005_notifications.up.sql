@@ -1,0 +1,31 @@
+-- What happened that people want to hear of, and what became of telling each agent.
+CREATE TABLE /* TEMPLATE: schema */notification_event (
+    id uuid PRIMARY KEY,
+    type text NOT NULL,
+    category text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    account_id uuid,
+    target_id uuid,
+    data jsonb NOT NULL DEFAULT '{}',
+    metadata jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX notification_event_time ON /* TEMPLATE: schema */notification_event (occurred_at, id);
+
+CREATE TABLE /* TEMPLATE: schema */notification_delivery (
+    event_id uuid NOT NULL REFERENCES /* TEMPLATE: schema */notification_event (id) ON DELETE CASCADE,
+    agent text NOT NULL,
+    status text NOT NULL DEFAULT 'pending',
+    attempts integer NOT NULL DEFAULT 0,
+    error text,
+    job_id bigint,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    last_attempt_at timestamptz,
+    sent_at timestamptz,
+    PRIMARY KEY (event_id, agent),
+    CONSTRAINT notification_delivery_status CHECK (status IN ('pending', 'sending', 'sent', 'failed', 'filtered')),
+    CONSTRAINT notification_delivery_sent CHECK ((status = 'sent') = (sent_at IS NOT NULL))
+);
+
+CREATE INDEX notification_delivery_status ON /* TEMPLATE: schema */notification_delivery (status, created_at);

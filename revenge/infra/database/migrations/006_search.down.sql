@@ -1,0 +1,3 @@
+DROP TABLE /* TEMPLATE: schema */search_build;
+DROP TABLE /* TEMPLATE: schema */search_change;
+DROP TABLE /* TEMPLATE: schema */search_document;

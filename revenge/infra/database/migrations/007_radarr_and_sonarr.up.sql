@@ -1,0 +1,79 @@
+-- What Radarr and Sonarr said: their titles and files beside ours, how the last sync went, and every webhook.
+CREATE TABLE /* TEMPLATE: schema */arr_sync (
+    source text PRIMARY KEY,
+    sync_id uuid,
+    started_at timestamptz,
+    ended_at timestamptz,
+    succeeded_at timestamptz,
+    job_id bigint,
+    cursor bigint NOT NULL DEFAULT 0,
+    added integer NOT NULL DEFAULT 0,
+    updated integer NOT NULL DEFAULT 0,
+    unchanged integer NOT NULL DEFAULT 0,
+    removed integer NOT NULL DEFAULT 0,
+    failed integer NOT NULL DEFAULT 0,
+    total integer NOT NULL DEFAULT 0,
+    error text,
+    CONSTRAINT arr_sync_source CHECK (source IN ('radarr', 'sonarr'))
+);
+
+CREATE TABLE /* TEMPLATE: schema */arr_title (
+    source text NOT NULL,
+    arr_id bigint NOT NULL,
+    entity_id uuid REFERENCES /* TEMPLATE: schema */entity (id) ON DELETE SET NULL,
+    title text NOT NULL,
+    path bytea,
+    monitored boolean NOT NULL DEFAULT false,
+    digest bytea NOT NULL,
+    sync_id uuid,
+    error text,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (source, arr_id),
+    CONSTRAINT arr_title_source CHECK (source IN ('radarr', 'sonarr'))
+);
+
+CREATE INDEX arr_title_entity ON /* TEMPLATE: schema */arr_title (entity_id);
+CREATE INDEX arr_title_sync ON /* TEMPLATE: schema */arr_title (source, sync_id);
+
+COMMENT ON COLUMN /* TEMPLATE: schema */arr_title.digest IS 'of what was said of it: what did not change is not written again';
+
+CREATE TABLE /* TEMPLATE: schema */arr_file (
+    source text NOT NULL,
+    arr_file_id bigint NOT NULL,
+    arr_id bigint NOT NULL,
+    library_file_id uuid REFERENCES /* TEMPLATE: schema */library_file (id) ON DELETE SET NULL,
+    path bytea NOT NULL,
+    size_bytes bigint,
+    quality text,
+    resolution text,
+    release_group text,
+    edition text,
+    languages text[] NOT NULL DEFAULT '{}',
+    subtitles text[] NOT NULL DEFAULT '{}',
+    added_at timestamptz,
+    PRIMARY KEY (source, arr_file_id),
+    CONSTRAINT arr_file_title FOREIGN KEY (source, arr_id)
+        REFERENCES /* TEMPLATE: schema */arr_title (source, arr_id) ON DELETE CASCADE
+);
+
+CREATE INDEX arr_file_title ON /* TEMPLATE: schema */arr_file (source, arr_id);
+CREATE INDEX arr_file_library_file ON /* TEMPLATE: schema */arr_file (library_file_id);
+
+COMMENT ON COLUMN /* TEMPLATE: schema */arr_file.path IS 'where this server sees it, after path mapping';
+
+CREATE TABLE /* TEMPLATE: schema */webhook_event (
+    id uuid PRIMARY KEY,
+    source text NOT NULL,
+    event_type text NOT NULL,
+    dedupe_key bytea NOT NULL,
+    payload jsonb NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    seen integer NOT NULL DEFAULT 1,
+    job_id bigint,
+    handled_at timestamptz,
+    outcome text,
+    CONSTRAINT webhook_event_source CHECK (source IN ('radarr', 'sonarr'))
+);
+
+CREATE INDEX webhook_event_key ON /* TEMPLATE: schema */webhook_event (source, dedupe_key, received_at);
+CREATE INDEX webhook_event_time ON /* TEMPLATE: schema */webhook_event (received_at, id);

@@ -1,0 +1,3 @@
+DROP TABLE /* TEMPLATE: schema */provider_answer;
+DROP TABLE /* TEMPLATE: schema */call_circuit;
+DROP TABLE /* TEMPLATE: schema */call_rate;
