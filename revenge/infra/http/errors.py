@@ -1,0 +1,52 @@
+"""What may become of a call to another server: the names say what the caller concludes."""
+
+from datetime import timedelta
+
+
+class CallFailed(Exception):
+    """Root of what calls raise; ``service`` is who was called. The text never holds a key, a token or a query."""
+
+    def __init__(self, service: str, reason: str) -> None:
+        self.service = service
+        self.reason = reason
+        super().__init__(f"{service}: {reason}")
+
+
+class NotThere(CallFailed):
+    """404 or 410: there is no such thing. Final."""
+
+
+class Refused(CallFailed):
+    """Any other 4xx, such as a wrong key: the same call will be refused again. Final."""
+
+    def __init__(self, service: str, reason: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(service, reason)
+
+
+class LedAway(CallFailed):
+    """It sends us elsewhere, to a host that is not configured: nobody goes there. Final."""
+
+
+class NotNow(CallFailed):
+    """It must not be called now: come back after ``retry_after``; no attempt is to be lost."""
+
+    def __init__(self, service: str, reason: str, *, retry_after: timedelta) -> None:
+        self.retry_after = retry_after
+        super().__init__(service, reason)
+
+
+class TooMany(NotNow):
+    """429, or 503 with Retry-After; or our own share of its rate is used up."""
+
+
+class CircuitOpen(NotNow):
+    """It failed so often of late that it is left alone for a while."""
+
+
+class Unavailable(CallFailed):
+    """It cannot be reached, was too slow, broke off, or answered 5xx: worth another attempt later."""
+
+
+class Nonsense(CallFailed):
+    """It answered something that is not what it promises, or is too large: worth another attempt later."""
