@@ -10,7 +10,7 @@ UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/* /etc/ssl/cert.pem /etc/pki/tls/certs/*),1,0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check interop faults chaos coverage mutants bench lock dashboard clean
+.PHONY: help setup setup-dev run test check interop faults again chaos coverage mutants bench lock dashboard clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -59,6 +59,9 @@ interop: setup-dev ## tests against River in Go (the toolchain comes from a whee
 
 faults: setup-dev ## what the engine must outlive: killed nodes, servers cut off, full, failed over
 	@$(PYTEST) -n 2 --dist worksteal -m "faults and not chaos" tests/integration
+
+again: setup-dev ## what failed the last time, one after the other
+	@$(PYTEST) --last-failed --last-failed-no-failures none -p no:randomly tests
 
 chaos: setup-dev ## the long fault tests: make chaos N=1000000 [ROUNDS=20]
 	@$(PYTEST) -m chaos -s --chaos-jobs $(or $(N),20000) --chaos-rounds $(or $(ROUNDS),1) -p no:randomly tests/integration tests/interop
