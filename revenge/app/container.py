@@ -4,6 +4,8 @@ Parts are made once, when they are first asked for, and nothing here is asked fo
 order they start. To give a test its fake, override one provider: ``container.prober.override(FakeProber())``.
 """
 
+from datetime import timedelta
+
 from dependency_injector import containers, providers
 
 from revenge.app.configuration import (
@@ -16,6 +18,7 @@ from revenge.app.configuration import (
 from revenge.app.database import Database
 from revenge.app.doctor import Doctor
 from revenge.app.enqueue import ScanQueue
+from revenge.app.events.telling import DeliveryQueue, RaisedEvents, RecordedActivity
 from revenge.app.health import Health, Metrics
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.services import ApiServices
@@ -31,6 +34,11 @@ from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.isolation import Isolate
 from revenge.infra.telemetry.metrics import JobMetrics, make_registry
+from revenge.service.activity.repository import ActivityRepository
+from revenge.service.activity.service import ActivityService
+from revenge.service.notification.agents import Agents
+from revenge.service.notification.repository import NotificationRepository
+from revenge.service.notification.service import NotificationService
 
 
 class Container(containers.DeclarativeContainer):
@@ -59,6 +67,18 @@ class Container(containers.DeclarativeContainer):
         on_insert=job_metrics.provided.enqueued,
     )
     scan_queue = providers.Singleton(ScanQueue, inserts)
+
+    # Telling: people, and the log of who did what. `notifications` and `activity` are the sinks of all features
+    agents = providers.Singleton(Agents)
+    notification_service = providers.Singleton(
+        NotificationService,
+        providers.Singleton(NotificationRepository),
+        agents=agents,
+        jobs=providers.Singleton(DeliveryQueue, inserts, clock=clock, gather=timedelta(seconds=30)),
+    )
+    notifications = providers.Singleton(RaisedEvents, notification_service, clock=clock)
+    activity_service = providers.Singleton(ActivityService, providers.Singleton(ActivityRepository))
+    activity = providers.Singleton(RecordedActivity, activity_service, clock=clock)
 
     # Libraries
     prober = providers.Singleton(make_prober, settings)

@@ -1,6 +1,6 @@
 """Where events end up: search, notifications, the activity log. Each takes the caller's connection."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -42,6 +42,10 @@ class Notifications(Protocol):
 
     async def raise_event(self, conn: Connection, happened: Happened) -> None:
         """Keep the event and set its deliveries going, as the caller's transaction commits."""
+        ...
+
+    async def raise_events(self, conn: Connection, happened: Sequence[Happened]) -> None:
+        """Do the same for many, by as many statements as for one."""
         ...
 
 
@@ -89,6 +93,9 @@ class NoNotifications:
     """Tells nobody."""
 
     async def raise_event(self, conn: Connection, happened: Happened) -> None:
+        """Do nothing."""
+
+    async def raise_events(self, conn: Connection, happened: Sequence[Happened]) -> None:
         """Do nothing."""
 
 

@@ -3,7 +3,7 @@ CREATE TABLE /* TEMPLATE: schema */activity (
     id uuid PRIMARY KEY,
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now(),
-    account_id uuid REFERENCES /* TEMPLATE: schema */account (id) ON DELETE SET NULL,
+    account_id uuid,
     username text,
     action text NOT NULL,
     is_security boolean NOT NULL,
@@ -23,6 +23,8 @@ CREATE INDEX activity_account ON /* TEMPLATE: schema */activity (account_id, occ
 CREATE INDEX activity_action ON /* TEMPLATE: schema */activity (action, occurred_at);
 CREATE INDEX activity_resource ON /* TEMPLATE: schema */activity (resource_type, resource_id, occurred_at);
 CREATE INDEX activity_security ON /* TEMPLATE: schema */activity (occurred_at, id) WHERE is_security;
+
+COMMENT ON COLUMN /* TEMPLATE: schema */activity.account_id IS 'whose account it was, though it may be gone: a log tells what happened';
 
 CREATE TABLE /* TEMPLATE: schema */server_stat (
     key text NOT NULL,

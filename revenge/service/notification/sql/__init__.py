@@ -1,0 +1,1 @@
+"""Named statements of events and of telling agents."""

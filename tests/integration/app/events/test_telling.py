@@ -1,0 +1,122 @@
+"""The sinks: events with their deliveries and jobs, and the activity log, in the caller's transaction."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+from uuid_utils.compat import uuid7
+
+from revenge.app.events.sinks import Done, Happened
+from revenge.app.events.telling import DeliveryQueue, RaisedEvents, RecordedActivity
+from revenge.infra.database.connection import Connection, Pool
+from revenge.infra.jobs import Client
+from revenge.infra.jobs.clock import SystemClock
+from revenge.service.activity.repository import ActivityRepository
+from revenge.service.activity.service import ActivityService
+from revenge.service.notification.agents import Agent, Agents
+from revenge.service.notification.repository import NotificationRepository
+from revenge.service.notification.service import NotificationService
+
+CLOCK = SystemClock()
+
+
+def _agent(name: str, types: Iterable[str] = ()) -> Agent:
+    return Agent(name=name, scheme="ntfy", service="ntfy", event_types=frozenset(types))
+
+
+@pytest.fixture
+def raised(pool: Pool) -> RaisedEvents:
+    agents = Agents([_agent("phone"), _agent("films", ["movie.added"])])
+    jobs = DeliveryQueue(Client(pool), clock=CLOCK, gather=timedelta(seconds=30))
+    return RaisedEvents(NotificationService(NotificationRepository(), agents=agents, jobs=jobs), clock=CLOCK)
+
+
+@pytest.fixture
+def activity() -> RecordedActivity:
+    return RecordedActivity(ActivityService(ActivityRepository()), clock=CLOCK)
+
+
+async def test_event_makes_a_delivery_and_a_job_for_each_agent_that_wants_it(
+    raised: RaisedEvents, conn: Connection
+) -> None:
+    """W44: what is to be told is in the tables, and outlives the process."""
+    await raised.raise_event(conn, Happened(type="movie.added", data={"title": "Alien", "year": 1979}))
+    await raised.raise_event(conn, Happened(type="library.scan_failed"))
+    deliveries = await conn.fetch(
+        "SELECT type, agent, status, data->'year' AS year FROM revenge.notification_delivery"
+        " JOIN revenge.notification_event ON id = event_id ORDER BY type, agent"
+    )
+    assert [tuple(row.values()) for row in deliveries] == [
+        ("library.scan_failed", "phone", "pending", None),
+        ("movie.added", "films", "pending", "1979"),
+        ("movie.added", "phone", "pending", "1979"),
+    ]
+    jobs = await conn.fetch("SELECT queue, max_attempts, args->'agent_names' AS agents FROM river_job ORDER BY agents")
+    assert [tuple(row.values()) for row in jobs] == [
+        ("high", 5, '["films"]'),
+        ("high", 5, '["phone"]'),
+        ("high", 5, '["phone"]'),
+    ]
+
+
+async def test_event_of_a_transaction_that_rolls_back_never_was(raised: RaisedEvents, conn: Connection) -> None:
+    transaction = conn.transaction()
+    await transaction.start()
+    await raised.raise_event(conn, Happened(type="movie.added"))
+    await transaction.rollback()
+    for table in ("revenge.notification_event", "revenge.notification_delivery", "river_job"):
+        assert await conn.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_many_events_are_raised_by_two_statements(raised: RaisedEvents, conn: Connection) -> None:
+    await raised.raise_event(conn, Happened(type="movie.deleted"))  # asyncpg asks once what the types are
+    statements: list[str] = []
+    with conn.query_logger(lambda record: statements.append(record.query)):
+        await raised.raise_events(conn, [Happened(type="movie.added") for _ in range(500)])
+    assert len(statements) == 2
+    assert await conn.fetchval("SELECT count(*) FROM revenge.notification_delivery") == 1001
+    assert await conn.fetchval("SELECT count(*) FROM river_job") == 1001
+
+
+async def test_activity_is_written_in_the_transaction_of_what_was_done(
+    activity: RecordedActivity, conn: Connection
+) -> None:
+    account = uuid7()
+    before = datetime.now(UTC)
+    await activity.log(
+        conn,
+        Done(
+            action="library.create",
+            account_id=account,
+            resource_type="library",
+            resource_id="42",
+            changes={"name": "Films\0"},
+            ip_address="fe80::1%eth0",
+        ),
+    )
+    row = await _only(conn)
+    assert (row["account_id"], row["action"], row["is_security"], str(row["ip_address"])) == (
+        account,
+        "library.create",
+        False,
+        "fe80::1",
+    )
+    assert row["changes"] == '{"name": "Films�"}'
+    assert before <= row["occurred_at"] <= datetime.now(UTC)
+
+
+async def test_what_is_no_address_is_kept_beside(activity: RecordedActivity, conn: Connection) -> None:
+    await activity.log(conn, Done(action="user.login", ip_address="unknown", success=False))
+    row = await _only(conn)
+    assert (row["ip_address"], row["metadata"], row["is_security"]) == (None, '{"ip_address": "unknown"}', True)
+
+
+async def _only(conn: Connection) -> asyncpg.Record:
+    rows = await conn.fetch(
+        "SELECT id, account_id, action, is_security, ip_address, changes, metadata, occurred_at FROM revenge.activity"
+    )
+    assert len(rows) == 1
+    assert isinstance(rows[0]["id"], UUID)
+    return rows[0]
