@@ -6,8 +6,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from revenge.app.settings.errors import SettingsError
-from revenge.app.settings.model import Section, Settings
+from revenge.app.settings.model import Settings
 from revenge.app.settings.problems import contradictions, explain
+from revenge.app.settings.section import Section
 from revenge.app.settings.sources import Layer, read_environment, read_file, share_out
 from revenge.infra.jobs.models import TIERS
 

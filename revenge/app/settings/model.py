@@ -4,9 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from revenge.app.settings.section import Section
 from revenge.app.settings.types import (
     Address,
     Folder,
@@ -37,12 +38,6 @@ _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _Kept = Annotated[timedelta | None, BeforeValidator(Retention(Span(_MINUTE)))]
-
-
-class Section(BaseModel):
-    """A group of settings, fixed while the program runs."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Server(Section):
