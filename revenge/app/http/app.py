@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from revenge.app.http import problems
+from revenge.app.http.access import authorize
 from revenge.app.http.config import HttpConfig
 from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
 from revenge.app.http.routes.events import NothingMore, events_router
@@ -42,8 +43,15 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         generate_unique_id_function=_operation_id,
         middleware=[
             Middleware(Boundary),
-            Middleware(Gate, config=config, clock=services.clock, public_prefixes=PUBLIC_PREFIXES),
+            Middleware(
+                Gate,
+                config=config,
+                clock=services.clock,
+                public_prefixes=PUBLIC_PREFIXES,
+                accounts=services.accounts,
+            ),
         ],
+        dependencies=[Depends(authorize)],
         telemetry={"tracing": False},
     )
     streams = Streams(services.client, clock=services.clock)
@@ -126,3 +134,6 @@ def _secure(schema: dict[str, Any], components: dict[str, Any]) -> None:
         if path in PUBLIC_PATHS:
             for operation in operations.values():
                 operation["security"] = []
+        else:
+            for operation in operations.values():
+                operation["responses"] |= {str(status): told for status, told in problems.documented(401, 403).items()}

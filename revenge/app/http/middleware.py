@@ -9,7 +9,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from revenge.app.http.config import HttpConfig
-from revenge.app.http.problems import problem_response
+from revenge.app.http.principal import NOBODY, SERVER, Authenticator, Principal
+from revenge.app.http.problems import DATABASE_AWAY, problem_of, problem_response
 from revenge.app.http.security import SESSION_COOKIE, host_allowed, key_matches, key_of, origin_allowed, session_valid
 from revenge.infra.jobs.clock import Clock
 
@@ -25,7 +26,7 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/api/v1/session"})
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/api/v1/session", "/api/v1/auth/login", "/api/v1/auth/refresh"})
 """What works without a key; the dashboard's files do too, since its login form is one of them."""
 
 log = structlog.get_logger(__name__)
@@ -68,11 +69,20 @@ class Boundary:
 class Gate:
     """Refuses foreign hosts and origins, bodies that are too large, and callers without the key."""
 
-    def __init__(self, app: ASGIApp, *, config: HttpConfig, clock: Clock, public_prefixes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        config: HttpConfig,
+        clock: Clock,
+        public_prefixes: tuple[str, ...],
+        accounts: Authenticator | None = None,
+    ) -> None:
         self._app = app
         self._config = config
         self._clock = clock
         self._public_prefixes = public_prefixes
+        self._accounts = accounts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -80,13 +90,13 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refuse(scope["path"], headers)
+        refusal = self._refuse(headers) or await self._identify(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
         await self._app(scope, self._limited(receive), send)
 
-    def _refuse(self, path: str, headers: Headers) -> Response | None:
+    def _refuse(self, headers: Headers) -> Response | None:
         if not host_allowed(headers.get("host"), self._config):
             return problem_response(
                 421,
@@ -104,29 +114,40 @@ class Gate:
             return problem_response(400, "Content-Length must be a number")
         if int(length) > self._config.max_body_bytes:
             return problem_response(413, self._too_large)
-        if self._needs_key(path) and not self._has_key(headers):
+        return None
+
+    async def _identify(self, scope: Scope, headers: Headers) -> Response | None:
+        """Note who calls; return the answer for somebody whom nobody knows."""
+        is_public = self._is_public(scope["path"])
+        try:
+            principal = NOBODY if is_public else await self._principal(headers)
+        except DATABASE_AWAY as error:
+            return problem_of(error).response()
+        if principal is None:
             return problem_response(
                 401,
-                "this server wants its API key: X-API-Key, Authorization: Bearer, or the dashboard's login",
+                "this server wants its API key, or an account's: X-API-Key, Authorization: Bearer, or the dashboard's login",
                 code="key-required",
                 headers={"WWW-Authenticate": 'Bearer realm="revenge"'},
             )
+        scope.setdefault("state", {}).update(principal=principal, is_public=is_public)
         return None
+
+    async def _principal(self, headers: Headers) -> Principal | None:
+        given = key_of(headers)
+        if given is not None and self._accounts is not None and self._accounts.is_token(given):
+            # One that has run out must not make its holder the administrator that a machine without a key lets in.
+            return await self._accounts.authenticate(given)
+        return SERVER if self._config.api_key is None or self._has_key(given, headers) else None
 
     @property
     def _too_large(self) -> str:
         return f"a request's body may have at most {self._config.max_body_bytes} bytes"
 
-    def _needs_key(self, path: str) -> bool:
-        return not (
-            self._config.api_key is None
-            or path in PUBLIC_PATHS
-            or path == "/"
-            or path.startswith(self._public_prefixes)
-        )
+    def _is_public(self, path: str) -> bool:
+        return path in PUBLIC_PATHS or path == "/" or path.startswith(self._public_prefixes)
 
-    def _has_key(self, headers: Headers) -> bool:
-        given = key_of(headers)
+    def _has_key(self, given: str | None, headers: Headers) -> bool:
         if given is not None:
             return key_matches(given, self._config)
         return session_valid(session_cookie(headers), self._config, now=self._clock.now())

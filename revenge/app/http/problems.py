@@ -29,6 +29,18 @@ PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 """What a client is told to wait when the database is away: its restart takes about that."""
 
+DATABASE_AWAY: tuple[type[Exception], ...] = (
+    # The engine wraps what its driver says, the repositories do not.
+    StoreError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    ConnectionError,
+    TimeoutError,
+)
+"""The database is away, or too slow."""
+
 KNOWN: tuple[type[Exception], ...] = (
     InvalidJob,
     InvalidLibrary,
@@ -42,14 +54,7 @@ KNOWN: tuple[type[Exception], ...] = (
     ScanNotFound,
     UniqueConflict,
     UnscannableLibrary,
-    # The database is away, or too slow: the engine wraps what its driver says, the library's repository does not.
-    StoreError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    ConnectionError,
-    TimeoutError,
+    *DATABASE_AWAY,
 )
 """Errors of services that have an answer of their own."""
 
@@ -157,7 +162,7 @@ def install(app: FastAPI) -> None:
         return invalid(error.errors()).response()
 
     async def on_known(request: Request, error: Exception) -> Response:
-        return _problem_of(error).response()
+        return problem_of(error).response()
 
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(HTTPException, on_http)
@@ -191,7 +196,8 @@ def _pointer(location: tuple[Any, ...], prefix: tuple[str, ...]) -> str:
     return parts[-1] if len(parts) <= 2 else ".".join(parts[1:])
 
 
-def _problem_of(error: Exception) -> ProblemError:
+def problem_of(error: Exception) -> ProblemError:
+    """Return the answer to one of ``KNOWN``."""
     match error:
         case ScanConflict():
             scan_id = str(error.scan_id) if error.scan_id else None

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from revenge.app.http.access import Access
+from revenge.app.http.principal import Authenticator
 from revenge.content.library.models import (
     FilePage,
     FileState,
@@ -167,3 +169,6 @@ class ApiServices:
     counts: FileCounts | None = None
     """None: libraries are shown without the numbers of their files."""
     clock: Clock = field(default_factory=SystemClock)
+    accounts: Authenticator | None = None
+    """None: nobody has an account, the server's key is all there is."""
+    access: Access = field(default_factory=Access)

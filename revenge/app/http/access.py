@@ -1,0 +1,85 @@
+"""Who may do what: administrators everything, accounts the routes that are open to them, in libraries that are."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from starlette.requests import Request
+
+from revenge.app.http.principal import Principal, principal_of
+from revenge.app.http.problems import ProblemError
+from revenge.content.library.errors import LibraryNotFound
+from revenge.service.auth.models import Permission
+
+_MARK = "_is_open_to_accounts"
+
+R = TypeVar("R", bound=Callable[..., Any])
+
+
+class LibraryRights(Protocol):
+    """What accounts may do with libraries."""
+
+    async def libraries_of(self, account_id: UUID, permission: Permission) -> frozenset[UUID]:
+        """Return the libraries that an account has ``permission`` for."""
+        ...
+
+
+def open_to_accounts(route: R) -> R:
+    """Let every account call ``route``, not administrators alone; the route looks itself what the account may see."""
+    setattr(route, _MARK, True)
+    return route
+
+
+async def authorize(request: Request) -> None:
+    """Let administrators through, and accounts where the route is open to them; a dependency of every route.
+
+    Raises:
+        ProblemError: 403.
+    """
+    if request.state.is_public or principal_of(request).is_admin:
+        return
+    if principal_of(request).account_id is None or not is_open(request.scope["endpoint"]):
+        raise forbidden("this is for administrators")
+
+
+def is_open(endpoint: object) -> bool:
+    """Return whether every account may call ``endpoint``."""
+    return getattr(endpoint, _MARK, False)
+
+
+def forbidden(detail: str) -> ProblemError:
+    """Return the 403."""
+    return ProblemError(403, "forbidden", detail)
+
+
+class Access:
+    """Answers which libraries whoever calls may see, change and play."""
+
+    def __init__(self, rights: LibraryRights | None = None) -> None:
+        """``rights``: None where there are no accounts."""
+        self._rights = rights
+
+    async def visible_libraries(
+        self, principal: Principal, permission: Permission = Permission.VIEW
+    ) -> frozenset[UUID] | None:
+        """Return the libraries that ``principal`` has ``permission`` for; None: all of them."""
+        if principal.is_admin:
+            return None
+        if principal.account_id is None or self._rights is None:
+            return frozenset()
+        return await self._rights.libraries_of(principal.account_id, permission)
+
+    async def require(self, principal: Principal, library_id: UUID, permission: Permission = Permission.VIEW) -> None:
+        """Do nothing where ``principal`` has ``permission`` for the library.
+
+        Raises:
+            LibraryNotFound: it may not even know that the library is there.
+            ProblemError: 403: it may see the library and no more.
+        """
+        allowed = await self.visible_libraries(principal, permission)
+        if allowed is None or library_id in allowed:
+            return
+        if permission is not Permission.VIEW:
+            await self.require(principal, library_id)
+            raise forbidden(f"this account lacks the permission {permission.value!r} for the library")
+        raise LibraryNotFound(library_id)

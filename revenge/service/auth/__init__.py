@@ -1,0 +1,1 @@
+"""Accounts, how they are known, and what they may do."""
