@@ -29,6 +29,7 @@ from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.scans import ScanService
 from revenge.content.library.service import LibraryService
 from revenge.content.movie.jobs import MovieLibraryScanWorker
+from revenge.content.tvshow.jobs import TvShowLibraryScanWorker
 from revenge.infra.jobs import Workers
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
@@ -98,7 +99,13 @@ class Container(containers.DeclarativeContainer):
     )
 
     # The engine, with all that it works
-    workers = providers.Singleton(Workers, providers.List(providers.Singleton(MovieLibraryScanWorker, scans)))
+    workers = providers.Singleton(
+        Workers,
+        providers.List(
+            providers.Singleton(MovieLibraryScanWorker, scans),
+            providers.Singleton(TvShowLibraryScanWorker, scans, library_repository),
+        ),
+    )
     isolate: providers.Provider[Isolate | None] = providers.Object(None)
     """Makes the same again in another process; set where a process works jobs."""
     client = providers.Singleton(

@@ -2,10 +2,15 @@
 
 import os
 from collections.abc import Sequence
+from uuid import UUID
 
+from revenge.content.library.errors import UnscannableLibrary
 from revenge.content.library.models import Library
 from revenge.content.library.ports import Connection, EnqueuedScan, JobFate, ScanJob
+from revenge.content.movie import jobs as movies
 from revenge.content.movie.jobs import MovieLibraryScanArgs
+from revenge.content.tvshow import jobs as tvshows
+from revenge.content.tvshow.jobs import TvShowLibraryScanArgs
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.errors import JobNotFound
 from revenge.infra.jobs.models import JobRow, JobState
@@ -19,14 +24,12 @@ class ScanQueue:
 
     async def enqueue(self, conn: Connection, job: ScanJob) -> EnqueuedScan:
         """Insert the job of a scan; one that waits or runs for the library already is returned as a duplicate."""
-        args = MovieLibraryScanArgs(library_id=job.library.id, scan_id=str(job.scan_id), force=job.force)
-        result = await self._client.insert(args, conn=conn)
+        result = await self._client.insert(scan_args(job.library, job.scan_id, force=job.force), conn=conn)
         return EnqueuedScan(result.job.id, result.duplicate)
 
     async def enqueue_part(self, library: Library, paths: Sequence[bytes], *, force: bool) -> EnqueuedScan:
         """Insert a job that scans folders within a library; its row is made when it begins."""
-        args = MovieLibraryScanArgs(library_id=library.id, paths=tuple(map(os.fsdecode, paths)), force=force)
-        result = await self._client.insert(args)
+        result = await self._client.insert(scan_args(library, None, paths=paths, force=force))
         return EnqueuedScan(result.job.id, result.duplicate)
 
     async def fate(self, conn: Connection, job_id: int) -> JobFate:
@@ -35,6 +38,25 @@ class ScanQueue:
             return fate_of(await self._client.get(job_id, conn=conn))
         except JobNotFound:
             return JobFate.ENDED
+
+
+def scan_args(
+    library: Library, scan_id: UUID | None, *, paths: Sequence[bytes] = (), force: bool
+) -> MovieLibraryScanArgs | TvShowLibraryScanArgs:
+    """Return the arguments of the job that scans a library, or folders within it, by what it holds.
+
+    Raises:
+        UnscannableLibrary: nothing scans libraries of its type.
+    """
+    folders = tuple(map(os.fsdecode, paths))
+    if library.type in movies.SCANNED:
+        return MovieLibraryScanArgs(
+            library_id=library.id, scan_id=str(scan_id) if scan_id else "", paths=folders, force=force
+        )
+    if library.type in tvshows.SCANNED:
+        # Go's arguments name no scan: it is found by its job.
+        return TvShowLibraryScanArgs(library_id=library.id, paths=folders, force=force)
+    raise UnscannableLibrary(library.type)
 
 
 def fate_of(row: JobRow) -> JobFate:

@@ -79,6 +79,14 @@ class UnscannableLibrary(ScanFailed):
         super().__init__(f"libraries of type {library_type} cannot be scanned")
 
 
+class WrongLibraryType(LibraryError):
+    """The library holds something else than what the job scans."""
+
+    def __init__(self, library: str, library_type: str) -> None:
+        super().__init__(f"the library {library!r} is of type {library_type}, which this kind of job does not scan")
+        self.library_type = library_type
+
+
 class ScanLost(LibraryError):
     """This run may not write any more: another took the scan over, or it was cancelled or its library deleted."""
 

@@ -34,7 +34,8 @@ def item_of(facts: FileFacts, path: bytes) -> Item | None:
     """Return what a file is a file of, None when nothing says it.
 
     Films are the same by an id, else by title and year wherever they lie, else by title within one folder: two films
-    without a year may well share a title. Episodes are the same by series and number.
+    without a year may well share a title. Episodes are the same by series and number, a special without a number by its
+    own title; the ids that an episode's path names are the series'.
     """
     if facts.title is None:
         return None
@@ -53,13 +54,16 @@ def item_of(facts: FileFacts, path: bytes) -> Item | None:
         return None
     return Item(
         kind="episode",
-        key=f"episode:{fold(facts.title)}:{facts.year or ''}:{number}",
+        key=f"episode:{_series_key(facts, facts.title)}:{number}",
         title=facts.title,
         year=facts.year,
         season=facts.season,
         episodes=facts.episodes,
         absolute=facts.absolute,
         air_date=facts.air_date,
+        tmdb_id=facts.tmdb_id,
+        imdb_id=facts.imdb_id,
+        tvdb_id=facts.tvdb_id,
     )
 
 
@@ -82,9 +86,23 @@ def _film_key(facts: FileFacts, title: str, path: bytes) -> str:
     return f"{fold(title)}:in:{hashlib.blake2b(folder, digest_size=16).hexdigest()}"
 
 
+def _series_key(facts: FileFacts, title: str) -> str:
+    if facts.tvdb_id is not None:
+        return f"tvdb:{facts.tvdb_id}"
+    if facts.tmdb_id is not None:
+        return f"tmdb:{facts.tmdb_id}"
+    if facts.imdb_id is not None:
+        return f"imdb:{facts.imdb_id}"
+    return f"{fold(title)}:{facts.year or ''}"
+
+
 def _episode_number(facts: FileFacts) -> str | None:
     if facts.episodes:
         return f"s{'' if facts.season is None else facts.season}e{'-'.join(map(str, facts.episodes))}"
     if facts.absolute:
         return f"a{'-'.join(map(str, facts.absolute))}"
-    return f"d{facts.air_date.isoformat()}" if facts.air_date else None
+    if facts.air_date:
+        return f"d{facts.air_date.isoformat()}"
+    if facts.season is None or not facts.episode_title:
+        return None
+    return f"s{facts.season}n{fold(facts.episode_title).replace(':', '')}"

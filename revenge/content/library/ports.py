@@ -83,6 +83,8 @@ class FilesChanged:
     moved: Sequence[UUID] = ()
     missing: Sequence[UUID] = ()
     removed: Sequence[UUID] = ()
+    auto_create: bool = True
+    """Whether they may become something that nobody knows yet; else they are only joined to what is known."""
 
 
 class LibraryEvents(Protocol):

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +16,7 @@ from revenge.content.library.models import (
     FileState,
     Library,
     LibraryPage,
+    LibraryType,
     Scan,
     ScanErrorPage,
     ScanFileError,
@@ -56,6 +58,20 @@ class LibraryRepository:
         if library_id is None:
             raise LibraryNotFound(name)
         return await self.get(library_id, conn=conn)
+
+    async def find_by_path(
+        self, path: bytes, types: Collection[LibraryType], *, conn: Connection | None = None
+    ) -> UUID:
+        """Return the id of the library of one of ``types`` that ``path``, an absolute one, lies in.
+
+        Raises:
+            LibraryNotFound: it is in none.
+        """
+        inside = os.path.normpath(path)  # noqa: ASYNC240 - looks at the text alone
+        found = await (conn or self._pool).fetchval(self._sql["library_find_by_path"], inside, sorted(types))
+        if found is None:
+            raise LibraryNotFound(f"that holds {show_path(path)}")
+        return UUID(str(found))
 
     async def list(self, *, limit: int = 100, cursor: str | None = None) -> LibraryPage:
         """Return libraries by name.

@@ -3,7 +3,7 @@
 Insert with ``Client.insert``, work with a ``Worker`` for each kind, wait with ``Client.wait``.
 """
 
-from revenge.infra.jobs.args import JobArgs
+from revenge.infra.jobs.args import JobArgs, OptionalUuid, omitempty
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.config import ClientConfig, QueueConfig, RetentionConfig, StopConfig
 from revenge.infra.jobs.cron import Cron, InvalidSchedule
@@ -140,6 +140,7 @@ __all__ = [
     "NodeInfo",
     "NodeState",
     "OnStuck",
+    "OptionalUuid",
     "PeriodicInfo",
     "PeriodicJob",
     "PeriodicJobsStart",
@@ -171,5 +172,6 @@ __all__ = [
     "WorkOutcome",
     "Worker",
     "Workers",
+    "omitempty",
     "tune_connection",
 ]

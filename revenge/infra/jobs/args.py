@@ -1,11 +1,11 @@
 """The arguments of a kind of job, and the JSON that they are stored as."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import UnionType
-from typing import TYPE_CHECKING, Any, ClassVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticSerializationError
 
 from revenge.infra.jobs.encoding import encode
@@ -13,6 +13,28 @@ from revenge.infra.jobs.models import InsertOpts
 
 if TYPE_CHECKING:
     from revenge.infra.jobs.plugins import Plugin
+
+
+_NO_UUID = UUID(int=0)
+
+
+def omitempty(default: Any = None, *, factory: Callable[[], Any] | None = None) -> Any:
+    """Return a field that JSON leaves out when it is empty, as Go does with its tag ``omitempty``."""
+    if factory is not None:
+        return Field(default_factory=factory, exclude_if=_is_empty)
+    return Field(default=default, exclude_if=_is_empty)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value is False or value in (0, "", (), [], {})
+
+
+def _no_uuid(value: object) -> object:
+    return None if value in ("", str(_NO_UUID), _NO_UUID) else value
+
+
+OptionalUuid = Annotated[UUID | None, BeforeValidator(_no_uuid)]
+"""A UUID or none; Go writes one of zeros where it has none, since arrays are never empty to its JSON."""
 
 
 class JobArgs(BaseModel):

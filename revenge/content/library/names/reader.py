@@ -134,12 +134,18 @@ def _series(reading: Reading, folders: list[Folder]) -> tuple[str, int | None, s
         return (title, year, episode_title) if title or not facts.air_date else (episode_title or "", year, None)
     in_season = _folder_season(folders) is not None
     if in_season and not (facts.numbering or facts.air_date or facts.season_mark):
-        return *owner, title or None
+        return *owner, _without_series(title, owner[0]) or None
     if not title or (in_season and _ABBREVIATED.match(title.lower())):
         return owner[0], year or owner[1], episode_title
     if year is None and folded(owner[0]) == folded(title):
         year = owner[1]
     return title, year, episode_title
+
+
+def _without_series(title: str, series: str) -> str:
+    """Give what a special is called, without the series' name before it: ``Show - The Making Of``."""
+    head, dash, rest = title.partition(" - ")
+    return rest if dash and folded(head) == folded(series) else title
 
 
 def _series_folder(folders: list[Folder]) -> tuple[str, int | None] | None:

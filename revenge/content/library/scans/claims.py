@@ -1,6 +1,6 @@
 """Finds or makes a scan's row and claims it: who may work which scan."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from revenge.content.library.errors import ScanBusy, ScanNotFound
-from revenge.content.library.models import ACTIVE, Library, Scan, ScanStatus, ScanType
+from revenge.content.library.errors import ScanBusy, ScanNotFound, WrongLibraryType
+from revenge.content.library.models import ACTIVE, Library, LibraryType, Scan, ScanStatus, ScanType
 from revenge.content.library.ports import Connection, JobFate, LibraryEvents, Pool, ScanJobs
 from revenge.content.library.records import counts_from, scan_from
 from revenge.content.library.repository import LibraryRepository
@@ -25,6 +25,8 @@ class ScanRequest:
     """What a job asks for."""
 
     library_id: UUID
+    types: Collection[LibraryType] | None = None
+    """The libraries that the job may scan; None: any that can be scanned."""
     scan_id: UUID | None = None
     """None: the scan that this job began, or the one nobody works any more, or a new one."""
     paths: Sequence[bytes] = ()
@@ -33,6 +35,8 @@ class ScanRequest:
     """A new scan is a full one. A scan that has a row is what its row says."""
     job_id: int | None = None
     """None: no job, the caller works it itself."""
+    auto_create: bool = True
+    """What is found may become something that nobody knows yet; else it is only joined to what is known."""
     run_for_s: float | None = None
     """After so long the run pauses behind the next chunk."""
 
@@ -49,6 +53,7 @@ class Claimed:
     started_at: datetime
     is_new: bool
     """It has no checkpoint yet."""
+    auto_create: bool
 
 
 class Claims:
@@ -67,12 +72,15 @@ class Claims:
 
         Raises:
             LibraryNotFound: there is no such library.
+            WrongLibraryType: it is none that the job may scan; its scans are left alone.
             PathOutsideLibrary: a path is in none of its folders.
             ScanNotFound: ``scan_id`` is another library's scan.
             ScanBusy: another run works the library now, or another job will.
         """
         async with self._pool.acquire() as conn, conn.transaction():
             library = await self._libraries.get(request.library_id, conn=conn)
+            if request.types is not None and library.type not in request.types:
+                raise WrongLibraryType(library.name, library.type)
             roots = [Root._make(row) for row in await conn.fetch(self._sql["root_list"], library.id)]
             scopes = plan_scopes(roots, request.paths, library=library.name)
             paths = () if is_whole(scopes, roots) else tuple(request.paths)
@@ -205,4 +213,5 @@ class Claims:
             type=ScanType(row["scan_type"]),
             started_at=started_at,
             is_new=is_new,
+            auto_create=request.auto_create,
         )

@@ -20,13 +20,21 @@ class Finishing:
     """The end of one run."""
 
     def __init__(
-        self, ledger: Ledger, *, config: ScanConfig, events: LibraryEvents, library: Library, started_at: datetime
+        self,
+        ledger: Ledger,
+        *,
+        config: ScanConfig,
+        events: LibraryEvents,
+        library: Library,
+        started_at: datetime,
+        auto_create: bool = True,
     ) -> None:
         self._ledger = ledger
         self._config = config
         self._events = events
         self._library = library
         self._started_at = started_at
+        self._auto_create = auto_create
 
     async def join_moved(self) -> None:
         """Give files that came to another file system the rows they had; errors as those of ``Ledger.chunk``."""
@@ -97,5 +105,6 @@ class Finishing:
                 moved=moved,
                 missing=missing,
                 removed=removed,
+                auto_create=self._auto_create,
             )
             await self._events.files_changed(conn, change)

@@ -68,6 +68,7 @@ class ScanService:
 
         Raises:
             LibraryNotFound: there is no such library.
+            WrongLibraryType: it is none that the job may scan.
             PathOutsideLibrary: a path is in none of its folders.
             ScanNotFound: the scan is another library's.
             ScanBusy: another run works the library now.
@@ -131,11 +132,17 @@ class ScanService:
                 scopes=scopes,
                 standings=standings,
                 started_at=claimed.started_at,
+                auto_create=claimed.auto_create,
             )
             await walking.run()
         whole = is_whole(scopes, claimed.roots)
         finishing = Finishing(
-            ledger, config=config, events=self._events, library=library, started_at=claimed.started_at
+            ledger,
+            config=config,
+            events=self._events,
+            library=library,
+            started_at=claimed.started_at,
+            auto_create=claimed.auto_create,
         )
         if checkpoint.phase is Phase.SCANNING:
             # Before anything is read: what only moved was read already.

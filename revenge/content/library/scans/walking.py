@@ -64,8 +64,10 @@ class Walking:
         scopes: Sequence[Scope],
         standings: dict[UUID, Standing],
         started_at: datetime,
+        auto_create: bool = True,
     ) -> None:
         self._ledger = ledger
+        self._auto_create = auto_create
         self._config = config
         self._events = events
         self._facts = facts
@@ -198,6 +200,7 @@ class Walking:
                         updated=[row.id for row in updated if row.id not in moved_ids],
                         moved=list(moved_ids),
                         missing=[row.id for row in gone],
+                        auto_create=self._auto_create,
                     ),
                 )
         self._tell(chunk.last)

@@ -20,6 +20,16 @@ WHERE id = $1 AND deleted_at IS NULL;
 -- $1 text name in whatever case
 SELECT id FROM /* TEMPLATE: schema */library WHERE lower(name) = lower($1) AND deleted_at IS NULL;
 
+-- name: library_find_by_path :one
+-- The one that has the innermost folder around a path. $1 bytea path, absolute and without a slash at its end, $2 text[] types
+SELECT library.id
+FROM /* TEMPLATE: schema */library_root AS root
+JOIN /* TEMPLATE: schema */library AS library ON library.id = root.library_id
+WHERE library.deleted_at IS NULL AND root.removed_at IS NULL AND library.type = ANY ($2::text[])
+    AND (root.path = $1 OR root.path || '\x2f' = substring($1::bytea FROM 1 FOR length(root.path) + 1))
+ORDER BY length(root.path) DESC
+LIMIT 1;
+
 -- name: library_list :many
 -- $1 text lower-case name after which the page begins, '' for the first, $2 integer rows at most
 SELECT

@@ -2,7 +2,7 @@ DROP TABLE /* TEMPLATE: schema */match_choice;
 DROP TABLE /* TEMPLATE: schema */match_candidate;
 DROP TABLE /* TEMPLATE: schema */item_episode;
 ALTER TABLE /* TEMPLATE: schema */library_item
-    DROP COLUMN match_state, DROP COLUMN match_confidence, DROP COLUMN match_evidence, DROP COLUMN match_error,
+    DROP COLUMN series_key, DROP COLUMN match_state, DROP COLUMN match_confidence, DROP COLUMN match_evidence, DROP COLUMN match_error,
     DROP COLUMN matched_at, DROP COLUMN movie_id, DROP COLUMN series_id;
 DROP TABLE /* TEMPLATE: schema */series_network;
 DROP TABLE /* TEMPLATE: schema */network;

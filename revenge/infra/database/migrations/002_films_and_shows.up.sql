@@ -287,6 +287,9 @@ CREATE TABLE /* TEMPLATE: schema */series_network (
 
 -- What a library's film or episode, as its files tell it, was found to be. Its files are the versions and parts of it.
 ALTER TABLE /* TEMPLATE: schema */library_item
+    ADD COLUMN series_key text GENERATED ALWAYS AS (
+        CASE WHEN kind = 'episode' THEN regexp_replace(key, ':[^:]*$', '') END
+    ) STORED,
     ADD COLUMN match_state text NOT NULL DEFAULT 'pending',
     ADD COLUMN match_confidence real,
     ADD COLUMN match_evidence jsonb,
@@ -300,8 +303,10 @@ ALTER TABLE /* TEMPLATE: schema */library_item
 CREATE INDEX library_item_movie ON /* TEMPLATE: schema */library_item (movie_id);
 CREATE INDEX library_item_series ON /* TEMPLATE: schema */library_item (series_id);
 CREATE INDEX library_item_to_match ON /* TEMPLATE: schema */library_item (library_id, id) WHERE match_state = 'pending';
+CREATE INDEX library_item_series_key ON /* TEMPLATE: schema */library_item (library_id, series_key, id) WHERE kind = 'episode';
 CREATE INDEX library_item_unmatched ON /* TEMPLATE: schema */library_item (library_id, id) WHERE match_state = 'unmatched';
 
+COMMENT ON COLUMN /* TEMPLATE: schema */library_item.series_key IS 'what all episodes of one series have in common; they are matched together';
 COMMENT ON COLUMN /* TEMPLATE: schema */library_item.match_state IS 'manual: a person chose it, and no match changes it; ignored: a person wants no match';
 
 -- One file may hold several episodes, and one episode lie in several files.
@@ -335,4 +340,5 @@ CREATE TABLE /* TEMPLATE: schema */match_choice (
     PRIMARY KEY (library_id, item_key)
 );
 
-COMMENT ON COLUMN /* TEMPLATE: schema */match_choice.entity_id IS 'a film or a series; null: it is to be left alone';
+COMMENT ON COLUMN /* TEMPLATE: schema */match_choice.item_key IS 'of an item, or the series_key of all episodes of a series';
+COMMENT ON COLUMN /* TEMPLATE: schema */match_choice.entity_id IS 'a film, a series or an episode; null: it is to be left alone';

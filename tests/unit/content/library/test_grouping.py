@@ -131,3 +131,20 @@ def test_an_nfo_that_cannot_be_read_leaves_the_name() -> None:
     file = WalkFile(b"/r/Film (2000).mkv", 1, 1, 1, nfo=b"/r/movie.nfo")
     facts = FactReader(read_nfo=read_nfo).read(file, b"/r", MediaType.MOVIE)
     assert (facts.title, facts.nfo_error) == ("Film", "broken")
+
+
+def test_series_of_one_title_are_told_apart_by_year_and_by_id() -> None:
+    # W23
+    def series(**facts: object) -> str:
+        return key("/a", media=MediaType.EPISODE, season=1, episodes=(1,), **facts)
+
+    assert series(title="The Office", year=2001) != series(title="The Office", year=2005)
+    assert series(title="The Office", tvdb_id=1) != series(title="The Office", tvdb_id=2)
+    assert series(title="The Office", tvdb_id=1) == series(title="Office, The", tvdb_id=1)
+    assert series(tmdb_id=7) != series(imdb_id="tt7654321")
+
+
+def test_special_without_a_number_is_an_item_by_its_own_title() -> None:
+    one = key("/a", media=MediaType.EPISODE, season=0, episode_title="The Making Of")
+    assert one == key("/b", media=MediaType.EPISODE, season=0, episode_title="the making of!")
+    assert one.endswith(":s0nthemakingof")

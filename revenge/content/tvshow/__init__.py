@@ -1,0 +1,1 @@
+"""Series, their seasons and their episodes."""
