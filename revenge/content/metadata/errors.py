@@ -1,6 +1,8 @@
 """What may go wrong when somebody is asked what a film is: the names say what to do."""
 
+from collections.abc import Collection
 from datetime import timedelta
+from uuid import UUID
 
 
 class MetadataError(Exception):
@@ -29,3 +31,11 @@ class SourceBusy(MetadataError):
 
 class SourceDown(MetadataError):
     """It did not answer, or not as it should: the attempt failed and is to be retried."""
+
+
+class EntityGone(Exception):
+    """What was to be written of does not exist, or does not any more. Final."""
+
+    def __init__(self, entity_ids: Collection[UUID]) -> None:
+        self.entity_ids = frozenset(entity_ids)
+        super().__init__(f"there is no such film, series or person any more: {', '.join(map(str, sorted(entity_ids)))}")

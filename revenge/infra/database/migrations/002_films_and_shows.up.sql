@@ -108,15 +108,21 @@ CREATE TABLE /* TEMPLATE: schema */person (
     birthplace text,
     known_for text,
     popularity double precision,
+    local_key text,
     metadata_provider text,
     metadata_updated_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT person_local_key UNIQUE (local_key),
     CONSTRAINT person_entity FOREIGN KEY (id, kind)
         REFERENCES /* TEMPLATE: schema */entity (id, kind) ON DELETE CASCADE,
     CONSTRAINT person_kind CHECK (kind = 'person'),
     CONSTRAINT person_name CHECK (char_length(name) BETWEEN 1 AND 500)
 );
+
+CREATE INDEX person_stale ON /* TEMPLATE: schema */person (metadata_updated_at NULLS FIRST, id);
+
+COMMENT ON COLUMN /* TEMPLATE: schema */person.local_key IS 'folded name of a person whom no provider has identified; null as soon as one has';
 
 CREATE TABLE /* TEMPLATE: schema */credit (
     id uuid PRIMARY KEY,
@@ -138,12 +144,16 @@ CREATE TABLE /* TEMPLATE: schema */collection (
     kind text NOT NULL DEFAULT 'collection',
     name text NOT NULL,
     overview text,
+    local_key text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT collection_local_key UNIQUE (local_key),
     CONSTRAINT collection_entity FOREIGN KEY (id, kind)
         REFERENCES /* TEMPLATE: schema */entity (id, kind) ON DELETE CASCADE,
     CONSTRAINT collection_kind CHECK (kind = 'collection')
 );
+
+COMMENT ON COLUMN /* TEMPLATE: schema */collection.local_key IS 'folded name of one that no provider has identified; null as soon as one has';
 
 CREATE TABLE /* TEMPLATE: schema */movie (
     id uuid PRIMARY KEY,

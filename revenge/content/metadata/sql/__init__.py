@@ -1,0 +1,1 @@
+"""The package's statements, a file for each thing."""
