@@ -30,6 +30,7 @@ from revenge.content.library.scans import ScanService
 from revenge.content.library.service import LibraryService
 from revenge.content.movie.jobs import MovieLibraryScanWorker
 from revenge.content.tvshow.jobs import TvShowLibraryScanWorker
+from revenge.infra.http.traffic_store import StoredTraffic
 from revenge.infra.jobs import Workers
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
@@ -80,6 +81,9 @@ class Container(containers.DeclarativeContainer):
     notifications = providers.Singleton(RaisedEvents, notification_service, clock=clock)
     activity_service = providers.Singleton(ActivityService, providers.Singleton(ActivityRepository))
     activity = providers.Singleton(RecordedActivity, activity_service, clock=clock)
+
+    # Calls to the outside, in turn with all nodes
+    traffic = providers.Singleton(StoredTraffic, database.provided.pool)
 
     # Libraries
     prober = providers.Singleton(make_prober, settings)

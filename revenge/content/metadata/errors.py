@@ -4,24 +4,26 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
+from revenge.infra.failures import Final, Later
+
 
 class MetadataError(Exception):
     """Root of what sources of metadata raise."""
 
 
-class NoSource(MetadataError):
+class NoSource(MetadataError, Final):
     """Nobody can be asked: no key is set, or it is switched off. Final until the settings change."""
 
 
-class UnknownTitle(MetadataError):
+class UnknownTitle(MetadataError, Final):
     """Whoever was asked has no such film, series, episode or person. Final."""
 
 
-class SourceRefused(MetadataError):
+class SourceRefused(MetadataError, Final):
     """Whoever was asked refuses: a wrong key, a bad request. Final until the settings change."""
 
 
-class SourceBusy(MetadataError):
+class SourceBusy(MetadataError, Later):
     """Too many were asked, or it is not worth asking now: come back, no attempt is to be lost."""
 
     def __init__(self, reason: str, *, retry_after: timedelta) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from revenge.infra.failures import Final, Later
+
 
 class CallFailed(Exception):
     """Root of what calls raise; ``service`` is who was called. The text never holds a key, a token or a query."""
@@ -12,11 +14,11 @@ class CallFailed(Exception):
         super().__init__(f"{service}: {reason}")
 
 
-class NotThere(CallFailed):
+class NotThere(CallFailed, Final):
     """404 or 410: there is no such thing. Final."""
 
 
-class Refused(CallFailed):
+class Refused(CallFailed, Final):
     """Any other 4xx, such as a wrong key: the same call will be refused again. Final."""
 
     def __init__(self, service: str, reason: str, *, status: int) -> None:
@@ -24,11 +26,11 @@ class Refused(CallFailed):
         super().__init__(service, reason)
 
 
-class LedAway(CallFailed):
+class LedAway(CallFailed, Final):
     """It sends us elsewhere, to a host that is not configured: nobody goes there. Final."""
 
 
-class NotNow(CallFailed):
+class NotNow(CallFailed, Later):
     """It must not be called now: come back after ``retry_after``; no attempt is to be lost."""
 
     def __init__(self, service: str, reason: str, *, retry_after: timedelta) -> None:
