@@ -10,6 +10,7 @@ from revenge.app.http.services import ServerView
 from revenge.app.settings import Settings
 from revenge.content.library.probe import Prober
 from revenge.content.library.scans import ScanConfig
+from revenge.content.library.upkeep import UpkeepConfig
 from revenge.infra.jobs import ClientConfig, ExponentialRetry, RetryPolicy, RiverRetry
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_client_id
@@ -42,6 +43,11 @@ def make_scan_config(settings: Settings) -> ScanConfig:
         follow_links=library.follow_symlinks,
         ignore_patterns=library.ignore,
     )
+
+
+def make_upkeep_config(settings: Settings) -> UpkeepConfig:
+    """Return what is kept of scans."""
+    return UpkeepConfig(scan_retention=settings.library.scan_retention, scans_kept=settings.library.scans_kept)
 
 
 def make_client_config(settings: Settings) -> ClientConfig:

@@ -13,6 +13,7 @@ from revenge.app.configuration import (
     make_http_config,
     make_prober,
     make_scan_config,
+    make_upkeep_config,
     make_view,
 )
 from revenge.app.database import Database
@@ -22,12 +23,20 @@ from revenge.app.events.telling import DeliveryQueue, RaisedEvents, RecordedActi
 from revenge.app.health import Health, Metrics
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.services import ApiServices
+from revenge.app.periodic import make_periodic
 from revenge.app.schema import Schema, make_migrator
 from revenge.app.server import HttpServer
 from revenge.app.settings import Settings
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.scans import ScanService
+from revenge.content.library.schedule import ScanSchedule
 from revenge.content.library.service import LibraryService
+from revenge.content.library.upkeep import LibraryUpkeep
+from revenge.content.library.upkeep_jobs import (
+    LibraryScanCleanupWorker,
+    PeriodicLibraryScanWorker,
+    ScanReaperWorker,
+)
 from revenge.content.movie.jobs import MovieLibraryScanWorker
 from revenge.content.tvshow.jobs import TvShowLibraryScanWorker
 from revenge.infra.http.traffic_store import StoredTraffic
@@ -36,6 +45,7 @@ from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.isolation import Isolate
 from revenge.infra.telemetry.metrics import JobMetrics, make_registry
+from revenge.infra.telemetry.upkeep import UpkeepMetrics
 from revenge.service.activity.repository import ActivityRepository
 from revenge.service.activity.service import ActivityService
 from revenge.service.notification.agents import Agents
@@ -56,7 +66,9 @@ class Container(containers.DeclarativeContainer):
     schema = providers.Singleton(Schema, database=database, migrator=migrator)
 
     # Telemetry
-    job_metrics = providers.Singleton(JobMetrics, registry=providers.Singleton(make_registry))
+    registry = providers.Singleton(make_registry)
+    job_metrics = providers.Singleton(JobMetrics, registry=registry)
+    upkeep_metrics = providers.Singleton(UpkeepMetrics, registry=registry)
 
     # The engine, as far as features enqueue: it knows no workers, so that workers may stand on features
     client_config = providers.Singleton(make_client_config, settings)
@@ -92,6 +104,21 @@ class Container(containers.DeclarativeContainer):
     library_service = providers.Singleton(LibraryService, database.provided.pool, jobs=scan_queue, config=scan_config)
     scans = providers.Singleton(ScanService, database.provided.pool, jobs=scan_queue, prober=prober, config=scan_config)
 
+    scan_schedule = providers.Singleton(
+        ScanSchedule,
+        database.provided.pool,
+        libraries=library_service,
+        interval=settings.provided.library.scan_interval,
+    )
+    library_upkeep = providers.Singleton(
+        LibraryUpkeep,
+        database.provided.pool,
+        jobs=scan_queue,
+        scans=scan_config,
+        config=providers.Singleton(make_upkeep_config, settings),
+        removed=upkeep_metrics.provided.removed,
+    )
+
     doctor = providers.Singleton(
         Doctor,
         settings=settings,
@@ -108,6 +135,9 @@ class Container(containers.DeclarativeContainer):
         providers.List(
             providers.Singleton(MovieLibraryScanWorker, scans),
             providers.Singleton(TvShowLibraryScanWorker, scans, library_repository),
+            providers.Singleton(PeriodicLibraryScanWorker, scan_schedule),
+            providers.Singleton(LibraryScanCleanupWorker, library_upkeep),
+            providers.Singleton(ScanReaperWorker, library_upkeep),
         ),
     )
     isolate: providers.Provider[Isolate | None] = providers.Object(None)
@@ -125,6 +155,7 @@ class Container(containers.DeclarativeContainer):
         isolate=isolate,
         on_stuck=job_metrics.provided.stuck,
         on_blocked=job_metrics.provided.blocked,
+        periodic=providers.Singleton(make_periodic, settings, workers),
     )
 
     # HTTP

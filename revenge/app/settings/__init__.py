@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from revenge.app.settings.errors import SettingsError
 from revenge.app.settings.model import Settings
+from revenge.app.settings.periodic import SCHEDULES
 from revenge.app.settings.problems import contradictions, explain
 from revenge.app.settings.section import Section
 from revenge.app.settings.sources import Layer, read_environment, read_file, share_out
@@ -29,6 +30,8 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     layer = Layer()
     for name, workers in TIERS.items():
         layer.put(("jobs", "queues", str(name), "workers"), workers, "the defaults")
+    for name, schedule in SCHEDULES.items():
+        layer.put(("periodic", name, "schedule"), schedule, "the defaults")
     layer.lay(_file(path))
     layer.lay(read_environment(env))
     try:

@@ -34,6 +34,8 @@ def _section(section: BaseModel, depth: int) -> Iterator[str]:
             yield f"{indent}{key}:  # {_why(field, type(value))}"
             yield from _section(value, depth + 1)
         elif isinstance(value, dict) and value:
+            if depth == 0:
+                yield ""
             yield f"{indent}# {_why(field)}"
             yield f"{indent}{key}:"
             for below, item in value.items():

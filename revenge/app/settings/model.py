@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from revenge.app.settings.periodic import PeriodicId, Schedule, default_schedules
 from revenge.app.settings.section import Section
 from revenge.app.settings.types import (
     Address,
@@ -202,6 +203,12 @@ class Library(Section):
     """collections are often put together from links; loops are noticed"""
     chunk_size: Annotated[int, BeforeValidator(Whole(1, 10_000))] = 500
     """files per transaction: after a crash at most so many are looked at again"""
+    scan_interval: Annotated[timedelta | None, BeforeValidator(Retention(Span(_MINUTE)))] = timedelta(hours=24)
+    """how often a library is scanned by itself where its scanner_config has no scan_interval_s; never leaves it to people"""
+    scan_retention: Annotated[timedelta, BeforeValidator(Span(_HOUR))] = timedelta(days=30)
+    """how long scans that have ended are shown"""
+    scans_kept: Annotated[int, BeforeValidator(Whole(0, 10_000))] = 10
+    """so many scans of each library are shown however old they are"""
     demo_dir: OptionalFolder = None
     """where the demo's video files are made; null is demo below data_dir"""
     probe: Probe = Probe()
@@ -228,6 +235,8 @@ class Settings(BaseSettings):
     jobs: Jobs = Jobs()
     library: Library = Library()
     log: Log = Log()
+    periodic: dict[PeriodicId, Schedule] = Field(default_factory=default_schedules)
+    """what runs on schedule: so long from one run to the next, or a cron expression; never twice at once in the cluster"""
 
     @property
     def postgres_dir(self) -> Path:

@@ -8,8 +8,10 @@ from pydantic_core import ErrorDetails
 
 from revenge.app.settings.keys import Key, children, is_secret
 from revenge.app.settings.model import Retry, Settings
+from revenge.app.settings.periodic import read_schedule
 from revenge.app.settings.sources import Layer
 from revenge.app.settings.types import NOT_ALLOWED, is_loopback
+from revenge.infra.jobs import InvalidSchedule
 
 _LONGEST = 60
 
@@ -43,6 +45,11 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Key, str]]:
                 yield ("jobs", "retry", name), "only the default while jobs.retry.initial_interval is null"
     elif retry.initial_interval > retry.max_interval:
         yield ("jobs", "retry", "initial_interval"), "at most jobs.retry.max_interval"
+    for name, planned in settings.periodic.items():
+        try:
+            read_schedule(planned.schedule, planned.zone)
+        except InvalidSchedule:
+            yield ("periodic", name, "zone"), "a time zone such as Europe/Berlin"
 
 
 def _explain(detail: ErrorDetails, layer: Layer) -> str:

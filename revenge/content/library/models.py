@@ -104,7 +104,8 @@ class LibraryFields:
     """As in a ``.gitignore``, relative to each folder of the library."""
     scanner_config: Mapping[str, Any] = field(default_factory=dict)
     """``follow_links`` (true), ``hidden`` (false), ``trust_inodes`` (true; false where a mount numbers its files anew),
-    ``reads_per_second`` (none: as many as the disk gives; fewer are gentle on one that plays films, too)."""
+    ``reads_per_second`` (none: as many as the disk gives; fewer are gentle on one that plays films, too),
+    ``scan_interval_s`` (none: as the server's settings say; 0: never by itself)."""
 
 
 @dataclass(frozen=True, slots=True)

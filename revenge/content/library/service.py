@@ -33,6 +33,7 @@ from revenge.content.library.records import scan_from
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.scans.claims import Claims
 from revenge.content.library.scans.config import ScanConfig
+from revenge.content.library.schedule import INTERVAL_KEY
 from revenge.content.library.statements import statements
 from revenge.content.library.threads import in_thread
 from revenge.content.library.walk import check_pattern
@@ -42,6 +43,8 @@ ANSWER_TIME = timedelta(seconds=5)
 
 _MAX_NAME = 200
 _MAX_PACE = 100_000
+_LEAST_INTERVAL_S = 60
+_MAX_INTERVAL_S = 10 * 365 * 86_400
 _CONFIG_KEYS = {"follow_links": bool, "hidden": bool, "trust_inodes": bool}
 _CHANGEABLE = frozenset(field.name for field in fields(LibraryFields)) - {"type"}
 
@@ -226,6 +229,16 @@ def _checked(wanted: LibraryFields) -> dict[str, Any]:
     if pace is not None and (isinstance(pace, bool) or not isinstance(pace, (int, float)) or not 0 < pace <= _MAX_PACE):
         raise InvalidLibrary(
             "scanner_config", f"reads_per_second must be above 0 and at most {_MAX_PACE}, got {pace!r}"
+        )
+    interval = wanted.scanner_config.get(INTERVAL_KEY)
+    if interval is not None and (
+        isinstance(interval, bool)
+        or not isinstance(interval, (int, float))
+        or not (interval == 0 or _LEAST_INTERVAL_S <= interval <= _MAX_INTERVAL_S)
+    ):
+        raise InvalidLibrary(
+            "scanner_config",
+            f"{INTERVAL_KEY} must be 0 for never, or {_LEAST_INTERVAL_S} to {_MAX_INTERVAL_S} seconds, got {interval!r}",
         )
     return {
         "name": name,

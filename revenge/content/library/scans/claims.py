@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from revenge.content.library.errors import ScanBusy, ScanNotFound, WrongLibraryType
+from revenge.content.library.errors import LibraryNotFound, ScanBusy, ScanNotFound, WrongLibraryType
 from revenge.content.library.models import ACTIVE, Library, LibraryType, Scan, ScanStatus, ScanType
 from revenge.content.library.ports import Connection, JobFate, LibraryEvents, Pool, ScanJobs
 from revenge.content.library.records import counts_from, scan_from
@@ -125,9 +125,14 @@ class Claims:
             fate = JobFate.ENDED if row["job_id"] is None else await self._jobs.fate(conn, row["job_id"])
             if row["is_held"] or fate is JobFate.ALIVE:
                 continue
-            library = await self._libraries.get(row["library_id"], conn=conn)
             status = ScanStatus.CANCELLED if fate is JobFate.CANCELLED else ScanStatus.FAILED
             reason = "its job was cancelled" if fate is JobFate.CANCELLED else "its job ended without completing it"
+            try:
+                library = await self._libraries.get(row["library_id"], conn=conn)
+            except LibraryNotFound:
+                # Deleted since, and nobody is there to hear of its scan.
+                settled += await conn.fetchrow(self._sql["scan_end"], row["id"], None, status, reason) is not None
+                continue
             settled += await self.end(conn, row["id"], None, status, reason, library) is not None
         return settled
 

@@ -1,0 +1,66 @@
+"""What runs on schedule. To add one: a line in ``PERIODIC`` here, and its default in ``settings/periodic.py``.
+
+Schedules are kept in the database (docs/periodic-jobs.md), so that restarts and changes of leaders lose no run; they can
+be seen, paused and changed by ``revenge periodic`` and under ``/api/v1/periodic``.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from revenge.app.settings import Settings
+from revenge.app.settings.periodic import read_schedule
+from revenge.content.library.upkeep_jobs import LibraryScanCleanupArgs, PeriodicLibraryScanArgs, ScanReaperArgs
+from revenge.infra.jobs import Cron, Every, JobArgs, MissedPolicy, PeriodicJob, Workers
+
+LONG = timedelta(hours=1)
+"""A schedule whose runs are so far apart makes up for one that fell into a downtime."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A periodic job: what it is called, and what each run is given."""
+
+    id: str
+    kind: type[JobArgs]
+    make: Callable[[Settings], JobArgs]
+    run_on_start: bool = False
+
+
+PERIODIC: Sequence[Planned] = (
+    # Looks which libraries are due; how often each is scanned is its own affair, and library.scan_interval.
+    Planned(id="periodic_library_scan", kind=PeriodicLibraryScanArgs, make=lambda _: PeriodicLibraryScanArgs()),
+    Planned(id="scan_reaper", kind=ScanReaperArgs, make=lambda _: ScanReaperArgs()),
+    Planned(id="library_scan_cleanup_daily", kind=LibraryScanCleanupArgs, make=lambda _: LibraryScanCleanupArgs()),
+)
+
+
+def make_periodic(settings: Settings, workers: Workers) -> list[PeriodicJob]:
+    """Return what this process declares: what is enabled, as far as its workers know the kind.
+
+    A kind that is switched off has no worker, so that nothing inserts jobs that nobody works.
+
+    Raises:
+        InvalidSchedule: a time zone of the settings is unknown.
+    """
+    return list(_declared(settings, workers.kinds))
+
+
+def _declared(settings: Settings, kinds: Collection[str]) -> Sequence[PeriodicJob]:
+    found = []
+    for planned in PERIODIC:
+        wanted = settings.periodic[planned.id]
+        if not wanted.enabled or planned.kind.kind not in kinds:
+            continue
+        schedule = read_schedule(wanted.schedule, wanted.zone)
+        missed = MissedPolicy.ONCE if _is_long(schedule) else MissedPolicy.SKIP
+        args = planned.make(settings)
+        found.append(PeriodicJob(planned.id, schedule, args, missed=missed, run_on_start=planned.run_on_start))
+    return found
+
+
+def _is_long(schedule: Every | Cron) -> bool:
+    match schedule:
+        case Every(interval=interval) | Cron(interval=timedelta() as interval):
+            return interval >= LONG
+    return True

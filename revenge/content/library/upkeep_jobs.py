@@ -1,0 +1,94 @@
+"""The jobs that keep libraries in order: scans that are due, scans that are over."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from revenge.content.library.schedule import ScanSchedule
+from revenge.content.library.upkeep import LibraryUpkeep
+from revenge.infra.jobs import UNFINISHED, Cancel, InsertOpts, Job, JobArgs, Queue, Snooze, UniqueOpts, Worker
+
+HOLD = timedelta(seconds=30)
+"""How long the cluster waits for a node that died while it cleaned up."""
+BUSY_AGAIN = timedelta(seconds=15)
+"""Another job is at it: this one comes back, since it may ask for something else."""
+LONGEST = timedelta(days=36_500)
+
+_ONE = UniqueOpts(by_args=True, by_state=UNFINISHED)
+
+
+class PeriodicLibraryScanArgs(JobArgs, kind="periodic_library_scan"):
+    """No arguments: every enabled library that is due."""
+
+    insert_opts: ClassVar[InsertOpts] = InsertOpts(queue=Queue.DEFAULT, max_attempts=3, unique=_ONE)
+
+
+class PeriodicLibraryScanWorker(Worker[PeriodicLibraryScanArgs]):
+    """Starts the scans that are due, each with its row."""
+
+    timeout = timedelta(minutes=1)
+
+    def __init__(self, schedule: ScanSchedule) -> None:
+        self._schedule = schedule
+
+    async def work(self, job: Job[PeriodicLibraryScanArgs]) -> dict[str, Any] | Snooze:
+        """Start scans, and return which."""
+        async with job.client.once_per_cluster(job.kind, ttl=HOLD) as hold:
+            if not hold:
+                return Snooze(BUSY_AGAIN)
+            job.report_progress(phase="starting scans")
+            return (await self._schedule.scan_due()).to_dict()
+
+
+class LibraryScanCleanupArgs(JobArgs, kind="library_scan_cleanup"):
+    """The Go server's arguments."""
+
+    retention_days: int = 0
+    """0 or less: what the settings say."""
+    dry_run: bool = Field(False, exclude_if=lambda value: not value)
+
+    insert_opts: ClassVar[InsertOpts] = InsertOpts(queue=Queue.LOW, max_attempts=3, unique=_ONE)
+
+
+class LibraryScanCleanupWorker(Worker[LibraryScanCleanupArgs]):
+    """Settles scans that nobody works, and forgets old ones."""
+
+    timeout = timedelta(minutes=10)
+
+    def __init__(self, upkeep: LibraryUpkeep) -> None:
+        self._upkeep = upkeep
+
+    async def work(self, job: Job[LibraryScanCleanupArgs]) -> dict[str, Any] | Snooze | Cancel:
+        """Clean up, and return the counts."""
+        days = job.args.retention_days
+        if days > LONGEST.days:
+            return Cancel(f"retention_days must be at most {LONGEST.days}, got {days}")
+
+        def report(done: int, total: int) -> None:
+            job.report_progress(phase="deleting", current=done, total=total)
+
+        async with job.client.once_per_cluster(job.kind, ttl=HOLD) as hold:
+            if not hold:
+                return Snooze(BUSY_AGAIN)
+            retention = timedelta(days=days) if days > 0 else None
+            return (await self._upkeep.clean(retention, dry_run=job.args.dry_run, report=report)).to_dict()
+
+
+class ScanReaperArgs(JobArgs, kind="library_scan_reaper"):
+    """No arguments: every scan that waits or runs. A kind of our own; the Go server has none."""
+
+    insert_opts: ClassVar[InsertOpts] = InsertOpts(queue=Queue.LOW, max_attempts=3, unique=_ONE)
+
+
+class ScanReaperWorker(Worker[ScanReaperArgs]):
+    """Ends scans whose job is over, so that they stand in no later one's way."""
+
+    timeout = timedelta(minutes=1)
+
+    def __init__(self, upkeep: LibraryUpkeep) -> None:
+        self._upkeep = upkeep
+
+    async def work(self, job: Job[ScanReaperArgs]) -> dict[str, Any]:
+        """Settle, and return how many."""
+        return {"settled": await self._upkeep.settle()}
