@@ -82,11 +82,11 @@ def test_user_s_workers_take_the_place_of_ours() -> None:
 
 def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -> None:
     assert container.workers().kinds == [
-        "movie_library_scan",
-        "tvshow_library_scan",
-        "periodic_library_scan",
         "library_scan_cleanup",
         "library_scan_reaper",
+        "movie_library_scan",
+        "periodic_library_scan",
+        "tvshow_library_scan",
     ]
 
 
