@@ -1,9 +1,12 @@
-"""Named SQL statements: one file per table, split at their ``-- name:`` lines, schema put in once at start."""
+"""Named SQL statements: one file per table, split at their ``-- name:`` lines, marks filled in once at start."""
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 
 _NAME = re.compile(r"^-- name: (\w+) :\w+$", re.MULTILINE)
+_COLUMNS = re.compile(r"^-- columns: (\w+)\n((?:.+\n)+)", re.MULTILINE)
+_COLUMN = re.compile(r"(/\* TEMPLATE: \w+ \*/)?(\w[\w:\[\]]*)")
 _SCHEMA = "/* TEMPLATE: schema */"
 _TIME = re.compile(r"/\* TEMPLATE: time \*/((?:\w+\.)?(\w+))")
 _READABLE = (
@@ -52,13 +55,28 @@ def load(package: str, *, schema: str | None = None) -> dict[str, str]:
         ValueError: two statements share a name, or the schema's name is not allowed.
     """
     prefix = qualifier(schema)
+    sources = [
+        file.read_text(encoding="utf-8")
+        for file in sorted(files(package).iterdir(), key=lambda entry: entry.name)
+        if file.name.endswith(".sql")
+    ]
+    columns = dict(pair for source in sources for pair in _COLUMNS.findall(source))
     found: dict[str, str] = {}
-    for file in sorted(files(package).iterdir(), key=lambda entry: entry.name):
-        if not file.name.endswith(".sql"):
-            continue
-        for name, text in parse(file.read_text(encoding="utf-8")).items():
+    for source in sources:
+        for name, text in parse(source).items():
             if name in found:
                 message = f"statement {name!r} is defined in two files of {package}"
                 raise ValueError(message)
-            found[name] = _TIME.sub(_READABLE, text.replace(_SCHEMA, prefix))
+            found[name] = _TIME.sub(_READABLE, _with_columns(text, columns).replace(_SCHEMA, prefix))
     return found
+
+
+def _with_columns(text: str, columns: Mapping[str, str]) -> str:
+    """Put in the lists of columns whose marks are in ``text``, each column with the alias behind the mark."""
+    for name, listed in columns.items():
+        text = re.sub(
+            rf"/\* TEMPLATE: {name} \*/((?:\w+\.)?)",
+            lambda mark, listed=listed: _COLUMN.sub(rf"\g<1>{mark[1]}\g<2>", listed).strip(),  # type: ignore[misc]
+            text,
+        )
+    return text

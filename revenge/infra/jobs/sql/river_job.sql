@@ -1,5 +1,12 @@
 -- Statements on river_job. Column rules: docs/design/protocol.md and River 0.51.1.
 
+-- What a whole row is read by, wherever a statement has its mark; the table's alias may stand behind the mark.
+-- columns: job_row
+id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
+/* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
+/* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+attempted_by, errors::text[], unique_key, unique_states::int
+
 -- name: job_insert_many :one
 -- River: `JobInsertFastMany` without unique jobs, and its notification, in one statement: nothing comes back but the ids,
 -- in the order given, and the time. What many jobs share is sent and read once: as fast as COPY (docs/performance.md).
@@ -45,11 +52,7 @@ WITH inserted AS (
             AND /* TEMPLATE: schema */river_job_state_in_bitmask(unique_states, state)
         -- The row keeps its own kind (River 0.49): an update is needed for RETURNING to show it at all.
         DO UPDATE SET kind = river_job.kind
-    RETURNING
-        id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-        /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-        /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-        attempted_by, errors::text[], unique_key, unique_states::int, (xmax <> 0) AS duplicate
+    RETURNING /* TEMPLATE: job_row */, (xmax <> 0) AS duplicate
 ),
 told AS (
     -- The payload's bytes are River's: one space after the colon. Queue names hold nothing that needs escaping.
@@ -205,21 +208,13 @@ WHERE id = $1 AND attempt = $2 AND attempted_at = $3 AND state::text = 'running'
 
 -- name: job_get :one
 -- $1 id bigint
-SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int
+SELECT /* TEMPLATE: job_row */
 FROM /* TEMPLATE: schema */river_job
 WHERE id = $1;
 
 -- name: job_get_many :many
 -- $1 id bigint[]
-SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int
+SELECT /* TEMPLATE: job_row */
 FROM /* TEMPLATE: schema */river_job
 WHERE id = ANY ($1::bigint[])
 ORDER BY id;
@@ -227,11 +222,7 @@ ORDER BY id;
 -- name: job_list :many
 -- Newest first, whatever their state. $1 kinds text[] or null, $2 queues text[] or null, $3 tags text[] or null (all of them),
 -- $4 before this id bigint or null, $5 limit integer
-SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int
+SELECT /* TEMPLATE: job_row */
 FROM /* TEMPLATE: schema */river_job
 WHERE ($1::text[] IS NULL OR kind = ANY ($1::text[]))
     AND ($2::text[] IS NULL OR queue = ANY ($2::text[]))
@@ -333,11 +324,7 @@ WITH found AS (
         LIMIT $6
     )
 )
-SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int
+SELECT /* TEMPLATE: job_row */
 FROM /* TEMPLATE: schema */river_job
 WHERE id = ANY (ARRAY(SELECT found.id FROM found ORDER BY found.id DESC LIMIT $6))
 ORDER BY id DESC;
@@ -364,11 +351,7 @@ SET
     metadata = jsonb_set(job.metadata, '{cancel_attempted_at}', $3::text::jsonb, true)
 FROM told
 WHERE job.id = told.id
-RETURNING
-    job.id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int;
+RETURNING /* TEMPLATE: job_row */job.;
 
 -- name: job_retry :one
 -- River: `JobRetry`. Not while running; what is due already stays as it is. $1 id bigint
@@ -389,29 +372,17 @@ SET
     metadata = job.metadata - 'cancel_attempted_at'
 FROM found
 WHERE job.id = found.id
-RETURNING
-    job.id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int;
+RETURNING /* TEMPLATE: job_row */job.;
 
 -- name: job_delete :one
 -- $1 id bigint. Not while running.
 DELETE FROM /* TEMPLATE: schema */river_job
 WHERE id = $1 AND state <> 'running'
-RETURNING
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int;
+RETURNING /* TEMPLATE: job_row */;
 
 -- name: job_get_locked :one
 -- The committed row after a concurrent change, as River re-reads it (0.48). $1 id bigint
-SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int
+SELECT /* TEMPLATE: job_row */
 FROM /* TEMPLATE: schema */river_job
 WHERE id = $1
 FOR UPDATE;

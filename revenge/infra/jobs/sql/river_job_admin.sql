@@ -5,11 +5,7 @@
 -- that are null let all pass. $1 ids bigint[], $2 kinds text[], $3 priorities smallint[], $4 queues text[], $5 states
 -- text[], $6 all of these tags text[], $7 any of these tags text[], $8 metadata contain jsonb text, $9 limit integer, and
 -- where a page goes before $10 its last id bigint, and where that has a time $11 its time timestamptz
-SELECT
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int
+SELECT /* TEMPLATE: job_row */
 FROM /* TEMPLATE: schema */river_job
 WHERE ($1::bigint[] IS NULL OR id = ANY ($1::bigint[]))
     AND ($2::text[] IS NULL OR kind = ANY ($2::text[]))
@@ -44,12 +40,7 @@ gone AS (
     DELETE FROM /* TEMPLATE: schema */river_job AS job
     USING found
     WHERE job.id = found.id
-    RETURNING
-        job.id, job.kind, job.queue, job.state::text, job.priority, job.attempt, job.max_attempts, job.args::text,
-        job.metadata::text, job.tags,
-        /* TEMPLATE: time */job.created_at, /* TEMPLATE: time */job.scheduled_at,
-        /* TEMPLATE: time */job.attempted_at, /* TEMPLATE: time */job.finalized_at,
-        job.attempted_by, job.errors::text[], job.unique_key, job.unique_states::int
+    RETURNING /* TEMPLATE: job_row */job.
 )
 SELECT * FROM gone ORDER BY id;
 
@@ -83,12 +74,7 @@ changed AS (
         metadata = jsonb_set(job.metadata, '{cancel_attempted_at}', $8::text::jsonb, true)
     FROM told
     WHERE job.id = told.id
-    RETURNING
-        job.id, job.kind, job.queue, job.state::text, job.priority, job.attempt, job.max_attempts, job.args::text,
-        job.metadata::text, job.tags,
-        /* TEMPLATE: time */job.created_at, /* TEMPLATE: time */job.scheduled_at,
-        /* TEMPLATE: time */job.attempted_at, /* TEMPLATE: time */job.finalized_at,
-        job.attempted_by, job.errors::text[], job.unique_key, job.unique_states::int
+    RETURNING /* TEMPLATE: job_row */job.
 )
 SELECT * FROM changed ORDER BY id;
 
@@ -133,12 +119,7 @@ changed AS (
         metadata = job.metadata - 'cancel_attempted_at'
     FROM free
     WHERE job.id = free.id
-    RETURNING
-        job.id, job.kind, job.queue, job.state::text, job.priority, job.attempt, job.max_attempts, job.args::text,
-        job.metadata::text, job.tags,
-        /* TEMPLATE: time */job.created_at, /* TEMPLATE: time */job.scheduled_at,
-        /* TEMPLATE: time */job.attempted_at, /* TEMPLATE: time */job.finalized_at,
-        job.attempted_by, job.errors::text[], job.unique_key, job.unique_states::int
+    RETURNING /* TEMPLATE: job_row */job.
 ),
 told AS (
     SELECT count(pg_notify($7, '{"queue": "' || due.queue || '"}')) AS queues
@@ -151,8 +132,4 @@ SELECT changed.* FROM changed CROSS JOIN told ORDER BY changed.id;
 UPDATE /* TEMPLATE: schema */river_job
 SET metadata = metadata || $2::text::jsonb
 WHERE id = $1
-RETURNING
-    id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-    /* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-    /* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
-    attempted_by, errors::text[], unique_key, unique_states::int;
+RETURNING /* TEMPLATE: job_row */;
