@@ -197,6 +197,12 @@ class _translated:  # noqa: N801 - a context manager that reads like a statement
             raise StoreError(message, retryable=True) from None
 
 
+def is_in_the_way(error: StoreError) -> bool:
+    """Say whether a unique key, a lock, or the wait for one is all that is wrong."""
+    causes = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, TimeoutError)
+    return isinstance(error, UniqueKeyTaken) or isinstance(error.__cause__, causes)
+
+
 def _check_pool(pool: object) -> None:
     if isinstance(pool, str):
         message = "pool must be one of asyncpg's, as await asyncpg.create_pool(dsn), and no DSN: the engine opens none"

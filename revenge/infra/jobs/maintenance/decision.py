@@ -35,6 +35,8 @@ class GoneJob:
     """It was the only suspect that its node ran."""
     is_outage: bool = False
     """The database has restarted since the attempt began: the job did not do that."""
+    is_rivalled: bool = False
+    """It does not hold its unique key while it runs, so that another may hold it, or be about to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

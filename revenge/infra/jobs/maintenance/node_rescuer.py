@@ -1,7 +1,7 @@
 """Beats for this node, and hands back the jobs of nodes that have died; run by every node."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +11,8 @@ import orjson
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.liveness import LivenessConfig, NodeState, OtherNode, Watch, state_of
-from revenge.infra.jobs.maintenance.decision import Policies, decide_lost, is_guilty
-from revenge.infra.jobs.maintenance.rescue import gone_job_from, rescue_many
+from revenge.infra.jobs.maintenance.decision import GoneJob, Policies, decide_lost, is_guilty
+from revenge.infra.jobs.maintenance.rescue import gone_job_from, rescue_many, rescue_rivalled
 from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.nodes import Presence, Sighting
 from revenge.infra.jobs.store import Connection, Store
@@ -119,37 +119,49 @@ class NodeRescuer:
     async def _rescue_leftovers(self, node_id: str) -> int:
         self._leftovers.discard(node_id)
         async with self._store.transaction() as conn:
-            return len(await self._hand_back(node_id, conn))
+            moved = await self._hand_back(node_id, conn)
+        rivalled = [job for job in await self._lost_with(node_id) if job.is_rivalled]
+        singly: list[asyncpg.Record] = []
+        for error, counter, jobs in _sorted_out(node_id, rivalled):
+            moves = [(job, decide_lost(job, self._policies)) for job in jobs]
+            singly += await rescue_rivalled(self._store, moves, error=error, counter=counter, now=self._clock.now())
+        if len(singly) < len(rivalled):
+            self._leftovers.add(node_id)
+        await self._notify(singly)
+        return len(moved) + len(singly)
 
     async def _hand_back(self, node_id: str, conn: Connection) -> list[asyncpg.Record]:
-        jobs = [gone_job_from(row) for row in await self._store.fetch("job_get_lost", node_id, conn=conn)]
+        """Hand back all but what somebody holds, or may hold up: that is left over for the passes that follow."""
+        lost = await self._lost_with(node_id, conn)
         moved: list[asyncpg.Record] = []
-        for counter, some, did in (
-            (KILLED, [job for job in jobs if is_guilty(job)], "died of this job, the only suspect that it ran"),
-            (OUTAGES, [job for job in jobs if job.is_outage], ""),
-            (
-                LOST,
-                [job for job in jobs if not is_guilty(job) and not job.is_outage],
-                "died while it worked on this job",
-            ),
-        ):
+        for error, counter, jobs in _sorted_out(node_id, [job for job in lost if not job.is_rivalled]):
+            moves = [(job, decide_lost(job, self._policies)) for job in jobs]
             moved += await rescue_many(
-                self._store,
-                [(job, decide_lost(job, self._policies)) for job in some],
-                error=f"worker lost: node {node_id} {did}",
-                counter=counter,
-                now=self._clock.now(),
-                conn=conn,
+                self._store, moves, error=error, counter=counter, now=self._clock.now(), conn=conn
             )
-        if len(moved) < len(jobs):
-            # Somebody holds a row's lock: it is tried again, since nothing else comes back to a node that is marked.
+        if len(moved) < len(lost):
+            # Nothing else comes back to a node that is marked.
             self._leftovers.add(node_id)
         await self._notify(moved, conn)
         return moved
 
-    async def _notify(self, moved: Sequence[asyncpg.Record], conn: Connection) -> None:
+    async def _lost_with(self, node_id: str, conn: Connection | None = None) -> list[GoneJob]:
+        return [gone_job_from(row) for row in await self._store.fetch("job_get_lost", node_id, conn=conn)]
+
+    async def _notify(self, moved: Sequence[asyncpg.Record], conn: Connection | None = None) -> None:
         queues = sorted({row["queue"] for row in moved if row["state"] == JobState.AVAILABLE})
         if queues:
             # One space after the colon: Go's own bytes.
             payloads = [f'{{"queue": {orjson.dumps(queue).decode()}}}' for queue in queues]
             await self._store.notify("river_insert", payloads, conn=conn)
+
+
+def _sorted_out(node_id: str, jobs: Sequence[GoneJob]) -> Iterator[tuple[str, str, list[GoneJob]]]:
+    """Yield the text of the error, the counter and the jobs of each way to be lost."""
+    error = f"worker lost: node {node_id} died"
+    guilty = [job for job in jobs if is_guilty(job)]
+    outages = [job for job in jobs if job.is_outage]
+    innocent = [job for job in jobs if not is_guilty(job) and not job.is_outage]
+    yield f"{error} of this job, the only suspect that it ran", KILLED, guilty
+    yield error, OUTAGES, outages
+    yield f"{error} while it worked on this job", LOST, innocent

@@ -1,13 +1,20 @@
 """Writes what was decided about jobs whose workers are gone."""
 
+import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
+from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.job_store import error_json
 from revenge.infra.jobs.maintenance.decision import GoneJob, Move
-from revenge.infra.jobs.store import Connection, Store
+from revenge.infra.jobs.store import Connection, Store, is_in_the_way
+
+LOCK_TIMEOUT = timedelta(milliseconds=200)
+"""How long a job waits for a transaction that is about to take its unique key: the next pass meets it again."""
+
+logger = logging.getLogger("revenge.jobs")
 
 
 def gone_job_from(row: asyncpg.Record) -> GoneJob:
@@ -25,6 +32,7 @@ def gone_job_from(row: asyncpg.Record) -> GoneJob:
         kills=row["kills"],
         is_accused=row["is_accused"],
         is_outage=row["is_outage"],
+        is_rivalled=row["is_rivalled"],
     )
 
 
@@ -61,3 +69,23 @@ async def rescue_many(
         counter,
         conn=conn,
     )
+
+
+async def rescue_rivalled(
+    store: Store, moves: Sequence[tuple[GoneJob, Move]], *, error: str, counter: str, now: datetime
+) -> list[asyncpg.Record]:
+    """Write the moves of jobs whose unique key another may be about to take, each by itself; return what moved.
+
+    One that waits for another's transaction is passed over, and holds up nobody.
+    """
+    moved: list[asyncpg.Record] = []
+    for job, move in moves:
+        try:
+            async with store.transaction() as conn:
+                await store.execute("set_lock_timeout", LOCK_TIMEOUT, conn=conn)
+                moved += await rescue_many(store, [(job, move)], error=error, counter=counter, now=now, conn=conn)
+        except StoreError as failure:
+            if not is_in_the_way(failure):
+                raise
+            logger.info("job.rescue_put_off", extra={"job_id": job.id, "kind": job.kind, "error": str(failure)})
+    return moved

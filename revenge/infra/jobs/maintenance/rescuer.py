@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import asyncpg
+
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.maintenance.batch import TIMEOUT, BatchSize
-from revenge.infra.jobs.maintenance.decision import Policies, decide_stuck
-from revenge.infra.jobs.maintenance.rescue import gone_job_from, rescue_many
+from revenge.infra.jobs.maintenance.decision import GoneJob, Policies, decide_stuck
+from revenge.infra.jobs.maintenance.rescue import gone_job_from, rescue_many, rescue_rivalled
 from revenge.infra.jobs.store import Store
 
 ERROR = "Stuck job rescued by JobRescuer"
@@ -75,18 +78,20 @@ class Rescuer:
                 raise
             self._batch_size.succeeded()
             jobs = [gone_job_from(row) for row in rows]
-            decided = [(job, decide_stuck(job, self._policies)) for job in jobs]
-            moved = await rescue_many(
-                self._store,
-                [(job, move) for job, move in decided if move is not None],
-                error=ERROR,
-                counter=COUNTER,
-                now=self._clock.now(),
-            )
-            for row in moved:
+            for row in await self._rescue(jobs):
+                rescued += 1
                 logger.warning("job.rescued", extra={"job_id": row["id"], "kind": row["kind"], "state": row["state"]})
-            rescued += len(moved)
             if len(jobs) < limit:
                 return rescued
             # By id and not by "still stuck": a job that is left alone would otherwise come back in every batch.
             after_id = jobs[-1].id
+
+    async def _rescue(self, jobs: Sequence[GoneJob]) -> list[asyncpg.Record]:
+        now = self._clock.now()
+        moves = [(job, move) for job in jobs if (move := decide_stuck(job, self._policies)) is not None]
+        plain = [pair for pair in moves if not pair[0].is_rivalled]
+        rivalled = [pair for pair in moves if pair[0].is_rivalled]
+        return [
+            *await rescue_many(self._store, plain, error=ERROR, counter=COUNTER, now=now),
+            *await rescue_rivalled(self._store, rivalled, error=ERROR, counter=COUNTER, now=now),
+        ]

@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import asyncpg
-
 from revenge.infra.jobs.clock import Clock
-from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
+from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.maintenance.batch import BatchSize
-from revenge.infra.jobs.store import Connection, Store
+from revenge.infra.jobs.store import Connection, Store, is_in_the_way
 
 DUE_AT_ONCE = timedelta(milliseconds=5)
 """River: jobs due within this are notified of as they are promoted."""
@@ -80,7 +78,7 @@ class Scheduler:
             try:
                 count = await self._promote(lane_rows)
             except StoreError as error:
-                if not _is_in_the_way(error):
+                if not is_in_the_way(error):
                     raise
                 if isinstance(error.__cause__, TimeoutError):
                     self._batch_size.timed_out()
@@ -120,15 +118,9 @@ class Scheduler:
                 await self._store.execute("set_lock_timeout", self._config.lock_timeout, conn=conn)
                 return await self._promote(1, [job_id], conn)
         except StoreError as error:
-            if not _is_in_the_way(error):
+            if not is_in_the_way(error):
                 raise
             # The next pass takes this way from its beginning, or it would wait for the same key.
             self._is_blocked = True
             logger.info("scheduler.passed_over", extra={"job_id": job_id, "error": str(error)})
             return 0
-
-
-def _is_in_the_way(error: StoreError) -> bool:
-    """Say whether a unique key, a lock, or the wait for one is all that is wrong."""
-    causes = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, TimeoutError)
-    return isinstance(error, UniqueKeyTaken) or isinstance(error.__cause__, causes)

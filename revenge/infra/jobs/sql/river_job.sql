@@ -395,12 +395,53 @@ WHERE id = ANY ($1::bigint[]) AND state = 'running' AND metadata ? 'cancel_attem
 
 -- name: job_hand_back_unseen :exec
 -- Jobs that a fetch of this client claimed without its answer arriving: as interrupted ones, the attempt does not count.
+-- One whose unique key another has by now is discarded, as everywhere else: its client would fetch nothing any more.
 -- $1 client id text, $2 ids of jobs that the client knows bigint[]
-UPDATE /* TEMPLATE: schema */river_job
-SET state = 'available', attempt = greatest(attempt - 1, 0), scheduled_at = now()
-WHERE state = 'running'
-    AND attempted_by[cardinality(attempted_by)] = $1
-    AND id <> ALL ($2::bigint[]);
+WITH unseen AS (
+    SELECT
+        job.id, job.unique_key,
+        coalesce(
+            job.unique_key IS NOT NULL
+            AND NOT /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'running')
+            AND /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'available'),
+            false
+        ) AS wants_key
+    FROM /* TEMPLATE: schema */river_job AS job
+    WHERE job.state = 'running'
+        AND job.attempted_by[cardinality(job.attempted_by)] = $1
+        AND job.id <> ALL ($2::bigint[])
+    ORDER BY job.id
+    FOR UPDATE
+),
+judged AS (
+    SELECT
+        unseen.id,
+        unseen.wants_key AND (
+            row_number() OVER (PARTITION BY unseen.unique_key, unseen.wants_key ORDER BY unseen.id) > 1
+            OR EXISTS (
+                SELECT FROM /* TEMPLATE: schema */river_job AS other
+                WHERE other.unique_key = unseen.unique_key
+                    AND other.unique_key IS NOT NULL
+                    AND other.unique_states IS NOT NULL
+                    AND /* TEMPLATE: schema */river_job_state_in_bitmask(other.unique_states, other.state)
+                    AND other.id <> unseen.id
+            )
+        ) AS is_taken
+    FROM unseen
+)
+UPDATE /* TEMPLATE: schema */river_job AS job
+SET
+    state = CASE WHEN judged.is_taken THEN 'discarded' ELSE 'available' END::/* TEMPLATE: schema */river_job_state,
+    attempt = greatest(job.attempt - 1, 0),
+    finalized_at = CASE WHEN judged.is_taken THEN now() END,
+    scheduled_at = CASE WHEN judged.is_taken THEN job.scheduled_at ELSE now() END,
+    metadata = CASE
+        WHEN judged.is_taken THEN job.metadata || '{"unique_key_conflict": "rescuer_discarded"}'
+        ELSE job.metadata
+    END,
+    unique_states = CASE WHEN NOT judged.is_taken THEN job.unique_states END
+FROM judged
+WHERE job.id = judged.id;
 
 -- name: notify_many :exec
 -- $1 channel text, $2 payloads text[]

@@ -112,7 +112,8 @@ SELECT
     0 AS losses,
     0 AS kills,
     false AS is_accused,
-    false AS is_outage
+    false AS is_outage,
+    coalesce(NOT /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'running'), false) AS is_rivalled
 FROM /* TEMPLATE: schema */river_job AS job
 WHERE job.state = 'running'
     AND job.attempted_at < now() - $1::interval
@@ -147,7 +148,8 @@ SELECT
         ELSE 0
     END AS kills,
     coalesce(accusation.at = max(accusation.at) OVER (), false) AS is_accused,
-    pg_postmaster_start_time() > job.attempted_at AS is_outage
+    pg_postmaster_start_time() > job.attempted_at AS is_outage,
+    coalesce(NOT /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'running'), false) AS is_rivalled
 FROM /* TEMPLATE: schema */river_job AS job
 CROSS JOIN LATERAL (
     SELECT
@@ -171,11 +173,22 @@ WHERE id = $1 AND state = 'running' AND attempt = $2 AND attempted_at = $3;
 
 -- name: job_rescue_many :many
 -- Ends attempts whose worker is gone. The fence is the attempt's number and time: a row that was settled, moved or
--- fetched again since it was read stays as it is. Returns what moved.
+-- fetched again since it was read stays as it is. A row whose unique key another has by now lets go of it, and is
+-- discarded where it would run again, as the scheduler does with it. Returns what moved.
 -- $1 id bigint[], $2 attempt smallint[], $3 attempted_at timestamptz[], $4 state text[], $5 new attempt smallint[],
 -- $6 delay interval[] (null: scheduled_at stays), $7 error jsonb text[], $8 metadata key that counts these rescues text
-WITH rescued AS (
-    SELECT job.id, wish.state, wish.new_attempt, wish.delay, wish.error
+WITH lost AS (
+    SELECT
+        job.id, wish.state, wish.new_attempt, wish.delay, wish.error, job.unique_key,
+        -- A row that holds its key while it runs goes on to hold it: only what another program wrote can be in doubt.
+        coalesce(
+            job.unique_key IS NOT NULL
+            AND NOT /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'running')
+            AND /* TEMPLATE: schema */river_job_state_in_bitmask(
+                job.unique_states, wish.state::/* TEMPLATE: schema */river_job_state
+            ),
+            false
+        ) AS wants_key
     FROM unnest(
         $1::bigint[], $2::smallint[], $3::timestamptz[], $4::text[], $5::smallint[], $6::interval[], $7::text[]
     ) AS wish (id, attempt, attempted_at, state, new_attempt, delay, error)
@@ -184,13 +197,36 @@ WITH rescued AS (
     WHERE job.state = 'running'
     ORDER BY job.id
     FOR UPDATE OF job SKIP LOCKED
+),
+rivalled AS (
+    SELECT
+        lost.*,
+        lost.wants_key AND (
+            row_number() OVER (PARTITION BY lost.unique_key, lost.wants_key ORDER BY lost.id) > 1
+            OR EXISTS (
+                SELECT FROM /* TEMPLATE: schema */river_job AS other
+                WHERE other.unique_key = lost.unique_key
+                    AND other.unique_key IS NOT NULL
+                    AND other.unique_states IS NOT NULL
+                    AND /* TEMPLATE: schema */river_job_state_in_bitmask(other.unique_states, other.state)
+                    AND other.id <> lost.id
+            )
+        ) AS is_taken
+    FROM lost
+),
+rescued AS (
+    SELECT
+        *,
+        is_taken AND state NOT IN ('cancelled', 'discarded') AS is_given_up,
+        CASE WHEN is_taken AND state <> 'cancelled' THEN 'discarded' ELSE state END AS final_state
+    FROM rivalled
 )
 UPDATE /* TEMPLATE: schema */river_job AS job
 SET
-    state = rescued.state::/* TEMPLATE: schema */river_job_state,
+    state = rescued.final_state::/* TEMPLATE: schema */river_job_state,
     attempt = coalesce(rescued.new_attempt, job.attempt),
-    finalized_at = CASE WHEN rescued.state IN ('cancelled', 'discarded') THEN now() END,
-    scheduled_at = coalesce(now() + rescued.delay, job.scheduled_at),
+    finalized_at = CASE WHEN rescued.final_state IN ('cancelled', 'discarded') THEN now() END,
+    scheduled_at = CASE WHEN rescued.is_given_up THEN job.scheduled_at ELSE coalesce(now() + rescued.delay, job.scheduled_at) END,
     errors = CASE
         WHEN rescued.error IS NULL THEN job.errors
         ELSE array_append(job.errors, rescued.error::jsonb)
@@ -202,7 +238,8 @@ SET
             WHEN 'number' THEN to_jsonb((job.metadata ->> $8::text)::numeric + 1)
             ELSE '1'
         END
-    )
+    ) || CASE WHEN rescued.is_given_up THEN '{"unique_key_conflict": "rescuer_discarded"}'::jsonb ELSE '{}' END,
+    unique_states = CASE WHEN NOT rescued.is_taken THEN job.unique_states END
 FROM rescued
 WHERE job.id = rescued.id
 RETURNING job.id, job.kind, job.queue, job.state::text;

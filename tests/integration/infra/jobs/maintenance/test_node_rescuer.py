@@ -513,3 +513,49 @@ async def test_a_killed_processs_jobs_are_back_within_five_seconds(
         await listening.remove_listener(channel, hear)
     await process.wait()
     assert (await row(pool, job_id))["name"] == "available"
+
+
+async def test_a_lost_job_whose_unique_key_another_took_is_discarded_and_keeps_no_other_from_coming_back(
+    pool: asyncpg.Pool, store: Store, clock: StoppedClock, add_job: AddJob
+) -> None:
+    """Another program left `running` out of the unique states: the key was free while the job ran."""
+    odd = {"unique_key": "\\x01", "unique_states": "00100001"}
+    me = Node(store, "me", clock)
+    await me.rescuer.enter()
+    await Node(store, "dead", clock).rescuer.enter()
+    await silence(pool, "dead", 25)
+    taken = await add_job("running", attempt=1, attempted_by="{dead}", **odd)
+    await add_job("available", **odd)
+    plain = await add_job("running", attempt=1, attempted_by="{dead}")
+    assert await watch(me.rescuer, clock) == 2
+    assert (await row(pool, plain))["name"] == "available"
+    after = await row(pool, taken)
+    assert (after["name"], after["unique_states"]) == ("discarded", None)
+    assert orjson.loads(after["metadata"])["unique_key_conflict"] == "rescuer_discarded"
+
+
+async def test_a_transaction_that_takes_a_lost_jobs_key_holds_up_that_job_alone(
+    pool: asyncpg.Pool, store: Store, clock: StoppedClock, add_job: AddJob
+) -> None:
+    odd = {"unique_key": "\\x01", "unique_states": "00100001"}
+    me = Node(store, "me", clock)
+    await me.rescuer.enter()
+    await Node(store, "dead", clock).rescuer.enter()
+    await silence(pool, "dead", 25)
+    taken = await add_job("running", attempt=1, attempted_by="{dead}", **odd)
+    plain = await add_job("running", attempt=1, attempted_by="{dead}")
+    async with pool.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        await conn.execute(
+            "INSERT INTO river_job (kind, args, unique_key, unique_states) VALUES ('new', '{}', $1, $2)",
+            b"\x01",
+            asyncpg.BitString.from_int(int(odd["unique_states"], 2), 8),
+        )
+        assert await watch(me.rescuer, clock) == 1
+        assert (await row(pool, plain))["name"] == "available"
+        assert (await row(pool, taken))["name"] == "running"
+        # The key is free again: the job comes back as any other.
+        await transaction.rollback()
+    assert await watch(me.rescuer, clock, looks=1) == 1
+    assert (await row(pool, taken))["name"] == "available"

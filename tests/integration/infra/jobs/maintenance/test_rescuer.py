@@ -11,6 +11,7 @@ import pytest
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.job import Job
+from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.maintenance.batch import BatchSize
 from revenge.infra.jobs.maintenance.decision import Policies
 from revenge.infra.jobs.maintenance.rescuer import Rescuer, RescuerConfig
@@ -196,3 +197,81 @@ async def test_the_search_among_50_000_jobs_reads_only_what_runs(
     plan = orjson.loads(text)[0]["Plan"]
     assert plan["Actual Rows"] == 10
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 100
+
+
+ODD = {"unique_key": "\\x01", "unique_states": "00101001"}
+"""Another program left `running` out: while a job runs, another may take its key, in states that this one is to go to."""
+
+
+async def test_a_stuck_job_whose_unique_key_another_took_is_discarded_and_stops_no_other(
+    pool: asyncpg.Pool, rescuer: Rescuer, add_job: AddJob
+) -> None:
+    """River's whole run fails, again and again, and no job of the cluster is rescued any more."""
+    stuck = await add_job("running", kind="known", attempted_ago=2 * HOUR, metadata='{"mine": 1}', **ODD)
+    holder = await add_job("available", **ODD)
+    ended = await add_job("running", kind="known", attempt=25, attempted_ago=2 * HOUR, **ODD)
+    plain = await add_job("running", kind="known", attempted_ago=2 * HOUR)
+    assert await rescuer.run_once() == 3
+    after = await row(pool, stuck)
+    assert (after["name"], after["unique_states"]) == ("discarded", None)
+    assert after["finalized_at"] is not None
+    assert orjson.loads(after["metadata"]) == {
+        "mine": 1,
+        "river:rescue_count": 1,
+        "unique_key_conflict": "rescuer_discarded",
+    }
+    assert len(after["errors"]) == 1
+    assert (await row(pool, ended))["name"] == "discarded"
+    assert "unique_key_conflict" not in (await row(pool, ended))["metadata"]
+    assert (await row(pool, holder))["name"] == "available"
+    assert (await row(pool, plain))["name"] == "retryable"
+
+
+async def test_of_several_stuck_jobs_with_one_free_key_one_is_retried(
+    pool: asyncpg.Pool, rescuer: Rescuer, add_job: AddJob
+) -> None:
+    ids = [await add_job("running", kind="known", attempted_ago=2 * HOUR, **ODD) for _ in range(3)]
+    assert await rescuer.run_once() == 3
+    assert [(await row(pool, job_id))["name"] for job_id in ids] == ["retryable", "discarded", "discarded"]
+
+
+async def test_a_stuck_job_that_holds_its_own_key_is_retried(
+    pool: asyncpg.Pool, rescuer: Rescuer, add_job: AddJob
+) -> None:
+    usual = {"unique_key": "\\x02", "unique_states": "11110101"}
+    job_id = await add_job("running", kind="known", attempted_ago=2 * HOUR, **usual)
+    await rescuer.run_once()
+    after = await row(pool, job_id)
+    assert (after["name"], after["unique_states"].to_int()) == ("retryable", 0b11110101)
+
+
+async def test_a_transaction_that_takes_a_stuck_jobs_key_holds_up_that_job_alone(
+    pool: asyncpg.Pool, rescuer: Rescuer, add_job: AddJob
+) -> None:
+    stuck = await add_job("running", kind="known", attempted_ago=2 * HOUR, **ODD)
+    plain = await add_job("running", kind="known", attempted_ago=2 * HOUR)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute(
+            "INSERT INTO river_job (kind, args, unique_key, unique_states) VALUES ('new', '{}', $1, $2)",
+            b"\x01",
+            asyncpg.BitString.from_int(int(ODD["unique_states"], 2), 8),
+        )
+        assert await rescuer.run_once() == 1
+        assert (await row(pool, plain))["name"] == "retryable"
+        assert (await row(pool, stuck))["name"] == "running"
+    assert await rescuer.run_once() == 1
+    assert (await row(pool, stuck))["name"] == "discarded"
+
+
+async def test_an_unseen_job_whose_unique_key_another_took_is_discarded_and_keeps_no_other_from_coming_back(
+    pool: asyncpg.Pool, store: Store, add_job: AddJob
+) -> None:
+    """Its client would fetch nothing more until somebody deletes the row."""
+    unseen = [await add_job("running", attempt=1, attempted_by="{me}", **ODD) for _ in range(2)]
+    known = await add_job("running", attempt=1, attempted_by="{me}")
+    plain = await add_job("running", attempt=1, attempted_by="{go,me}")
+    assert await JobStore(store).hand_back_unseen(client_id="me", known_ids=[known]) == 3
+    rows = [await row(pool, job_id) for job_id in (*unseen, known, plain)]
+    assert [found["name"] for found in rows] == ["available", "discarded", "running", "available"]
+    assert [found["attempt"] for found in rows] == [0, 0, 1, 0]
+    assert orjson.loads(rows[1]["metadata"]) == {"unique_key_conflict": "rescuer_discarded"}
