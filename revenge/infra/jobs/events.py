@@ -5,7 +5,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, Protocol
 
@@ -151,6 +151,11 @@ class EventHub:
                 if subscriber.is_closed and subscriber.events.empty():
                     return
 
+    async def position(self) -> str:
+        """Return where events begin that come after this call."""
+        now = await self._watch.start()
+        return replace(now, since=now.since - OVERLAP).encode()
+
     async def close(self) -> None:
         """Stop looking, and end all subscriptions when they have been read."""
         for subscriber in self._subscribers:
@@ -177,7 +182,7 @@ class EventHub:
             # Before the first page is asked for: what happens from now on waits for the subscriber as usual.
             subscriber.behind = None
             try:
-                async for page in self._watch.pages(position, sorted(subscriber.job_ids)):
+                async for page in self._watch.pages(position, sorted(subscriber.job_ids), put_back=True):
                     news = sorted(set(page) - told)
                     told.update(news)
                     rows = [row for row in await self._watch.rows([seen.id for seen in news]) if subscriber.wants(row)]
@@ -225,10 +230,12 @@ class EventHub:
         assert self._started is not None  # noqa: S101 - `_begin` set it
         began_at = self._clock.monotonic()
         since = self._started.since + timedelta(seconds=self._looked_at - self._started_at) - OVERLAP
-        position = Position(since, self._last_id)
+        followed = self._followed(began_at)
+        # Who comes back is told from the first id on that may be committed still: a gap is no longer followed then.
+        position = Position(since, min([self._last_id, *(job_id - 1 for job_id in self._holes)]))
         moved, ids = set(self._running), set[int]()
         pages = 0
-        async for page in self._watch.pages(position, self._followed(began_at)):
+        async for page in self._watch.pages(Position(since, self._last_id), followed):
             pages += 1
             if pages > MOST_PAGES:
                 for subscriber in self._subscribers:

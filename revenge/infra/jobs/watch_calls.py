@@ -78,6 +78,13 @@ class WatchCalls:
             async for event in events:
                 yield event
 
+    async def position(self) -> str:
+        """Return what ``subscribe(after=...)`` takes to tell all that happens from now on, whenever it begins.
+
+        With it a list that is read next, and the events behind it, leave no gap between them.
+        """
+        return await self._hub.position()
+
     async def close_watches(self) -> None:
         """End all subscriptions, and fail whoever still waits."""
         await self._hub.close()

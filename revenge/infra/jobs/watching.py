@@ -71,19 +71,28 @@ class Watch:
         """Return those of the jobs that exist, by id."""
         return [job_from(record) for record in await self._store.fetch("job_get_many", ids)] if ids else []
 
-    async def pages(self, position: Position, followed: Sequence[int]) -> AsyncIterator[list[Seen]]:
-        """Yield all that has changed since ``position``, and what is followed; a job may come again."""
-        last_id, ended_at, ended_id = position.last_id, position.since, -1
+    async def pages(
+        self, position: Position, followed: Sequence[int], *, put_back: bool = False
+    ) -> AsyncIterator[list[Seen]]:
+        """Yield all that has changed since ``position``, and what is followed; a job may come again.
+
+        With ``put_back`` also what was worked since then and waits again: whoever follows running jobs sees that by their
+        ids, and need not look for it.
+        """
+        last_id, ended = position.last_id, (position.since, -1)
         started_since: datetime | None = position.since
+        back: tuple[datetime | None, int] = (position.since if put_back else None, -1)
         while True:
-            records = await self._store.fetch(
-                "job_watch", last_id, started_since, ended_at, ended_id, list(followed), PAGE
-            )
+            records = await self._store.fetch("job_watch", last_id, started_since, *ended, list(followed), PAGE, *back)
             yield [Seen(record["id"], JobState(record["state"]), record["attempt"]) for record in records]
             new = [record["id"] for record in records if record["part"] == "new"]
-            ended = [(record["finalized_at"], record["id"]) for record in records if record["part"] == "ended"]
-            if len(new) < PAGE and len(ended) < PAGE:
+            news = {
+                part: [(record["finalized_at"], record["id"]) for record in records if record["part"] == part]
+                for part in ("ended", "put_back")
+            }
+            if len(new) < PAGE and all(len(rows) < PAGE for rows in news.values()):
                 return
             last_id = max([last_id, *new])
-            ended_at, ended_id = max([(ended_at, ended_id), *ended])
+            ended = max([ended, *news["ended"]])
+            back = news["put_back"][-1] if news["put_back"] else back
             started_since, followed = None, ()

@@ -21,6 +21,7 @@ INDEXES = (
     "river_job_state_and_finalized_at_index",
     "river_job_unique_idx",
     "revenge_job_due_idx",
+    "revenge_job_put_back_idx",
     "revenge_job_state_idx",
 )
 """River's list, and the engine's own."""

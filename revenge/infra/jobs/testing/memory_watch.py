@@ -7,6 +7,8 @@ from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.models import JobState
 from revenge.infra.jobs.testing.memory_rows import MemoryRecord, MemoryRow, MemoryRows
 
+_WAITING = frozenset({JobState.AVAILABLE, JobState.RETRYABLE, JobState.SCHEDULED})
+
 
 class MemoryWatch:
     """Statements that look for changes."""
@@ -23,8 +25,10 @@ class MemoryWatch:
         ended_id: int,
         followed: Sequence[int],
         limit: int,
+        back_since: datetime | None,
+        back_id: int,
     ) -> list[MemoryRecord]:
-        """Return what was inserted, started or ended since a moment, and what is followed."""
+        """Return what was inserted, started, ended or put back since a moment, and what is followed."""
         rows = list(self._rows)
         new = [row for row in rows if row.id > last_id]
         started = [
@@ -40,10 +44,19 @@ class MemoryWatch:
             for row in rows
             if (at := row.finalized_at) is not None and (at, row.id) > (ended_since, ended_id)
         )
+        back = sorted(
+            (at, row.id, row)
+            for row in rows
+            if row.state in _WAITING
+            and back_since is not None
+            and (at := row.attempted_at) is not None
+            and (at, row.id) > (back_since, back_id)
+        )
         parts = {
             "new": sorted(new, key=lambda row: row.id),
             "started": started,
             "ended": [row for _, _, row in ended],
+            "put_back": [row for _, _, row in back],
         }
         found = [_seen(row, part) for part, rows in parts.items() for row in rows[:limit]]
         return found + [_seen(row, "followed") for row in self._rows if row.id in followed]
@@ -58,4 +71,5 @@ class MemoryWatch:
 
 
 def _seen(row: MemoryRow, part: str) -> MemoryRecord:
-    return MemoryRecord(id=row.id, state=row.state.value, attempt=row.attempt, finalized_at=row.finalized_at, part=part)
+    at = row.attempted_at if part == "put_back" else row.finalized_at
+    return MemoryRecord(id=row.id, state=row.state.value, attempt=row.attempt, finalized_at=at, part=part)

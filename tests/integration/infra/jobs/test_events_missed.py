@@ -215,3 +215,62 @@ async def test_what_commits_late_is_told_though_later_ids_were_seen(client: Clie
             await waiting
         names[0] = early
         assert (await take(stream, lambda found: found[-1].job.id == early))[-1].name == "inserted"
+
+
+async def test_a_job_that_failed_meanwhile_and_waits_for_its_next_attempt_is_told(
+    client: Client, pool: asyncpg.Pool, add_row: AddRow
+) -> None:
+    """Neither new nor running nor ended: only the time of its last attempt says that anything happened."""
+    await add_row("retryable", attempt=1, due_in=timedelta(hours=1))
+    await pool.execute("UPDATE river_job SET attempted_at = now() - interval '1 h'")
+    ids = [await add_row("running", attempt=1) for _ in range(3)]
+    began = await client.position()
+    await pool.execute(
+        """
+        UPDATE river_job SET attempted_at = clock_timestamp(), scheduled_at = now() + interval '1 h',
+            state = (ARRAY['available', 'retryable', 'scheduled'])[id - $2 + 1]::river_job_state
+        WHERE id = ANY ($1::bigint[])
+        """,
+        ids,
+        ids[0],
+    )
+    async with aclosing(client.subscribe(after=began)) as stream:
+        found = await take(stream, lambda found: len({event.job.id for event in found if event.name == "waiting"}) == 3)
+    assert {event.job.id for event in found} == set(ids)
+
+
+async def test_however_many_failed_meanwhile_all_are_told(
+    client: Client, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("revenge.infra.jobs.watching.PAGE", 10)
+    began = await client.position()
+    await pool.execute(
+        """
+        INSERT INTO river_job (id, kind, args, state, attempt, attempted_at, scheduled_at)
+        SELECT -n, 'act', '{}', 'retryable', 1, clock_timestamp(), now() + interval '1 h' FROM generate_series(1, 35) AS n
+        """
+    )
+    async with aclosing(client.subscribe(after=began)) as stream:
+        await take(stream, Many("waiting", 35))
+
+
+async def test_what_commits_after_its_watcher_left_is_told_when_that_comes_back(
+    client: Client, pool: asyncpg.Pool
+) -> None:
+    """A later id was seen before: by ids alone the earlier one would count as told."""
+    async with aclosing(client.subscribe()) as stream, pool.acquire() as conn:
+        waiting = asyncio.create_task(take(stream, lambda found: found[-1].name == "inserted"))
+        await looking(client)
+        transaction = conn.transaction()
+        await transaction.start()
+        early = (await client.insert(ActArgs(), LATER, conn=conn)).job.id
+        late = (await client.insert(ActArgs(), LATER)).job.id
+        assert late > early
+        await waiting
+        # The gap is known with the first look after it.
+        further = asyncio.create_task(take(stream, lambda found: found[-1].name == "inserted"))
+        await client.insert(ActArgs(), LATER)
+        last = (await further)[-1]
+        await transaction.commit()
+    async with aclosing(client.subscribe(after=last.position)) as stream:
+        assert (await take(stream, lambda found: found[-1].job.id == early))[-1].name == "inserted"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 LINES = [MAIN, REVENGE_JOBS]
-EXTRA_INDEXES = ("revenge_job_due_idx", "revenge_job_state_idx")
+EXTRA_INDEXES = ("revenge_job_due_idx", "revenge_job_state_idx", "revenge_job_put_back_idx")
 
 
 @pytest.fixture

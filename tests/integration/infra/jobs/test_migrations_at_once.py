@@ -121,7 +121,7 @@ async def test_up_waits_for_the_lock_and_then_finds_nothing_to_do(
     assert not waiting.done()
     await holder.close()
 
-    assert (await owner).indexes_built == ("revenge_job_due_idx", "revenge_job_state_idx")
+    assert (await owner).indexes_built == ("revenge_job_due_idx", "revenge_job_state_idx", "revenge_job_put_back_idx")
     assert (await waiting).versions == ()
 
 

@@ -4,6 +4,8 @@ import pytest
 from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
 
+from revenge.infra.jobs.sql import load
+
 FINISHED = """
     INSERT INTO river_job (state, kind, args, finalized_at, created_at)
     SELECT (CASE WHEN i % 500 = 0 THEN 'discarded' ELSE 'completed' END)::river_job_state, 'ended', '{}', now(), now()
@@ -61,8 +63,22 @@ async def test_newest_of_a_rare_state_are_read_in_order(filled: "PoolConnectionP
     assert "Sort" not in text
 
 
+async def test_what_was_put_back_since_a_moment_is_read_in_order(filled: "PoolConnectionProxy[Record]") -> None:
+    await filled.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    watch = load("revenge.infra.jobs.sql")["job_watch"]
+    await filled.execute(
+        f"PREPARE watch (bigint, timestamptz, timestamptz, bigint, bigint[], integer, timestamptz, bigint) AS {watch}"
+    )
+    text = await plan(filled, "EXECUTE watch (1, now(), now(), -1, '{}', 1000, now(), -1)")
+    await filled.execute("DEALLOCATE watch")
+
+    assert "Index Scan using revenge_job_put_back_idx" in text
+    assert "Seq Scan on river_job" not in text
+
+
 async def test_ordinary_life_of_a_job_never_touches_them(conn: "PoolConnectionProxy[Record]") -> None:
-    sizes = "SELECT pg_relation_size('revenge_job_due_idx'), pg_relation_size('revenge_job_state_idx')"
+    names = ("revenge_job_due_idx", "revenge_job_state_idx", "revenge_job_put_back_idx")
+    sizes = "SELECT " + ", ".join(f"pg_relation_size('{name}')" for name in names)
     before = await conn.fetchrow(sizes)
 
     await conn.execute("INSERT INTO river_job (kind, args) SELECT 'plain', '{}' FROM generate_series(1, 5000)")

@@ -10,3 +10,9 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS revenge_job_due_idx
 CREATE INDEX CONCURRENTLY IF NOT EXISTS revenge_job_state_idx
     ON /* TEMPLATE: schema */river_job (state, id)
     WHERE state IN ('cancelled', 'discarded', 'pending', 'retryable', 'scheduled');
+
+-- What was worked and waits again, by the time of its last attempt: for those who watch, and were away when that happened.
+-- A job that succeeds at its first attempt never enters it.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS revenge_job_put_back_idx
+    ON /* TEMPLATE: schema */river_job (attempted_at, id)
+    WHERE attempted_at IS NOT NULL AND state IN ('available', 'retryable', 'scheduled');
