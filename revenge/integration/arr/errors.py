@@ -1,0 +1,23 @@
+"""What can go wrong with syncs and webhooks, beside what calls raise."""
+
+from revenge.infra.failures import Final
+
+
+class ArrError(Exception):
+    """Root of what this package raises."""
+
+
+class NotConfigured(ArrError, Final):
+    """It is switched off, or a setting that it needs is not there."""
+
+
+class NotATitle(ArrError, Final):
+    """The program has no such title, and never had one that we know of."""
+
+
+class SyncLost(ArrError, Final):
+    """Another run has taken the sync over: this one must not write any more."""
+
+
+class InvalidPayload(ArrError, Final):
+    """A webhook's body is not what the program sends."""

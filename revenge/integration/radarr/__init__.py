@@ -1,0 +1,1 @@
+"""Radarr: its films, its files and what it tells of them."""

@@ -1,0 +1,1 @@
+"""Sonarr: its series, episodes and files, and what it tells of them."""
