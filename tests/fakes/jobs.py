@@ -131,6 +131,8 @@ class FakeJobs:
         """Set as soon as somebody subscribes."""
         self.subscribers: set[asyncio.Queue[JobEvent]] = set()
         self._ids = count(1)
+        self._moments = count(int(START.timestamp() * 1_000_000), 1_000_000)
+        self.told: list[JobEvent] = []
 
     # What tests say
 
@@ -194,8 +196,11 @@ class FakeJobs:
         return row
 
     def _tell(self, event: Any, row: JobRow) -> None:
+        position = f"{next(self._moments)}-{row.id}"
+        news = JobEvent(event=event, job=row, progress=self.reports.get(row.id), position=position)
+        self.told.append(news)
         for queue in self.subscribers:
-            queue.put_nowait(JobEvent(event=event, job=row, progress=self.reports.get(row.id)))
+            queue.put_nowait(news)
 
     # The port
 
@@ -297,10 +302,22 @@ class FakeJobs:
         for queue in self._named(name):
             self.paused.pop(queue, None)
 
+    async def position(self) -> str:
+        self._fail()
+        return f"{next(self._moments)}-{max(self.rows, default=0)}"
+
     async def subscribe(
-        self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
+        self,
+        *,
+        kinds: Collection[str] = (),
+        queues: Collection[str] = (),
+        job_ids: Collection[int] = (),
+        after: str | None = None,
     ) -> AsyncIterator[JobEvent]:
         mine: asyncio.Queue[JobEvent] = asyncio.Queue()
+        for event in self.told:
+            if after is not None and event.position > after:
+                mine.put_nowait(event)
         self.subscribers.add(mine)
         self.subscribed.set()
         try:

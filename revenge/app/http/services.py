@@ -85,8 +85,15 @@ class Jobs(Protocol):
 
     async def resume_queue(self, name: str) -> object: ...
 
+    async def position(self) -> str: ...
+
     def subscribe(
-        self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
+        self,
+        *,
+        kinds: Collection[str] = (),
+        queues: Collection[str] = (),
+        job_ids: Collection[int] = (),
+        after: str | None = None,
     ) -> AsyncIterator[JobEvent]: ...
 
 

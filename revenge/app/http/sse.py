@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -14,10 +15,11 @@ from starlette.responses import StreamingResponse
 from revenge.app.http.services import Jobs
 from revenge.app.presentation import job_to_json
 from revenge.infra.jobs.clock import Clock, sleep_unless
-from revenge.infra.jobs.errors import JobNotFound
+from revenge.infra.jobs.errors import InvalidCursor, JobNotFound
 from revenge.infra.jobs.events import JobEvent
-from revenge.infra.jobs.models import FINAL, UNFINISHED, JobListParams, JobRow, JobState
+from revenge.infra.jobs.models import FINAL, JobListParams, JobRow, JobState
 from revenge.infra.jobs.progress import Progress
+from revenge.infra.jobs.watching import Position
 
 RECONNECT_MS = 1000
 """What browsers wait before they come back: a server's restart takes about this."""
@@ -28,11 +30,11 @@ KEEP_ALIVE = timedelta(seconds=15)
 PING = b": ping\n\n"
 LOOK_AGAIN = timedelta(seconds=2)
 """A stream of one job reads its row at least this often: notifications are hints, and may be lost."""
-OVERLAP = timedelta(seconds=10)
-"""How far before the last event a catch-up begins: clocks of nodes differ, and rows are written in batches."""
-CATCH_UP_ROWS = 500
+CATCH_UP = timedelta(hours=1)
+"""Who was away for longer is told to read anew: that is less than all that has happened since."""
+PRESENT_ROWS = 500
 MAILBOX_EVENTS = 5000
-"""Events that may wait for a slow listener; beyond, it is told to read anew."""
+"""Events that may wait for a slow listener; what comes beyond waits in the tables."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,19 +45,20 @@ class Mailbox:
     def __init__(self) -> None:
         self._waiting: dict[tuple[int, str], JobEvent] = {}
         self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
         self.closed = False
-        self.overflowed = False
 
-    def put(self, event: JobEvent) -> None:
-        """Add an event; a later one of its job and sort takes its place at the end."""
-        if len(self._waiting) >= MAILBOX_EVENTS:
-            self._waiting.clear()
-            self.overflowed = True
+    async def put(self, event: JobEvent) -> None:
+        """Add an event when there is room; a later one of its job and sort takes its place at the end."""
+        await self._room.wait()
         key = (event.job.id, event.event)
         self._waiting.pop(key, None)
         if event.event == "state" and event.state in FINAL:
             self._waiting.pop((event.job.id, "progress"), None)
         self._waiting[key] = event
+        if len(self._waiting) >= MAILBOX_EVENTS:
+            self._room.clear()
         self._news.set()
 
     def close(self) -> None:
@@ -71,9 +74,35 @@ class Mailbox:
         """Return what waits, oldest first."""
         taken = list(self._waiting.values())
         self._waiting.clear()
+        self._room.set()
         if not self.closed:
             self._news.clear()
         return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a stream of all jobs begins."""
+
+    position: str
+    """Of the client: everything behind it is told."""
+    is_gapless: bool = True
+    """False: the listener was away for too long, and has to read anew what it knows."""
+
+    @classmethod
+    def of(cls, last_event_id: str | None, *, present: str) -> "Beginning":
+        """Return it for a listener that comes with ``last_event_id``; one that is none of ours counts as none."""
+        if last_event_id is None:
+            return cls(present)
+        now = Position.decode(present)
+        try:
+            last = Position.decode(last_event_id)
+        except InvalidCursor:
+            return cls(present)
+        # What lies ahead is another database's: this one was put back to an earlier state, or is a new one.
+        if last.since > now.since or last.last_id > now.last_id or now.since - last.since > CATCH_UP:
+            return cls(present, is_gapless=False)
+        return cls(last_event_id)
 
 
 class Streams:
@@ -93,14 +122,19 @@ class Streams:
 
     @asynccontextmanager
     async def subscribed(
-        self, *, kinds: Collection[str] = (), queues: Collection[str] = (), job_ids: Collection[int] = ()
+        self,
+        *,
+        kinds: Collection[str] = (),
+        queues: Collection[str] = (),
+        job_ids: Collection[int] = (),
+        after: str | None = None,
     ) -> AsyncIterator[Mailbox]:
-        """Give a mailbox that fills with the cluster's events until the block ends."""
+        """Give a mailbox that fills with the cluster's events until the block ends, from now on or ``after`` a position."""
         mailbox = Mailbox()
         self._open.add(mailbox)
         if self._closed:
             mailbox.close()
-        events = self._jobs.subscribe(kinds=kinds, queues=queues, job_ids=job_ids)
+        events = self._jobs.subscribe(kinds=kinds, queues=queues, job_ids=job_ids, after=after)
         # No TaskGroup: it would wrap the errors by which a route answers 404 or 422.
         pump = asyncio.create_task(_pump(events, mailbox), name="http.sse.pump")
         try:
@@ -136,26 +170,26 @@ class Streams:
                 quiet = timedelta(0)
 
     async def of_all(
-        self, mailbox: Mailbox, *, kinds: Collection[str], queues: Collection[str], since: datetime | None
+        self, mailbox: Mailbox, beginning: Beginning, *, kinds: Collection[str], queues: Collection[str]
     ) -> AsyncIterator[bytes]:
-        """Yield the jobs that run, then each change of any job; first what was missed ``since`` a time."""
+        """Yield the jobs that run, then what happens to any job from ``beginning`` on.
+
+        An event's id is its position: with it a listener goes on wherever it comes back, on another node too.
+        """
         yield format_sse_event(retry=RECONNECT_MS, comment="welcome")
-        started = self._clock.now()
-        rows, complete = await self._present(kinds, queues, since)
-        progress = await self._jobs.progress([row.id for row in rows]) if rows else {}
-        for row in rows:
-            yield _event("state", _moment_id(started), job_to_json(row, progress.get(row.id)))
-        if not complete:
-            yield _reset(started)
+        running = frozenset({JobState.RUNNING})
+        page = await self._jobs.list(JobListParams(states=running, kinds=kinds, queues=queues, limit=PRESENT_ROWS))
+        progress = await self._jobs.progress([row.id for row in page.jobs]) if page.jobs else {}
+        for row in reversed(page.jobs):
+            yield _event("state", beginning.position, job_to_json(row, progress.get(row.id)))
+        if page.next_cursor is not None or not beginning.is_gapless:
+            yield _event("reset", beginning.position, {})
         while not mailbox.closed:
             if not await mailbox.wait(KEEP_ALIVE):
                 yield PING
-            if mailbox.overflowed:
-                mailbox.overflowed = False
-                yield _reset(self._clock.now())
             for event in mailbox.take():
                 shape = job_to_json if event.event == "state" else _partial
-                yield _event(event.event, _moment_id(self._clock.now()), shape(event.job, event.progress))
+                yield _event(event.event, event.position, shape(event.job, event.progress))
             if not mailbox.closed:
                 await self._clock.sleep(FLUSH)
 
@@ -166,24 +200,11 @@ class Streams:
             return None, None
         return row, (await self._jobs.progress([job_id])).get(job_id)
 
-    async def _present(
-        self, kinds: Collection[str], queues: Collection[str], since: datetime | None
-    ) -> tuple[list[JobRow], bool]:
-        """Return the jobs to show first, oldest first, and whether they are all."""
-        states = UNFINISHED if since else frozenset({JobState.RUNNING})
-        page = await self._jobs.list(JobListParams(states=states, kinds=kinds, queues=queues, limit=CATCH_UP_ROWS))
-        rows, complete = page.jobs, page.next_cursor is None
-        if since is not None:
-            ended = await self._jobs.list(JobListParams(states=FINAL, kinds=kinds, queues=queues, limit=CATCH_UP_ROWS))
-            complete = complete and ended.next_cursor is None
-            rows = rows + [row for row in ended.jobs if (row.finalized_at or row.created_at) >= since - OVERLAP]
-        return sorted(rows, key=lambda row: row.id), complete
-
 
 async def _pump(events: AsyncIterator[JobEvent], mailbox: Mailbox) -> None:
     try:
         async for event in events:
-            mailbox.put(event)
+            await mailbox.put(event)
     except Exception as error:  # noqa: BLE001 - the stream ends and its client comes back; nobody else is harmed
         log.warning("http.events_lost", error=repr(error))
     finally:
@@ -200,27 +221,9 @@ def version(row: JobRow, progress: Progress | None) -> str:
     return "-".join((row.state.value, str(row.attempt), asked, *marks))
 
 
-def since_of(last_event_id: str | None) -> datetime | None:
-    """Return the time in an event id of the stream of all jobs, None where there is none."""
-    if last_event_id is None or not last_event_id.isascii() or not last_event_id.isdigit():
-        return None
-    try:
-        return datetime.fromtimestamp(int(last_event_id) / 1_000_000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
-
-
 def _partial(row: JobRow, progress: Progress | None) -> dict[str, Any]:
     whole = job_to_json(row, progress)
     return {name: whole[name] for name in ("id", "kind", "queue", "state", "progress")}
-
-
-def _reset(moment: datetime) -> bytes:
-    return _event("reset", _moment_id(moment), {})
-
-
-def _moment_id(moment: datetime) -> str:
-    return str(int(moment.timestamp() * 1_000_000))
 
 
 def _event(name: str, id: str, document: Any, *, retry: int | None = None) -> bytes:

@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 from revenge.app.http.problems import documented
 from revenge.app.http.schemas import FilterText, JobId, Strict
 from revenge.app.http.services import Jobs
-from revenge.app.http.sse import Mailbox, Streams, event_stream, since_of, version
+from revenge.app.http.sse import Beginning, Mailbox, Streams, event_stream, version
 from revenge.infra.jobs.models import JobRow
 
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=256)]
@@ -52,9 +52,14 @@ def events_router(jobs: Jobs, streams: Streams) -> APIRouter:
                 raise NothingMore
             yield job, mailbox
 
-    async def watched_all(query: Annotated[EventsQuery, Query()]) -> AsyncIterator[Mailbox]:
-        async with streams.subscribed(kinds=_split(query.kinds), queues=_split(query.queues)) as mailbox:
-            yield mailbox
+    async def watched_all(
+        query: Annotated[EventsQuery, Query()], last_event_id: LastEventId = None
+    ) -> AsyncIterator[tuple[Beginning, Mailbox]]:
+        # Before anything is listed: what happens from here on is told, whatever takes its time.
+        beginning = Beginning.of(last_event_id, present=await jobs.position())
+        kinds, queues = _split(query.kinds), _split(query.queues)
+        async with streams.subscribed(kinds=kinds, queues=queues, after=beginning.position) as mailbox:
+            yield beginning, mailbox
 
     @router.get(
         "/jobs/{id}/events",
@@ -77,17 +82,18 @@ def events_router(jobs: Jobs, streams: Streams) -> APIRouter:
     @router.get("/events", response_class=StreamingResponse, responses={200: EVENT_STREAM})
     async def all_events(
         query: Annotated[EventsQuery, Query()],
-        mailbox: Annotated[Mailbox, Depends(watched_all)],
-        last_event_id: LastEventId = None,
+        watch: Annotated[tuple[Beginning, Mailbox], Depends(watched_all)],
     ) -> StreamingResponse:
         """Follow all jobs; `kinds` and `queues` are repeated or separated by commas.
 
-        Events are those of a single job's stream: `state` for each job that runs now, then for whatever changes. With `Last-Event-ID` what was missed comes first, and `reset` where it
-        was too much to list: read the lists anew then.
+        Events are those of a single job's stream: `state` for each job that runs now, then for whatever changes. With
+        `Last-Event-ID` what was missed is told too, whichever node answers and whatever was restarted meanwhile; the last seconds
+        before come again. `reset` says that something is left out, since more than 500 jobs run or more than an hour was missed:
+        read the lists anew then.
         """
-        since = since_of(last_event_id)
+        beginning, mailbox = watch
         kinds, queues = _split(query.kinds), _split(query.queues)
-        return event_stream(streams.of_all(mailbox, kinds=kinds, queues=queues, since=since))
+        return event_stream(streams.of_all(mailbox, beginning, kinds=kinds, queues=queues))
 
     return router
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,9 @@ async def client(pool: asyncpg.Pool) -> AsyncIterator[Client]:
     await client.stop(soft=timedelta(0))
 
 
-@pytest.fixture
-async def http(pool: asyncpg.Pool, client: Client) -> AsyncIterator[httpx2.AsyncClient]:
+@asynccontextmanager
+async def api_of(pool: asyncpg.Pool, client: Client) -> AsyncIterator[httpx2.AsyncClient]:
+    """Serve one node's API."""
     services = ApiServices(
         client=client,
         libraries=LibraryService(pool, jobs=ScanQueue(client)),
@@ -53,6 +55,12 @@ async def http(pool: asyncpg.Pool, client: Client) -> AsyncIterator[httpx2.Async
         view=VIEW,
     )
     async with serving(create_app(services)) as url, httpx2.AsyncClient(base_url=f"{url}/api/v1") as http:
+        yield http
+
+
+@pytest.fixture
+async def http(pool: asyncpg.Pool, client: Client) -> AsyncIterator[httpx2.AsyncClient]:
+    async with api_of(pool, client) as http:
         yield http
 
 
@@ -147,6 +155,35 @@ async def test_all_events_tell_of_jobs_that_begin_and_end(http: httpx2.AsyncClie
         if data["state"] == "cancelled":
             break
     await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+
+
+async def test_who_comes_back_to_another_node_after_a_restart_is_told_what_it_missed(
+    http: httpx2.AsyncClient, client: Client, pool: asyncpg.Pool
+) -> None:
+    await client.start()
+    stream = events(http, "/events?queues=default")
+    first = asyncio.ensure_future(anext(stream))
+    long = (await http.post("/jobs", json={"kind": "wait_for_cancel"})).json()
+    _, last_id, data = await first
+    assert data["id"] == long["id"]
+    await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+    # Nobody looks: one job ends, another begins and ends.
+    quick = (await http.post("/jobs", json={"kind": "wait_for_cancel"})).json()
+    for job in (long, quick):
+        await http.post(f"/jobs/{job['id']}/cancel")
+        await client.wait(job["id"], timeout=timedelta(seconds=30))
+    await client.stop(soft=timedelta(0))
+    other = Client(pool)
+    ended: set[int] = set()
+    async with api_of(pool, other) as elsewhere:
+        headers = {"Last-Event-ID": last_id}
+        async with aclosing(events(elsewhere, "/events?queues=default", **headers)) as again, asyncio.timeout(30):  # type: ignore[type-var]
+            async for event, event_id, data in again:
+                assert (event, event_id) == ("state", last_id)
+                ended |= {data["id"]} if data["state"] == "cancelled" else set()
+                if ended == {long["id"], quick["id"]}:
+                    break
+    await other.stop()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 
 from revenge.app.http import ApiServices, close_streams
-from revenge.app.http.sse import MAILBOX_EVENTS, Mailbox, Streams, since_of, version
+from revenge.app.http.sse import CATCH_UP, Beginning, Mailbox, Streams, version
 from revenge.infra.jobs import JobEvent, JobState
-from tests.fakes.jobs import FakeJobs
+from tests.fakes.jobs import START, FakeJobs
 from tests.fakes.services import StoppedClock
 
 
@@ -104,38 +104,82 @@ async def test_a_job_that_is_deleted_meanwhile_ends_its_stream(
     assert await watch.ends()
 
 
+def at(moment: datetime, last_id: int = 0) -> str:
+    """Return the position of an event at ``moment``."""
+    return f"{int(moment.timestamp() * 1_000_000)}-{last_id}"
+
+
 async def test_all_jobs_begin_with_those_that_run(streams: Streams, jobs: FakeJobs) -> None:
     jobs.add()
     running = jobs.running()
-    async with streams.subscribed() as mailbox:
-        watch = Watch(streams.of_all(mailbox, kinds=(), queues=(), since=None))
+    beginning = Beginning(await jobs.position())
+    async with streams.subscribed(after=beginning.position) as mailbox:
+        watch = Watch(streams.of_all(mailbox, beginning, kinds=(), queues=()))
         first = await watch.next()
-        assert (first["event"], first["data"]["id"]) == ("state", running.id)
+        assert (first["event"], first["data"]["id"], first["id"]) == ("state", running.id, beginning.position)
         await asyncio.wait_for(jobs.subscribed.wait(), 5)
         other = jobs.add(queue="low")
         told = await watch.next()
         assert (told["event"], told["data"]["id"], told["data"]["queue"]) == ("state", other.id, "low")
+        assert told["id"] == jobs.told[-1].position
 
 
-async def test_after_a_reconnect_what_ended_meanwhile_comes_first(streams: Streams, jobs: FakeJobs) -> None:
-    now = datetime.now(UTC)
-    old = jobs.running()
-    jobs.end(old.id)
-    jobs.rows[old.id] = jobs.add(id=old.id, state=JobState.COMPLETED, finalized_at=now - timedelta(hours=1))
-    missed, waiting = jobs.running(), jobs.add()
+async def test_what_happens_while_the_running_jobs_are_listed_is_told(streams: Streams, jobs: FakeJobs) -> None:
+    """Nobody has subscribed yet, and the list does not show it any more."""
+    job = jobs.running()
+    beginning = Beginning(await jobs.position())
+    jobs.end(job.id)
+    async with streams.subscribed(after=beginning.position) as mailbox:
+        told = await Watch(streams.of_all(mailbox, beginning, kinds=(), queues=())).next()
+    assert (told["data"]["id"], told["data"]["state"]) == (job.id, "completed")
+
+
+async def test_who_comes_back_is_told_what_it_missed(streams: Streams, jobs: FakeJobs) -> None:
+    seen, missed = jobs.running(), jobs.running()
+    jobs.end(seen.id)
+    last_id = jobs.told[-1].position
     jobs.end(missed.id)
-    watch = Watch(streams.of_all(Mailbox(), kinds=(), queues=(), since=now - timedelta(minutes=1)))
-    told = [(await watch.next())["data"]["id"] for _ in range(2)]
-    assert told == [missed.id, waiting.id]
+    running = jobs.running()
+    beginning = Beginning.of(last_id, present=await jobs.position())
+    assert beginning == Beginning(last_id)
+    async with streams.subscribed(after=beginning.position) as mailbox:
+        watch = Watch(streams.of_all(mailbox, beginning, kinds=(), queues=()))
+        told = [await watch.next() for _ in range(3)]
+    assert [event["data"]["id"] for event in told] == [running.id, missed.id, running.id]
+    # Who leaves again before it was told has missed it still.
+    assert told[0]["id"] == last_id
+
+
+@pytest.mark.parametrize(
+    "last_event_id",
+    [
+        at(START - CATCH_UP - timedelta(seconds=1)),
+        at(START + timedelta(seconds=1)),
+        at(START, 8),
+        "0-0",
+        "9" * 17 + "-1",
+    ],
+)
+async def test_who_was_away_for_too_long_or_at_another_database_reads_anew(
+    streams: Streams, jobs: FakeJobs, last_event_id: str
+) -> None:
+    beginning = Beginning.of(last_event_id, present=at(START, 7))
+    assert beginning == Beginning(at(START, 7), is_gapless=False)
+    assert (await Watch(streams.of_all(Mailbox(), beginning, kinds=(), queues=())).next())["event"] == "reset"
+
+
+@pytest.mark.parametrize("last_event_id", [None, "", "abc", "-1", "1-2-3", "1.5-1", "\u0661-1"])
+def test_an_event_id_that_is_none_of_ours_counts_as_none(last_event_id: str | None) -> None:
+    assert Beginning.of(last_event_id, present=at(START, 7)) == Beginning(at(START, 7))
 
 
 async def test_too_much_to_list_is_told_by_a_reset(
     streams: Streams, jobs: FakeJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("revenge.app.http.sse.CATCH_UP_ROWS", 2)
+    monkeypatch.setattr("revenge.app.http.sse.PRESENT_ROWS", 2)
     for _ in range(3):
         jobs.running()
-    watch = Watch(streams.of_all(Mailbox(), kinds=(), queues=(), since=None))
+    watch = Watch(streams.of_all(Mailbox(), Beginning(await jobs.position()), kinds=(), queues=()))
     assert [(await watch.next())["event"] for _ in range(3)] == ["state", "state", "reset"]
 
 
@@ -143,7 +187,7 @@ async def test_only_what_was_asked_for_is_told(streams: Streams, jobs: FakeJobs)
     jobs.running(queue="low")
     wanted = jobs.running(queue="bulk")
     async with streams.subscribed(queues=("bulk",)) as mailbox:
-        watch = Watch(streams.of_all(mailbox, kinds=(), queues=("bulk",), since=None))
+        watch = Watch(streams.of_all(mailbox, Beginning(await jobs.position()), kinds=(), queues=("bulk",)))
         assert (await watch.next())["data"]["id"] == wanted.id
         await asyncio.wait_for(jobs.subscribed.wait(), 5)
         jobs.add(queue="low")
@@ -151,31 +195,43 @@ async def test_only_what_was_asked_for_is_told(streams: Streams, jobs: FakeJobs)
         assert (await watch.next())["data"]["id"] == other.id
 
 
-def test_a_mailbox_keeps_the_latest_of_each_sort_and_no_progress_behind_an_end(jobs: FakeJobs) -> None:
+async def test_a_mailbox_keeps_the_latest_of_each_sort_and_no_progress_behind_an_end(jobs: FakeJobs) -> None:
     mailbox = Mailbox()
     job = jobs.running()
     for current in (1, 2):
         jobs.report(job.id, "counting", current, 2)
-        mailbox.put(JobEvent(event="progress", job=job, progress=jobs.reports[job.id]))
+        await mailbox.put(JobEvent(event="progress", job=job, progress=jobs.reports[job.id]))
     (event,) = mailbox.take()
     assert event.progress is not None
     assert event.progress.current == 2
-    mailbox.put(JobEvent(event="progress", job=job, progress=jobs.reports[job.id]))
-    mailbox.put(JobEvent(event="state", job=jobs.end(job.id), progress=None))
+    await mailbox.put(JobEvent(event="progress", job=job, progress=jobs.reports[job.id]))
+    await mailbox.put(JobEvent(event="state", job=jobs.end(job.id), progress=None))
     assert [event.event for event in mailbox.take()] == ["state"]
 
 
-def test_a_mailbox_that_nobody_empties_does_not_grow(jobs: FakeJobs) -> None:
+async def test_a_mailbox_that_nobody_empties_does_not_grow_and_loses_nothing(
+    jobs: FakeJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("revenge.app.http.sse.MAILBOX_EVENTS", 3)
     mailbox = Mailbox()
-    for _ in range(MAILBOX_EVENTS + 1):
-        mailbox.put(JobEvent(event="state", job=jobs.add(), progress=None))
-    assert mailbox.overflowed
-    assert len(mailbox.take()) == 1
+    rows = [jobs.add() for _ in range(5)]
+
+    async def fill() -> None:
+        for row in rows:
+            await mailbox.put(JobEvent(event="state", job=row, progress=None))
+
+    filling = asyncio.create_task(fill())
+    await mailbox.wait(timedelta(seconds=5))
+    taken = mailbox.take()
+    assert [event.job for event in taken] == rows[:3]
+    async with asyncio.timeout(5):
+        await filling
+    assert [event.job for event in mailbox.take()] == rows[3:]
 
 
 async def test_a_stop_ends_every_stream_and_leaves_no_subscriber(streams: Streams, jobs: FakeJobs) -> None:
     async with streams.subscribed() as mailbox:
-        watch = Watch(streams.of_all(mailbox, kinds=(), queues=(), since=None))
+        watch = Watch(streams.of_all(mailbox, Beginning("1-1"), kinds=(), queues=()))
         ended = asyncio.create_task(watch.ends())
         await asyncio.wait_for(jobs.subscribed.wait(), 5)
         streams.close()
@@ -195,7 +251,7 @@ async def test_events_that_can_not_be_read_end_the_stream(
 
     monkeypatch.setattr(jobs, "subscribe", lambda **_: Broken())
     async with streams.subscribed() as mailbox:
-        assert await Watch(streams.of_all(mailbox, kinds=(), queues=(), since=None)).ends()
+        assert await Watch(streams.of_all(mailbox, Beginning("1-1"), kinds=(), queues=())).ends()
 
 
 def test_versions_differ_with_everything_that_a_client_sees_change(jobs: FakeJobs) -> None:
@@ -204,11 +260,6 @@ def test_versions_differ_with_everything_that_a_client_sees_change(jobs: FakeJob
     seen = {version(job, None), version(job, jobs.reports[job.id])}
     seen |= {version(jobs.end(job.id), None), version(jobs.running(attempt=2), None)}
     assert len(seen) == 4
-
-
-@pytest.mark.parametrize("id", [None, "", "abc", "-1", "9" * 40, "1.5", "\u0661"])
-def test_an_event_id_that_is_none_of_ours_counts_as_none(id: str | None) -> None:
-    assert since_of(id) is None
 
 
 async def test_over_http_a_final_job_is_told_once_and_never_again(http: httpx2.AsyncClient, jobs: FakeJobs) -> None:
@@ -247,3 +298,11 @@ async def test_over_http_kinds_and_queues_may_be_repeated_or_joined(
         text = (await http.get(f"/api/v1/events?{query}")).text
         assert text.count("event: state") == 2
     assert (await http.get("/api/v1/events?kinds=other")).text.count("event:") == 0
+
+
+async def test_over_http_who_comes_back_too_late_is_told_to_read_anew(
+    http: httpx2.AsyncClient, app: FastAPI, jobs: FakeJobs
+) -> None:
+    close_streams(app)
+    answer = await http.get("/api/v1/events", headers={"Last-Event-ID": "1-1"})
+    assert "event: reset" in answer.text
