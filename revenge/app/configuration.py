@@ -14,6 +14,8 @@ from revenge.content.library.upkeep import UpkeepConfig
 from revenge.infra.jobs import ClientConfig, ExponentialRetry, RetryPolicy, RiverRetry
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_client_id
+from revenge.service.notification.agents import Agent, Agents
+from revenge.service.notification.sender import AppriseSender
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -100,6 +102,27 @@ def make_http_config(settings: Settings) -> HttpConfig:
         api_key=server.api_key.get_secret_value() if server.api_key else None,
         allowed_hosts=tuple(dict.fromkeys((*LOOPBACK_HOSTS, server.host, *server.allowed_hosts))),
     )
+
+
+def make_agents(settings: Settings) -> Agents:
+    """Return who is told of events, and of which; their addresses stay out of it."""
+    return Agents(
+        Agent(
+            name=name,
+            scheme=agent.url.get_secret_value().partition("://")[0].lower(),
+            enabled=agent.enabled,
+            event_types=frozenset(agent.event_types),
+            categories=frozenset(agent.categories),
+        )
+        for name, agent in settings.notifications.agents.items()
+    )
+
+
+def make_sender(settings: Settings, *, clock: Clock) -> AppriseSender:
+    """Return what tells them."""
+    notifications = settings.notifications
+    addresses = {name: agent.url.get_secret_value() for name, agent in notifications.agents.items()}
+    return AppriseSender(addresses, clock=clock, deadline=notifications.deadline)
 
 
 def make_view(*, settings: Settings, client_config: ClientConfig, clock: Clock) -> ServerView:

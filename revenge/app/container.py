@@ -4,15 +4,15 @@ Parts are made once, when they are first asked for, and nothing here is asked fo
 order they start. To give a test its fake, override one provider: ``container.prober.override(FakeProber())``.
 """
 
-from datetime import timedelta
-
 from dependency_injector import containers, providers
 
 from revenge.app.configuration import (
+    make_agents,
     make_client_config,
     make_http_config,
     make_prober,
     make_scan_config,
+    make_sender,
     make_upkeep_config,
     make_view,
 )
@@ -23,6 +23,7 @@ from revenge.app.events.telling import DeliveryQueue, RaisedEvents, RecordedActi
 from revenge.app.health import Health, Metrics
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.services import ApiServices
+from revenge.app.http.telling_services import TellingServices
 from revenge.app.periodic import make_periodic
 from revenge.app.schema import Schema, make_migrator
 from revenge.app.server import HttpServer
@@ -44,11 +45,13 @@ from revenge.infra.jobs import Workers
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.isolation import Isolate
+from revenge.infra.telemetry.counters import FeatureMetrics
 from revenge.infra.telemetry.metrics import JobMetrics, make_registry
 from revenge.infra.telemetry.upkeep import UpkeepMetrics
 from revenge.service.activity.repository import ActivityRepository
 from revenge.service.activity.service import ActivityService
-from revenge.service.notification.agents import Agents
+from revenge.service.notification.deliveries import Deliveries
+from revenge.service.notification.jobs import NotificationCleanupWorker, NotificationWorker
 from revenge.service.notification.repository import NotificationRepository
 from revenge.service.notification.service import NotificationService
 
@@ -69,6 +72,7 @@ class Container(containers.DeclarativeContainer):
     registry = providers.Singleton(make_registry)
     job_metrics = providers.Singleton(JobMetrics, registry=registry)
     upkeep_metrics = providers.Singleton(UpkeepMetrics, registry=registry)
+    feature_metrics = providers.Singleton(FeatureMetrics, registry=registry)
 
     # The engine, as far as features enqueue: it knows no workers, so that workers may stand on features
     client_config = providers.Singleton(make_client_config, settings)
@@ -83,12 +87,26 @@ class Container(containers.DeclarativeContainer):
     scan_queue = providers.Singleton(ScanQueue, inserts)
 
     # Telling: people, and the log of who did what. `notifications` and `activity` are the sinks of all features
-    agents = providers.Singleton(Agents)
+    agents = providers.Singleton(make_agents, settings)
+    sender = providers.Singleton(make_sender, settings, clock=clock)
+    notification_repository = providers.Singleton(NotificationRepository, database.provided.pool)
     notification_service = providers.Singleton(
         NotificationService,
-        providers.Singleton(NotificationRepository),
+        database.provided.pool,
+        repository=notification_repository,
         agents=agents,
-        jobs=providers.Singleton(DeliveryQueue, inserts, clock=clock, gather=timedelta(seconds=30)),
+        jobs=providers.Singleton(DeliveryQueue, inserts, clock=clock, gather=settings.provided.notifications.gather),
+        clock=clock,
+    )
+    deliveries = providers.Singleton(
+        Deliveries,
+        database.provided.pool,
+        repository=notification_repository,
+        agents=agents,
+        sender=sender,
+        clock=clock,
+        give_up_after=settings.provided.notifications.give_up_after,
+        on_delivery=feature_metrics.provided.delivery,
     )
     notifications = providers.Singleton(RaisedEvents, notification_service, clock=clock)
     activity_service = providers.Singleton(ActivityService, providers.Singleton(ActivityRepository))
@@ -138,6 +156,12 @@ class Container(containers.DeclarativeContainer):
             providers.Singleton(PeriodicLibraryScanWorker, scan_schedule),
             providers.Singleton(LibraryScanCleanupWorker, library_upkeep),
             providers.Singleton(ScanReaperWorker, library_upkeep),
+            providers.Singleton(
+                NotificationWorker, database.provided.pool, service=notification_service, deliveries=deliveries
+            ),
+            providers.Singleton(
+                NotificationCleanupWorker, notification_service, removed=upkeep_metrics.provided.removed
+            ),
         ),
     )
     isolate: providers.Provider[Isolate | None] = providers.Object(None)
@@ -170,6 +194,7 @@ class Container(containers.DeclarativeContainer):
         counts=library_repository,
         readiness=health,
         metrics=metrics,
+        telling=providers.Singleton(TellingServices, notifications=notification_service),
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),
         clock=clock,
     )

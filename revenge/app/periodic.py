@@ -12,6 +12,7 @@ from revenge.app.settings import Settings
 from revenge.app.settings.periodic import read_schedule
 from revenge.content.library.upkeep_jobs import LibraryScanCleanupArgs, PeriodicLibraryScanArgs, ScanReaperArgs
 from revenge.infra.jobs import Cron, Every, JobArgs, MissedPolicy, PeriodicJob, Workers
+from revenge.service.notification.jobs import NotificationCleanupArgs
 
 LONG = timedelta(hours=1)
 """A schedule whose runs are so far apart makes up for one that fell into a downtime."""
@@ -32,6 +33,11 @@ PERIODIC: Sequence[Planned] = (
     Planned(id="periodic_library_scan", kind=PeriodicLibraryScanArgs, make=lambda _: PeriodicLibraryScanArgs()),
     Planned(id="scan_reaper", kind=ScanReaperArgs, make=lambda _: ScanReaperArgs()),
     Planned(id="library_scan_cleanup_daily", kind=LibraryScanCleanupArgs, make=lambda _: LibraryScanCleanupArgs()),
+    Planned(
+        id="notification_cleanup_daily",
+        kind=NotificationCleanupArgs,
+        make=lambda settings: NotificationCleanupArgs(retention_days=settings.notifications.retention_days),
+    ),
 )
 
 

@@ -42,7 +42,7 @@ def work_steps(container: Container, *, media: bool = True) -> list[Step]:
         return [heap, engine]
     # Before anything is worked: what nobody will work any more must not look as if it went on.
     scans = Step(name="scans", start=lambda: container.scans().settle_abandoned())
-    return [*_probing(container), scans, heap, engine]
+    return [*_probing(container), *_agents(container), scans, heap, engine]
 
 
 async def settle_heap() -> None:
@@ -70,6 +70,13 @@ def server_steps(container: Container) -> list[Step]:
         *(worker_steps(container) if container.settings().jobs.enabled else command_steps(container)),
         Step(name="http", start=server.start, stop=server.stop, abort=server.cut),
     ]
+
+
+def _agents(container: Container) -> list[Step]:
+    """Look at the addresses of agents before anything is worked, where there are any: apprise takes a second to load."""
+    if not container.settings().notifications.agents:
+        return []
+    return [Step(name="agents", start=container.sender().check)]
 
 
 def _probing(container: Container) -> list[Step]:

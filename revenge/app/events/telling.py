@@ -26,10 +26,10 @@ class DeliveryQueue:
         self._clock = clock
         self._gather = gather
 
-    async def enqueue(self, conn: Connection, jobs: Sequence[DeliveryJob]) -> None:
-        """Insert the jobs, in one statement; those that gather wait a while first."""
+    async def enqueue(self, conn: Connection, jobs: Sequence[DeliveryJob]) -> Sequence[int]:
+        """Insert the jobs, in one statement, and return their ids; those that gather wait a while first."""
         at_once, later = InsertOpts(), InsertOpts(scheduled_at=self._clock.now() + self._gather)
-        await self._client.insert_many(
+        inserted = await self._client.insert_many(
             [
                 (
                     args_of(event_id=job.event_id, type=job.type, occurred_at=job.occurred_at, agent=job.agent),
@@ -39,6 +39,7 @@ class DeliveryQueue:
             ],
             conn=conn,
         )
+        return [result.job.id for result in inserted]
 
 
 class RaisedEvents:

@@ -15,6 +15,7 @@ from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
 from revenge.app.http.routes.events import NothingMore, events_router
 from revenge.app.http.routes.jobs import jobs_router
 from revenge.app.http.routes.libraries import libraries_router
+from revenge.app.http.routes.notifications import notifications_router
 from revenge.app.http.routes.periodic import periodic_router
 from revenge.app.http.routes.queues import queues_router
 from revenge.app.http.routes.server import health_router, server_router, session_router
@@ -68,6 +69,8 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         session_router(config, services.clock),
     ):
         app.include_router(router, prefix=API)
+    if services.telling is not None:
+        app.include_router(notifications_router(services.telling.notifications), prefix=API)
     app.include_router(health_router(services.readiness, services.metrics))
     app.router.routes.extend(dashboard_routes())
     app.openapi = lambda: _openapi(app, config, services.client.workers)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -7,5 +7,10 @@ from starlette.responses import Response
 
 
 def json_response(document: Any, status: int = 200, *, headers: dict[str, str] | None = None) -> Response:
-    """Return ``document`` as JSON."""
-    return Response(orjson.dumps(document), status_code=status, media_type="application/json", headers=headers)
+    """Return ``document`` as JSON; times are aware and written in UTC's short form."""
+    return Response(
+        orjson.dumps(document, option=orjson.OPT_UTC_Z),
+        status_code=status,
+        media_type="application/json",
+        headers=headers,
+    )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from revenge.app.http.access import Access
 from revenge.app.http.principal import Authenticator
+from revenge.app.http.telling_services import TellingServices
 from revenge.content.library.models import (
     FilePage,
     FileState,
@@ -175,6 +176,8 @@ class ApiServices:
     view: ServerView
     counts: FileCounts | None = None
     """None: libraries are shown without the numbers of their files."""
+    telling: TellingServices | None = None
+    """None: a server without notifications, activity log and statistics."""
     clock: Clock = field(default_factory=SystemClock)
     accounts: Authenticator | None = None
     """None: nobody has an account, the server's key is all there is."""

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from revenge.app.settings.periodic import PeriodicId, Schedule, default_schedules
 from revenge.app.settings.section import Section
+from revenge.app.settings.telling import Notifications
 from revenge.app.settings.types import (
     Address,
     Folder,
@@ -234,6 +235,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     jobs: Jobs = Jobs()
     library: Library = Library()
+    notifications: Notifications = Notifications()
     log: Log = Log()
     periodic: dict[PeriodicId, Schedule] = Field(default_factory=default_schedules)
     """what runs on schedule: so long from one run to the next, or a cron expression; never twice at once in the cluster"""

@@ -55,6 +55,7 @@ SCHEDULES: Mapping[str, str] = {
     "periodic_library_scan": "5m",
     "scan_reaper": "5m",
     "library_scan_cleanup_daily": "13 3 * * *",
+    "notification_cleanup_daily": "23 3 * * *",
 }
 """The default of each periodic job, by its id: dailies at night, a few minutes apart."""
 

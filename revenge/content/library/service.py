@@ -35,8 +35,8 @@ from revenge.content.library.scans.claims import Claims
 from revenge.content.library.scans.config import ScanConfig
 from revenge.content.library.schedule import INTERVAL_KEY
 from revenge.content.library.statements import statements
-from revenge.content.library.threads import in_thread
 from revenge.content.library.walk import check_pattern
+from revenge.infra.threads import in_thread
 
 ANSWER_TIME = timedelta(seconds=5)
 """For a folder to be looked at: a network share that is away may never answer."""

@@ -13,8 +13,6 @@ class Agent:
     name: str
     scheme: str
     """Of its address: ``discord``, ``ntfy``, ``mailtos``, ..."""
-    service: str
-    """What its scheme means to people."""
     enabled: bool = True
     event_types: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()

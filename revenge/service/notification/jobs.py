@@ -1,16 +1,31 @@
-"""The job that tells agents of what happened."""
+"""The jobs that tell agents of what happened, and forget what is long past."""
 
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from revenge.infra.jobs import InsertOpts, JobArgs, Queue
-
-
-def _is_empty(value: object) -> bool:
-    return not value
+from revenge.infra.database.connection import Pool
+from revenge.infra.http.errors import LedAway, NotNow, NotThere, Refused
+from revenge.infra.jobs import (
+    UNFINISHED,
+    Cancel,
+    InsertOpts,
+    Job,
+    JobArgs,
+    OptionalUuid,
+    Queue,
+    Snooze,
+    UniqueOpts,
+    Worker,
+    omitempty,
+)
+from revenge.service.notification.deliveries import Deliveries
+from revenge.service.notification.models import Event
+from revenge.service.notification.service import BATCH, NotificationService
 
 
 class NotificationArgs(JobArgs, kind="notification"):
@@ -19,15 +34,103 @@ class NotificationArgs(JobArgs, kind="notification"):
     event_id: UUID
     event_type: str = Field(min_length=1, max_length=100)
     timestamp: AwareDatetime
-    user_id: UUID | None = Field(None, exclude_if=_is_empty)
-    target_id: UUID | None = Field(None, exclude_if=_is_empty)
-    data: dict[str, Any] | None = Field(None, exclude_if=_is_empty)
-    metadata: dict[str, str] | None = Field(None, exclude_if=_is_empty)
-    agent_names: tuple[str, ...] | None = Field(None, exclude_if=_is_empty)
+    user_id: OptionalUuid = omitempty()
+    target_id: OptionalUuid = omitempty()
+    data: dict[str, Any] | None = omitempty()
+    metadata: dict[str, str] | None = omitempty()
+    agent_names: tuple[str, ...] | None = omitempty()
+    """None: all that want it. One: this job tells it. Several: a job of its own tells each."""
 
     insert_opts: ClassVar[InsertOpts] = InsertOpts(queue=Queue.HIGH, max_attempts=5)
+
+    @property
+    def event(self) -> Event:
+        """The event that they tell of."""
+        return Event(
+            id=self.event_id,
+            type=self.event_type,
+            occurred_at=self.timestamp,
+            account_id=self.user_id,
+            target_id=self.target_id,
+            data=self.data or {},
+            metadata=self.metadata or {},
+        )
 
 
 def args_of(*, event_id: UUID, type: str, occurred_at: datetime, agent: str) -> NotificationArgs:
     """Return the arguments of the job that tells ``agent`` of an event that has a row."""
     return NotificationArgs(event_id=event_id, event_type=type, timestamp=occurred_at, agent_names=(agent,))
+
+
+class NotificationWorker(Worker[NotificationArgs]):
+    """Tells one agent, or makes a job for each of several."""
+
+    timeout = timedelta(minutes=2)
+    phases: Mapping[str, float] = {"sending": 1}
+
+    def __init__(self, pool: Pool, *, service: NotificationService, deliveries: Deliveries) -> None:
+        self._pool = pool
+        self._service = service
+        self._deliveries = deliveries
+
+    async def work(self, job: Job[NotificationArgs]) -> dict[str, Any] | Snooze | Cancel | None:
+        """Deliver, and return what became of it; or the jobs that deliver."""
+        names = job.args.agent_names
+        if not names or len(names) > 1:
+            await self._share_out(job)
+            return None
+        agent = names[0]
+        job.report_progress(phase="sending", current=0, total=1, message=agent)
+        await self._service.keep(job.args.event, agent)
+        try:
+            delivered = await self._deliveries.deliver(
+                job.args.event_id, agent, job_id=job.id, is_last=job.attempt >= job.max_attempts
+            )
+        except (NotThere, Refused, LedAway) as reason:
+            return Cancel(str(reason))
+        except NotNow as wait:
+            return Snooze(wait.retry_after)
+        job.report_progress(phase="sending", current=1, total=1, message=agent)
+        return {name: value for name, value in asdict(delivered).items() if value is not None}
+
+    async def _share_out(self, job: Job[NotificationArgs]) -> None:
+        async with self._pool.acquire() as conn, conn.transaction():
+            event, names = job.args.event, job.args.agent_names
+            if not names:
+                told = await self._service.raise_events(conn, [event])
+            else:
+                told = await self._service.tell(conn, event, names)
+            # With the jobs or not at all: nobody is told twice because this process dies now.
+            await job.complete(conn=conn, output={"jobs": {each.agent: each.job_id for each in told}})
+
+
+class NotificationCleanupArgs(JobArgs, kind="notification_cleanup"):
+    """How long events are kept."""
+
+    retention_days: int = Field(30, ge=1, le=36500)
+
+    insert_opts: ClassVar[InsertOpts] = InsertOpts(
+        queue=Queue.LOW, max_attempts=3, unique=UniqueOpts(by_state=UNFINISHED)
+    )
+
+
+class NotificationCleanupWorker(Worker[NotificationCleanupArgs]):
+    """Forgets events, a batch at a time."""
+
+    timeout = timedelta(minutes=10)
+    phases: Mapping[str, float] = {"removing": 1}
+
+    def __init__(self, service: NotificationService, *, removed: Callable[[str, int], None]) -> None:
+        self._service = service
+        self._removed = removed
+
+    async def work(self, job: Job[NotificationCleanupArgs]) -> dict[str, Any]:
+        """Remove what is older than it is kept, and return how many events that were."""
+        before = datetime.now(UTC) - timedelta(days=job.args.retention_days)
+        deleted, last = 0, BATCH
+        while last == BATCH:
+            last = await self._service.forget(before)
+            deleted += last
+            self._removed("notification_events", last)
+            job.report_progress(phase="removing", current=deleted)
+        return {"deleted": deleted, "before": before.isoformat()}

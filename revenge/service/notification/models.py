@@ -63,3 +63,46 @@ class EventPage:
 
     events: Sequence[EventRecord]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events a list shows; what is None lets all pass."""
+
+    type: str | None = None
+    category: str | None = None
+    agent: str | None = None
+    status: DeliveryStatus | None = None
+    """Of at least one delivery; with ``agent``, of that agent's."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """What an agent said last."""
+
+    name: str
+    blocked_until: datetime | None
+    last_sent_at: datetime | None
+    last_failed_at: datetime | None
+    last_error: str | None
+    """Of the last call; None when that went well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A delivery as it is found before it is taken."""
+
+    status: DeliveryStatus
+    job_id: int | None
+    type: str
+    blocked_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedJob:
+    """A job that will not deliver any more."""
+
+    job_id: int
+    event_id: UUID
+    agent: str
+    reason: str

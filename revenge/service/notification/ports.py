@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from revenge.infra.database.connection import Connection
+from revenge.service.notification.messages import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,18 @@ class DeliveryJob:
 class NotificationJobs(Protocol):
     """The queue, as far as notifications need it; ``conn`` is in the caller's transaction."""
 
-    async def enqueue(self, conn: Connection, jobs: Sequence[DeliveryJob]) -> None:
-        """Insert the jobs, in one statement."""
+    async def enqueue(self, conn: Connection, jobs: Sequence[DeliveryJob]) -> Sequence[int]:
+        """Insert the jobs, in one statement, and return their ids in the same order."""
         ...
+
+
+class Sender(Protocol):
+    """Tells agents; errors as documented at ``AppriseSender.send``."""
+
+    async def send(self, agent: str, message: Message) -> None: ...
+
+
+class OnDelivery(Protocol):
+    """Counts what became of deliveries."""
+
+    def __call__(self, agent: str, status: str, n: int = 1) -> None: ...

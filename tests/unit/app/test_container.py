@@ -85,6 +85,8 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
         "library_scan_cleanup",
         "library_scan_reaper",
         "movie_library_scan",
+        "notification",
+        "notification_cleanup",
         "periodic_library_scan",
         "tvshow_library_scan",
     ]

@@ -23,9 +23,9 @@ from revenge.content.library.scans.progress import Report, ScanProgress
 from revenge.content.library.scans.rows import insert_errors
 from revenge.content.library.scans.walking import MAX_ERRORS
 from revenge.content.library.statements import statements
-from revenge.content.library.threads import in_thread
 from revenge.content.library.walk import Disc, WalkError
 from revenge.content.library.walk.discs import find_main
+from revenge.infra.threads import in_thread
 
 _PAGE = 500
 _COMMIT_AT = 100

@@ -22,7 +22,7 @@ from revenge.content.library.scans.probing import Probing
 from revenge.content.library.scans.progress import Report, ScanProgress
 from revenge.content.library.scans.walking import Walking
 from revenge.content.library.statements import statements
-from revenge.content.library.threads import in_thread
+from revenge.infra.threads import in_thread
 
 logger = logging.getLogger("revenge.library")
 

@@ -25,8 +25,8 @@ from revenge.content.library.scans.plan import Scope, Standing, check_unmoved
 from revenge.content.library.scans.progress import Report, ScanProgress
 from revenge.content.library.scans.rows import FileRow, insert_errors, insert_files, put_items, update_files
 from revenge.content.library.statements import statements
-from revenge.content.library.threads import in_thread
 from revenge.content.library.walk import WalkError, WalkEvent, WalkOptions, boundary, walk
+from revenge.infra.threads import in_thread
 
 MAX_ERRORS = 10_000
 """Recorded per scan: a disk that dies would otherwise fill a table with its files' names."""

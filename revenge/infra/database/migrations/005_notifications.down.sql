@@ -1,2 +1,3 @@
+DROP TABLE /* TEMPLATE: schema */notification_agent;
 DROP TABLE /* TEMPLATE: schema */notification_delivery;
 DROP TABLE /* TEMPLATE: schema */notification_event;

@@ -28,4 +28,16 @@ CREATE TABLE /* TEMPLATE: schema */notification_delivery (
     CONSTRAINT notification_delivery_sent CHECK ((status = 'sent') = (sent_at IS NOT NULL))
 );
 
-CREATE INDEX notification_delivery_status ON /* TEMPLATE: schema */notification_delivery (status, created_at);
+CREATE INDEX notification_delivery_open ON /* TEMPLATE: schema */notification_delivery (agent, event_id)
+    WHERE status IN ('pending', 'sending');
+
+COMMENT ON COLUMN /* TEMPLATE: schema */notification_delivery.job_id IS 'of the job that took it last; null: none yet';
+
+-- What agents said last, for all nodes. An agent itself is in the settings, its address never here.
+CREATE TABLE /* TEMPLATE: schema */notification_agent (
+    name text PRIMARY KEY,
+    blocked_until timestamptz,
+    last_sent_at timestamptz,
+    last_failed_at timestamptz,
+    last_error text
+);

@@ -1,6 +1,5 @@
 """The sinks: events with their deliveries and jobs, and the activity log, in the caller's transaction."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,28 +8,26 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from revenge.app.events.sinks import Done, Happened
-from revenge.app.events.telling import DeliveryQueue, RaisedEvents, RecordedActivity
+from revenge.app.events.telling import RaisedEvents, RecordedActivity
 from revenge.infra.database.connection import Connection, Pool
-from revenge.infra.jobs import Client
 from revenge.infra.jobs.clock import SystemClock
 from revenge.service.activity.repository import ActivityRepository
 from revenge.service.activity.service import ActivityService
 from revenge.service.notification.agents import Agent, Agents
-from revenge.service.notification.repository import NotificationRepository
-from revenge.service.notification.service import NotificationService
+from tests.fakes.telling import RecordingSender, Telling
 
 CLOCK = SystemClock()
 
 
-def _agent(name: str, types: Iterable[str] = ()) -> Agent:
-    return Agent(name=name, scheme="ntfy", service="ntfy", event_types=frozenset(types))
-
-
 @pytest.fixture
 def raised(pool: Pool) -> RaisedEvents:
-    agents = Agents([_agent("phone"), _agent("films", ["movie.added"])])
-    jobs = DeliveryQueue(Client(pool), clock=CLOCK, gather=timedelta(seconds=30))
-    return RaisedEvents(NotificationService(NotificationRepository(), agents=agents, jobs=jobs), clock=CLOCK)
+    agents = Agents(
+        [
+            Agent(name="phone", scheme="ntfy"),
+            Agent(name="films", scheme="ntfy", event_types=frozenset({"movie.added"})),
+        ]
+    )
+    return Telling(pool, RecordingSender(), agents, gather=timedelta(seconds=30)).raised
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from revenge.service.notification.catalogue import CATALOGUE, Category, event_ty
 
 
 def _agent(name: str = "phone", **fields: object) -> Agent:
-    return Agent(name=name, scheme="ntfy", service="ntfy", **fields)  # type: ignore[arg-type]  # what a test is about
+    return Agent(name=name, scheme="ntfy", **fields)  # type: ignore[arg-type]  # what a test is about
 
 
 def test_agent_without_filters_hears_everything() -> None:

@@ -35,5 +35,5 @@ async def in_thread(call: Callable[[], T]) -> T:
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, value, error)
 
-    threading.Thread(target=run, name="revenge-disk", daemon=True).start()
+    threading.Thread(target=run, name="revenge-blocking", daemon=True).start()
     return await result

@@ -1,0 +1,59 @@
+"""Settings of what people are told and what is written down: notifications, mail, activity, statistics."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+from revenge.app.settings.section import Section
+from revenge.app.settings.types import Names, Span, Switch, Whole, refuse
+
+_SECOND = timedelta(seconds=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+
+
+def _agent_name(value: object) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        refuse("a name of letters, digits, _, - and . that begins with a letter or digit, at most 50 characters")
+    return value
+
+
+def _agent_address(value: object) -> SecretStr:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str) or len(text) > 4000 or not text.isprintable() or not _ADDRESS.fullmatch(text):
+        refuse("an address as apprise has them, such as ntfys://ntfy.sh/topic, discord://id/token or jsons://host/path")
+    return SecretStr(text)
+
+
+class NotificationAgent(Section):
+    """Somebody who is told what happened."""
+
+    url: Annotated[SecretStr, BeforeValidator(_agent_address)]
+    """where: an address as apprise has them, one receiver each; a secret, shown nowhere"""
+    event_types: Names = ()
+    """what it is told of, such as movie.added; with no types and no categories: everything"""
+    categories: Names = ()
+    """the same by category: content, requests, library, user, auth, playback, integration, system"""
+    enabled: Switch = True
+    """false: it is told of nothing"""
+
+
+class Notifications(Section):
+    """Telling people what happened."""
+
+    agents: dict[Annotated[str, BeforeValidator(_agent_name)], NotificationAgent] = Field(default_factory=dict)
+    """who is told, by name: {phone: {url: ntfys://ntfy.sh/topic, categories: [content]}}; also REVENGE_NOTIFICATIONS__AGENTS__PHONE__URL_FILE"""
+    gather: Annotated[timedelta, BeforeValidator(Span(timedelta(0), _DAY))] = timedelta(seconds=30)
+    """how long new films and the like wait for others, to be told in one message"""
+    deadline: Annotated[timedelta, BeforeValidator(Span(_SECOND, timedelta(seconds=100)))] = timedelta(seconds=30)
+    """for one message to one agent; then it is tried again"""
+    give_up_after: Annotated[timedelta, BeforeValidator(Span(_HOUR))] = _DAY
+    """an agent that asks to be left alone for so long is not told any more"""
+    retention_days: Annotated[int, BeforeValidator(Whole(1, 36_500))] = 30
+    """how long events are kept to look at"""
+    alert_every: Annotated[timedelta, BeforeValidator(Span(_SECOND))] = timedelta(minutes=10)
+    """jobs of a kind that fail for good are told of at most so often, with their number"""
