@@ -24,6 +24,7 @@ from revenge.app.health import Health, Metrics
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
+from revenge.app.metadata import MetadataCallers, make_keep, make_sources
 from revenge.app.periodic import make_periodic
 from revenge.app.schema import Schema, make_migrator
 from revenge.app.server import HttpServer
@@ -38,6 +39,7 @@ from revenge.content.library.upkeep_jobs import (
     PeriodicLibraryScanWorker,
     ScanReaperWorker,
 )
+from revenge.content.metadata.answers import KeptAnswers
 from revenge.content.movie.jobs import MovieLibraryScanWorker
 from revenge.content.tvshow.jobs import TvShowLibraryScanWorker
 from revenge.infra.http.traffic_store import StoredTraffic
@@ -114,6 +116,11 @@ class Container(containers.DeclarativeContainer):
 
     # Calls to the outside, in turn with all nodes
     traffic = providers.Singleton(StoredTraffic, database.provided.pool)
+
+    # Metadata: who is asked, through what is kept of their answers
+    answers = providers.Singleton(KeptAnswers, database.provided.pool, keep=providers.Singleton(make_keep, settings))
+    metadata_callers = providers.Singleton(MetadataCallers, settings, traffic=traffic, clock=clock)
+    metadata_source = providers.Singleton(make_sources, settings, metadata_callers, answers)
 
     # Libraries
     prober = providers.Singleton(make_prober, settings)
