@@ -11,6 +11,8 @@ from revenge.app.settings import Settings
 from revenge.content.library.probe import Prober
 from revenge.content.library.scans import ScanConfig
 from revenge.content.library.upkeep import UpkeepConfig
+from revenge.content.movie.matching import MatchConfig
+from revenge.content.movie.refreshing import RefreshConfig
 from revenge.infra.jobs import ClientConfig, ExponentialRetry, RetryPolicy, RiverRetry
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_client_id
@@ -50,6 +52,23 @@ def make_scan_config(settings: Settings) -> ScanConfig:
 def make_upkeep_config(settings: Settings) -> UpkeepConfig:
     """Return what is kept of scans."""
     return UpkeepConfig(scan_retention=settings.library.scan_retention, scans_kept=settings.library.scans_kept)
+
+
+def make_match_config(settings: Settings) -> MatchConfig:
+    """Return when a match is one."""
+    return MatchConfig(min_confidence=settings.matching.min_confidence, min_lead=settings.matching.min_lead)
+
+
+def make_refresh_config(settings: Settings) -> RefreshConfig:
+    """Return how old may be what is known."""
+    refresh = settings.refresh
+    return RefreshConfig(
+        fresh_for=refresh.fresh_for,
+        stale_after=refresh.stale_after,
+        new_stale_after=refresh.new_stale_after,
+        batch=refresh.batch,
+        languages=refresh.languages,
+    )
 
 
 def make_client_config(settings: Settings) -> ClientConfig:

@@ -10,7 +10,9 @@ from revenge.app.configuration import (
     make_agents,
     make_client_config,
     make_http_config,
+    make_match_config,
     make_prober,
+    make_refresh_config,
     make_scan_config,
     make_sender,
     make_upkeep_config,
@@ -18,13 +20,17 @@ from revenge.app.configuration import (
 )
 from revenge.app.database import Database
 from revenge.app.doctor import Doctor
-from revenge.app.enqueue import ScanQueue
+from revenge.app.enqueue import MovieQueue, ScanQueue
+from revenge.app.events.library import LibraryFanOut
+from revenge.app.events.movies import MovieFanOut, MovieFiles
+from revenge.app.events.people import PersonFanOut
+from revenge.app.events.pictures import NoPictures
+from revenge.app.events.sinks import NoSearch
 from revenge.app.events.telling import DeliveryQueue, RaisedEvents, RecordedActivity
 from revenge.app.health import Health, Metrics
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
-from revenge.app.metadata import MetadataCallers, make_keep, make_sources
 from revenge.app.periodic import make_periodic
 from revenge.app.schema import Schema, make_migrator
 from revenge.app.server import HttpServer
@@ -39,8 +45,21 @@ from revenge.content.library.upkeep_jobs import (
     PeriodicLibraryScanWorker,
     ScanReaperWorker,
 )
-from revenge.content.metadata.answers import KeptAnswers
+from revenge.content.metadata.enriching import Enrichment
+from revenge.content.metadata.jobs import (
+    MetadataEnrichContentWorker,
+    MetadataRefreshPersonWorker,
+    MetadataRefreshStaleWorker,
+)
+from revenge.content.metadata.nobody import Nobody
+from revenge.content.metadata.people import People
 from revenge.content.movie.jobs import MovieLibraryScanWorker
+from revenge.content.movie.match_jobs import MovieFileMatchWorker
+from revenge.content.movie.matcher import MovieMatcher
+from revenge.content.movie.matching_runs import MatchRuns
+from revenge.content.movie.refresh_jobs import MetadataRefreshMovieWorker
+from revenge.content.movie.refreshing import MovieEnricher, MovieRefresher
+from revenge.content.movie.service import MovieService
 from revenge.content.tvshow.jobs import TvShowLibraryScanWorker
 from revenge.infra.http.traffic_store import StoredTraffic
 from revenge.infra.jobs import Workers
@@ -117,17 +136,65 @@ class Container(containers.DeclarativeContainer):
     # Calls to the outside, in turn with all nodes
     traffic = providers.Singleton(StoredTraffic, database.provided.pool)
 
-    # Metadata: who is asked, through what is kept of their answers
-    answers = providers.Singleton(KeptAnswers, database.provided.pool, keep=providers.Singleton(make_keep, settings))
-    metadata_callers = providers.Singleton(MetadataCallers, settings, traffic=traffic, clock=clock)
-    metadata_source = providers.Singleton(make_sources, settings, metadata_callers, answers)
+    # What is known of films, series and people, and who is asked for it
+    metadata_source = providers.Singleton(Nobody)
+    search_changes = providers.Singleton(NoSearch)
+    pictures = providers.Singleton(NoPictures)
+    match_config = providers.Singleton(make_match_config, settings)
+    people = providers.Singleton(
+        People,
+        database.provided.pool,
+        source=metadata_source,
+        events=providers.Singleton(PersonFanOut, search=search_changes, pictures=pictures),
+        clock=clock,
+        fresh_for=settings.provided.refresh.fresh_for,
+    )
+
+    # Films
+    movie_queue = providers.Singleton(MovieQueue, inserts)
+    movie_events = providers.Singleton(
+        MovieFanOut,
+        jobs=movie_queue,
+        source=metadata_source,
+        search=search_changes,
+        notifications=notifications,
+        activity=activity,
+        pictures=pictures,
+    )
+    movie_service = providers.Singleton(MovieService, database.provided.pool, jobs=movie_queue, events=movie_events)
+    movie_matcher = providers.Singleton(
+        MovieMatcher, database.provided.pool, source=metadata_source, events=movie_events, config=match_config
+    )
+    movie_refresher = providers.Singleton(
+        MovieRefresher,
+        database.provided.pool,
+        source=metadata_source,
+        events=movie_events,
+        jobs=movie_queue,
+        clock=clock,
+        match=match_config,
+        config=providers.Singleton(make_refresh_config, settings),
+    )
+    enrichment = providers.Singleton(
+        Enrichment, providers.Dict(movie=providers.Singleton(MovieEnricher, movie_refresher))
+    )
 
     # Libraries
+    library_events = providers.Singleton(
+        LibraryFanOut,
+        providers.List(providers.Singleton(MovieFiles, jobs=movie_queue, search=search_changes)),
+        notifications=notifications,
+        activity=activity,
+    )
     prober = providers.Singleton(make_prober, settings)
     scan_config = providers.Singleton(make_scan_config, settings)
     library_repository = providers.Singleton(LibraryRepository, database.provided.pool)
-    library_service = providers.Singleton(LibraryService, database.provided.pool, jobs=scan_queue, config=scan_config)
-    scans = providers.Singleton(ScanService, database.provided.pool, jobs=scan_queue, prober=prober, config=scan_config)
+    library_service = providers.Singleton(
+        LibraryService, database.provided.pool, jobs=scan_queue, events=library_events, config=scan_config
+    )
+    scans = providers.Singleton(
+        ScanService, database.provided.pool, jobs=scan_queue, prober=prober, events=library_events, config=scan_config
+    )
 
     scan_schedule = providers.Singleton(
         ScanSchedule,
@@ -159,6 +226,16 @@ class Container(containers.DeclarativeContainer):
         Workers,
         providers.List(
             providers.Singleton(MovieLibraryScanWorker, scans),
+            providers.Singleton(
+                MovieFileMatchWorker,
+                providers.Singleton(
+                    MatchRuns, database.provided.pool, matcher=movie_matcher, libraries=library_repository
+                ),
+            ),
+            providers.Singleton(MetadataRefreshMovieWorker, movie_refresher),
+            providers.Singleton(MetadataRefreshPersonWorker, people),
+            providers.Singleton(MetadataEnrichContentWorker, enrichment),
+            providers.Singleton(MetadataRefreshStaleWorker, providers.Dict(movies=movie_refresher)),
             providers.Singleton(TvShowLibraryScanWorker, scans, library_repository),
             providers.Singleton(PeriodicLibraryScanWorker, scan_schedule),
             providers.Singleton(LibraryScanCleanupWorker, library_upkeep),

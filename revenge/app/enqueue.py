@@ -9,6 +9,8 @@ from revenge.content.library.models import Library
 from revenge.content.library.ports import Connection, EnqueuedScan, JobFate, ScanJob
 from revenge.content.movie import jobs as movies
 from revenge.content.movie.jobs import MovieLibraryScanArgs
+from revenge.content.movie.match_jobs import MovieFileMatchArgs
+from revenge.content.movie.refresh_jobs import MetadataRefreshMovieArgs
 from revenge.content.tvshow import jobs as tvshows
 from revenge.content.tvshow.jobs import TvShowLibraryScanArgs
 from revenge.infra.jobs.client import Client
@@ -38,6 +40,36 @@ class ScanQueue:
             return fate_of(await self._client.get(job_id, conn=conn))
         except JobNotFound:
             return JobFate.ENDED
+
+
+class MovieQueue:
+    """What is to be done with films as jobs, in the caller's transaction."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def refresh(self, conn: Connection, movie_id: UUID, *, force: bool, languages: Sequence[str]) -> int:
+        """Insert a refresh of a film and return its id; one that waits or runs already is returned."""
+        args = MetadataRefreshMovieArgs(movie_id=movie_id, force=force, languages=tuple(languages))
+        return (await self._client.insert(args, conn=conn)).job.id
+
+    async def refresh_many(self, conn: Connection, movie_ids: Sequence[UUID]) -> int:
+        """Insert refreshes that are not forced, in one statement; return how many are new."""
+        if not movie_ids:
+            return 0
+        results = await self._client.insert_many(
+            [MetadataRefreshMovieArgs(movie_id=movie_id) for movie_id in movie_ids], conn=conn
+        )
+        return sum(not result.duplicate for result in results)
+
+    async def match_item(self, conn: Connection, item_id: UUID, *, force: bool) -> int:
+        """Insert the match of an item and return its id."""
+        args = MovieFileMatchArgs(item_id=item_id, force_rematch=force)
+        return (await self._client.insert(args, conn=conn)).job.id
+
+    async def match_library(self, conn: Connection, library_id: UUID) -> int:
+        """Insert the match of all that wait in a library; one that waits or runs already is returned."""
+        return (await self._client.insert(MovieFileMatchArgs(library_id=library_id), conn=conn)).job.id
 
 
 def scan_args(

@@ -11,6 +11,7 @@ from datetime import timedelta
 from revenge.app.settings import Settings
 from revenge.app.settings.periodic import read_schedule
 from revenge.content.library.upkeep_jobs import LibraryScanCleanupArgs, PeriodicLibraryScanArgs, ScanReaperArgs
+from revenge.content.metadata.jobs import MetadataRefreshStaleArgs
 from revenge.infra.jobs import Cron, Every, JobArgs, MissedPolicy, PeriodicJob, Workers
 from revenge.service.notification.jobs import NotificationCleanupArgs
 
@@ -38,6 +39,8 @@ PERIODIC: Sequence[Planned] = (
         kind=NotificationCleanupArgs,
         make=lambda settings: NotificationCleanupArgs(retention_days=settings.notifications.retention_days),
     ),
+    # A batch each time: what is old is asked about anew, the oldest first.
+    Planned(id="metadata_refresh_stale", kind=MetadataRefreshStaleArgs, make=lambda _: MetadataRefreshStaleArgs()),
 )
 
 

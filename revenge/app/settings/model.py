@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from revenge.app.settings.metadata import Metadata
+from revenge.app.settings.matching import Matching, Refresh
 from revenge.app.settings.periodic import PeriodicId, Schedule, default_schedules
 from revenge.app.settings.section import Section
 from revenge.app.settings.telling import Notifications
@@ -237,8 +237,8 @@ class Settings(BaseSettings):
     jobs: Jobs = Jobs()
     library: Library = Library()
     notifications: Notifications = Notifications()
-
-    metadata: Metadata = Metadata()
+    matching: Matching = Matching()
+    refresh: Refresh = Refresh()
     log: Log = Log()
     periodic: dict[PeriodicId, Schedule] = Field(default_factory=default_schedules)
     """what runs on schedule: so long from one run to the next, or a cron expression; never twice at once in the cluster"""

@@ -56,6 +56,7 @@ SCHEDULES: Mapping[str, str] = {
     "scan_reaper": "5m",
     "library_scan_cleanup_daily": "13 3 * * *",
     "notification_cleanup_daily": "23 3 * * *",
+    "metadata_refresh_stale": "1h",
 }
 """The default of each periodic job, by its id: dailies at night, a few minutes apart."""
 

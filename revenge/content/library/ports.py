@@ -106,6 +106,14 @@ class LibraryEvents(Protocol):
         """A scan ended without being complete: failed, or cancelled."""
         ...
 
+    async def library_hidden(self, conn: Connection, library: Library) -> None:
+        """A library was deleted: what it holds is out of sight, and may be restored."""
+        ...
+
+    async def library_restored(self, conn: Connection, library: Library) -> None:
+        """A library is there again, with what it holds."""
+        ...
+
 
 class NoEvents:
     """Tells nobody."""
@@ -120,4 +128,10 @@ class NoEvents:
         """Do nothing."""
 
     async def scan_failed(self, conn: Connection, scan: Scan, library: Library) -> None:
+        """Do nothing."""
+
+    async def library_hidden(self, conn: Connection, library: Library) -> None:
+        """Do nothing."""
+
+    async def library_restored(self, conn: Connection, library: Library) -> None:
         """Do nothing."""

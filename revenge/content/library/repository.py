@@ -181,6 +181,26 @@ class LibraryRepository:
         if await conn.fetchval(self._sql["library_delete"], library_id) is None:
             raise LibraryNotFound(library_id)
 
+    async def restore(self, conn: Connection, library_id: UUID) -> None:
+        """Show a library again that was deleted.
+
+        Raises:
+            LibraryNotFound: there is none that was deleted.
+            LibraryNameTaken: another has its name by now.
+        """
+        try:
+            async with conn.transaction():
+                name = await conn.fetchval(self._sql["library_restore"], library_id)
+        except asyncpg.UniqueViolationError as error:
+            raise LibraryNameTaken(await conn.fetchval(self._sql["library_name"], library_id)) from error
+        if name is None:
+            raise LibraryNotFound(library_id)
+
+    async def is_deleted(self, library_id: UUID) -> bool:
+        """Return whether a library was deleted and can be restored, or forgotten."""
+        found: bool = await self._pool.fetchval(self._sql["library_is_deleted"], library_id)
+        return found
+
     async def lock(self, conn: Connection) -> None:
         """Let nobody else change libraries' folders until the transaction ends."""
         await conn.execute(self._sql["library_lock"])

@@ -58,7 +58,8 @@ class LibraryService:
         self._pool = pool
         self._jobs = jobs
         self._repository = LibraryRepository(pool)
-        self._claims = Claims(pool, config=config or ScanConfig(), events=events or NoEvents(), jobs=jobs)
+        self._events = events or NoEvents()
+        self._claims = Claims(pool, config=config or ScanConfig(), events=self._events, jobs=jobs)
 
     async def create(self, wanted: LibraryFields) -> Library:
         """Make a library.
@@ -134,6 +135,23 @@ class LibraryService:
             for row in await conn.fetch(statements()["scan_active"], library_id, 0.0):
                 await self._claims.end(conn, row["id"], None, ScanStatus.CANCELLED, "its library was deleted", library)
             await self._repository.delete(conn, library_id)
+            await self._events.library_hidden(conn, library)
+
+    async def restore(self, library_id: UUID) -> Library:
+        """Bring back a library that was deleted, with all that is known of its files; the next scan says what is true still.
+
+        Raises:
+            LibraryNotFound: there is none, or it was forgotten, or it is there.
+            LibraryNameTaken: another has its name by now.
+            InvalidLibrary: another has one of its folders by now.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            await self._repository.lock(conn)
+            await self._repository.restore(conn, library_id)
+            library = await self._repository.get(library_id, conn=conn)
+            await self._check_overlap(conn, library)
+            await self._events.library_restored(conn, library)
+            return library
 
     async def trigger_scan(self, library_id: UUID, scan_type: ScanType = ScanType.INCREMENTAL) -> Scan:
         """Make a scan and its job, both or neither.

@@ -84,6 +84,11 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
     assert container.workers().kinds == [
         "library_scan_cleanup",
         "library_scan_reaper",
+        "metadata_enrich_content",
+        "metadata_refresh_movie",
+        "metadata_refresh_person",
+        "metadata_refresh_stale",
+        "movie_file_match",
         "movie_library_scan",
         "notification",
         "notification_cleanup",
@@ -95,7 +100,7 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
 def test_steps_stand_in_the_order_of_what_they_stand_on(container: Container) -> None:
     command = [step.name for step in command_steps(container)]
     server = [step.name for step in server_steps(container)]
-    assert command == ["database", "schema", "pools", "calls"]
+    assert command == ["database", "schema", "pools"]
     assert server == ["port", *command, "prober", "scans", "heap", "engine", "http"]
     assert [step.name for step in worker_steps(container, media=False)] == [*command, "heap", "engine"]
 
@@ -103,7 +108,7 @@ def test_steps_stand_in_the_order_of_what_they_stand_on(container: Container) ->
 def test_server_that_works_no_jobs_starts_no_engine() -> None:
     container = build_container(Settings(jobs=Jobs(enabled=False)))
     container.database.override(providers.Object(FakeDatabase()))
-    assert [step.name for step in server_steps(container)] == ["port", "database", "schema", "pools", "calls", "http"]
+    assert [step.name for step in server_steps(container)] == ["port", "database", "schema", "pools", "http"]
 
 
 def test_prober_is_left_out_where_it_is_switched_off() -> None:

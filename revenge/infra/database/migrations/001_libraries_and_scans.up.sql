@@ -125,6 +125,7 @@ CREATE TABLE /* TEMPLATE: schema */library_file (
 
 CREATE UNIQUE INDEX library_file_path_key ON /* TEMPLATE: schema */library_file (library_id, sha256(path));
 CREATE INDEX library_file_path_order ON /* TEMPLATE: schema */library_file (root_id, substring(path FROM 1 FOR 1024));
+CREATE INDEX library_file_path_hash ON /* TEMPLATE: schema */library_file (sha256(path));
 CREATE INDEX library_file_inode ON /* TEMPLATE: schema */library_file (library_id, inode);
 CREATE INDEX library_file_item ON /* TEMPLATE: schema */library_file (item_id);
 CREATE INDEX library_file_to_probe ON /* TEMPLATE: schema */library_file (library_id, id) WHERE needs_probe;

@@ -189,6 +189,7 @@ CREATE TABLE /* TEMPLATE: schema */movie (
 
 CREATE INDEX movie_title ON /* TEMPLATE: schema */movie USING gin (title gin_trgm_ops, original_title gin_trgm_ops);
 CREATE INDEX movie_order ON /* TEMPLATE: schema */movie (added_at, id);
+CREATE INDEX movie_title_order ON /* TEMPLATE: schema */movie (lower(title), id);
 CREATE INDEX movie_collection ON /* TEMPLATE: schema */movie (collection_id);
 CREATE INDEX movie_stale ON /* TEMPLATE: schema */movie (metadata_updated_at NULLS FIRST, id);
 

@@ -79,6 +79,12 @@ class Recorder:
     async def scan_failed(self, conn: Connection, scan: Scan, library: Library) -> None:
         self.told.append(scan.status.value)
 
+    async def library_hidden(self, conn: Connection, library: Library) -> None:
+        self.told.append("hidden")
+
+    async def library_restored(self, conn: Connection, library: Library) -> None:
+        self.told.append("restored")
+
 
 class World:
     """A folder, a library of it, and all that scans it."""

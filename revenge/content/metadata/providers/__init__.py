@@ -1,1 +1,0 @@
-"""Whoever can be asked, each with what it calls things made ours."""

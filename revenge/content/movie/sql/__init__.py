@@ -1,0 +1,1 @@
+"""Named statements of films, and of what libraries have of them."""
