@@ -69,12 +69,15 @@ from revenge.infra.jobs.isolation import Isolate
 from revenge.infra.telemetry.counters import FeatureMetrics
 from revenge.infra.telemetry.metrics import JobMetrics, make_registry
 from revenge.infra.telemetry.upkeep import UpkeepMetrics
+from revenge.service.activity.jobs import ActivityCleanupWorker, ActivityLogWorker
 from revenge.service.activity.repository import ActivityRepository
 from revenge.service.activity.service import ActivityService
 from revenge.service.notification.deliveries import Deliveries
 from revenge.service.notification.jobs import NotificationCleanupWorker, NotificationWorker
 from revenge.service.notification.repository import NotificationRepository
 from revenge.service.notification.service import NotificationService
+from revenge.service.statistics.jobs import StatsAggregationWorker
+from revenge.service.statistics.service import StatisticsService
 
 
 class Container(containers.DeclarativeContainer):
@@ -130,8 +133,17 @@ class Container(containers.DeclarativeContainer):
         on_delivery=feature_metrics.provided.delivery,
     )
     notifications = providers.Singleton(RaisedEvents, notification_service, clock=clock)
-    activity_service = providers.Singleton(ActivityService, providers.Singleton(ActivityRepository))
+    activity_service = providers.Singleton(
+        ActivityService,
+        providers.Singleton(ActivityRepository, database.provided.pool),
+        clock=clock,
+        security_retention_days=settings.provided.activity.security_retention_days,
+        on_entry=feature_metrics.provided.activity,
+    )
     activity = providers.Singleton(RecordedActivity, activity_service, clock=clock)
+    statistics = providers.Singleton(
+        StatisticsService, database.provided.pool, clock=clock, hourly_for=settings.provided.statistics.hourly_for
+    )
 
     # Calls to the outside, in turn with all nodes
     traffic = providers.Singleton(StoredTraffic, database.provided.pool)
@@ -243,6 +255,9 @@ class Container(containers.DeclarativeContainer):
             providers.Singleton(
                 NotificationWorker, database.provided.pool, service=notification_service, deliveries=deliveries
             ),
+            providers.Singleton(ActivityLogWorker, activity_service),
+            providers.Singleton(ActivityCleanupWorker, activity_service, removed=upkeep_metrics.provided.removed),
+            providers.Singleton(StatsAggregationWorker, statistics),
             providers.Singleton(
                 NotificationCleanupWorker, notification_service, removed=upkeep_metrics.provided.removed
             ),
@@ -278,7 +293,9 @@ class Container(containers.DeclarativeContainer):
         counts=library_repository,
         readiness=health,
         metrics=metrics,
-        telling=providers.Singleton(TellingServices, notifications=notification_service),
+        telling=providers.Singleton(
+            TellingServices, notifications=notification_service, activity=activity_service, statistics=statistics
+        ),
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),
         clock=clock,
     )

@@ -13,7 +13,9 @@ from revenge.app.settings.periodic import read_schedule
 from revenge.content.library.upkeep_jobs import LibraryScanCleanupArgs, PeriodicLibraryScanArgs, ScanReaperArgs
 from revenge.content.metadata.jobs import MetadataRefreshStaleArgs
 from revenge.infra.jobs import Cron, Every, JobArgs, MissedPolicy, PeriodicJob, Workers
+from revenge.service.activity.jobs import ActivityCleanupArgs
 from revenge.service.notification.jobs import NotificationCleanupArgs
+from revenge.service.statistics.jobs import StatsAggregationArgs
 
 LONG = timedelta(hours=1)
 """A schedule whose runs are so far apart makes up for one that fell into a downtime."""
@@ -34,6 +36,17 @@ PERIODIC: Sequence[Planned] = (
     Planned(id="periodic_library_scan", kind=PeriodicLibraryScanArgs, make=lambda _: PeriodicLibraryScanArgs()),
     Planned(id="scan_reaper", kind=ScanReaperArgs, make=lambda _: ScanReaperArgs()),
     Planned(id="library_scan_cleanup_daily", kind=LibraryScanCleanupArgs, make=lambda _: LibraryScanCleanupArgs()),
+    Planned(
+        id="activity_cleanup_daily",
+        kind=ActivityCleanupArgs,
+        make=lambda settings: ActivityCleanupArgs(retention_days=settings.activity.retention_days),
+    ),
+    Planned(
+        id="stats_aggregation_hourly",
+        kind=StatsAggregationArgs,
+        make=lambda _: StatsAggregationArgs(),
+        run_on_start=True,
+    ),
     Planned(
         id="notification_cleanup_daily",
         kind=NotificationCleanupArgs,

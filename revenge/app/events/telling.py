@@ -95,4 +95,4 @@ class RecordedActivity:
             success=done.success,
             error_message=done.error_message,
         )
-        await self._service.record(conn, [entry])
+        await self._service.record([entry], conn=conn)

@@ -12,6 +12,7 @@ from revenge.app.http import problems
 from revenge.app.http.access import authorize
 from revenge.app.http.config import HttpConfig
 from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
+from revenge.app.http.routes.activity import activity_router
 from revenge.app.http.routes.events import NothingMore, events_router
 from revenge.app.http.routes.jobs import jobs_router
 from revenge.app.http.routes.libraries import libraries_router
@@ -19,6 +20,7 @@ from revenge.app.http.routes.notifications import notifications_router
 from revenge.app.http.routes.periodic import periodic_router
 from revenge.app.http.routes.queues import queues_router
 from revenge.app.http.routes.server import health_router, server_router, session_router
+from revenge.app.http.routes.statistics import statistics_router
 from revenge.app.http.security import SESSION_COOKIE
 from revenge.app.http.services import ApiServices, Kinds
 from revenge.app.http.sse import Streams
@@ -71,6 +73,8 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         app.include_router(router, prefix=API)
     if services.telling is not None:
         app.include_router(notifications_router(services.telling.notifications), prefix=API)
+        app.include_router(activity_router(services.telling.activity), prefix=API)
+        app.include_router(statistics_router(services.telling.statistics), prefix=API)
     app.include_router(health_router(services.readiness, services.metrics))
     app.router.routes.extend(dashboard_routes())
     app.openapi = lambda: _openapi(app, config, services.client.workers)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from revenge.app.settings.matching import Matching, Refresh
 from revenge.app.settings.periodic import PeriodicId, Schedule, default_schedules
 from revenge.app.settings.section import Section
-from revenge.app.settings.telling import Notifications
+from revenge.app.settings.telling import Activity, Notifications, Statistics
 from revenge.app.settings.types import (
     Address,
     Folder,
@@ -239,6 +239,8 @@ class Settings(BaseSettings):
     notifications: Notifications = Notifications()
     matching: Matching = Matching()
     refresh: Refresh = Refresh()
+    activity: Activity = Activity()
+    statistics: Statistics = Statistics()
     log: Log = Log()
     periodic: dict[PeriodicId, Schedule] = Field(default_factory=default_schedules)
     """what runs on schedule: so long from one run to the next, or a cron expression; never twice at once in the cluster"""

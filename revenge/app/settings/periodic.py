@@ -55,8 +55,10 @@ SCHEDULES: Mapping[str, str] = {
     "periodic_library_scan": "5m",
     "scan_reaper": "5m",
     "library_scan_cleanup_daily": "13 3 * * *",
+    "activity_cleanup_daily": "18 3 * * *",
     "notification_cleanup_daily": "23 3 * * *",
     "metadata_refresh_stale": "1h",
+    "stats_aggregation_hourly": "7 * * * *",
 }
 """The default of each periodic job, by its id: dailies at night, a few minutes apart."""
 

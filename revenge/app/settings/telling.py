@@ -57,3 +57,19 @@ class Notifications(Section):
     """how long events are kept to look at"""
     alert_every: Annotated[timedelta, BeforeValidator(Span(_SECOND))] = timedelta(minutes=10)
     """jobs of a kind that fail for good are told of at most so often, with their number"""
+
+
+class Activity(Section):
+    """The log of who did what."""
+
+    retention_days: Annotated[int, BeforeValidator(Whole(1, 36_500))] = 90
+    """how long entries are kept"""
+    security_retention_days: Annotated[int, BeforeValidator(Whole(1, 36_500))] = 365
+    """the same for logins, rights and whatever failed: they are asked for long afterwards; never shorter than the others"""
+
+
+class Statistics(Section):
+    """What the server holds, then and now."""
+
+    hourly_for: Annotated[timedelta, BeforeValidator(Span(_DAY))] = timedelta(days=30)
+    """how long each hour's value is kept; then one a day is, for ever"""

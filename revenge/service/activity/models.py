@@ -87,3 +87,45 @@ class EntryPage:
 
     entries: Sequence[Entry]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFilter:
+    """Which entries a list shows; what is None lets all pass."""
+
+    account_id: UUID | None = None
+    action: str | None = None
+    resource_type: str | None = None
+    resource_id: str | None = None
+    success: bool | None = None
+    security: bool | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    """The first moment that is too late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityStats:
+    """How many entries there are, and from when to when."""
+
+    total_count: int
+    success_count: int
+    failed_count: int
+    oldest_entry: datetime | None
+    newest_entry: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCount:
+    """How often something was done."""
+
+    action: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Entries whose time is over: all of them, and those of them that are about security."""
+
+    total: int
+    security: int

@@ -82,6 +82,8 @@ def test_user_s_workers_take_the_place_of_ours() -> None:
 
 def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -> None:
     assert container.workers().kinds == [
+        "activity_cleanup",
+        "activity_log",
         "library_scan_cleanup",
         "library_scan_reaper",
         "metadata_enrich_content",
@@ -93,6 +95,7 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
         "notification",
         "notification_cleanup",
         "periodic_library_scan",
+        "stats_aggregation",
         "tvshow_library_scan",
     ]
 

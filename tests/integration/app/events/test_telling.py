@@ -31,8 +31,13 @@ def raised(pool: Pool) -> RaisedEvents:
 
 
 @pytest.fixture
-def activity() -> RecordedActivity:
-    return RecordedActivity(ActivityService(ActivityRepository()), clock=CLOCK)
+def activity(pool: Pool) -> RecordedActivity:
+    return RecordedActivity(
+        ActivityService(
+            ActivityRepository(pool), clock=CLOCK, security_retention_days=365, on_entry=lambda _security: None
+        ),
+        clock=CLOCK,
+    )
 
 
 async def test_event_makes_a_delivery_and_a_job_for_each_agent_that_wants_it(

@@ -1,6 +1,7 @@
-"""Notifications over HTTP, on a real database."""
+"""Notifications, the activity log and statistics over HTTP, on a real database."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx2
@@ -11,6 +12,10 @@ from revenge.app.http.telling_services import TellingServices
 from revenge.infra.database.connection import Pool
 from revenge.infra.http.errors import NotThere
 from revenge.infra.jobs.testing import drain
+from revenge.service.activity.models import NewEntry
+from revenge.service.activity.repository import ActivityRepository
+from revenge.service.activity.service import ActivityService
+from revenge.service.statistics.service import StatisticsService
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.libraries import FakeLibraries
 from tests.fakes.services import VIEW, FakeMetrics, FakeReadiness
@@ -34,7 +39,16 @@ async def http(telling: Telling) -> AsyncIterator[httpx2.AsyncClient]:
         readiness=FakeReadiness(),
         metrics=FakeMetrics(),
         view=VIEW,
-        telling=TellingServices(notifications=telling.service),
+        telling=TellingServices(
+            notifications=telling.service,
+            activity=ActivityService(
+                ActivityRepository(telling.pool),
+                clock=telling.clock,
+                security_retention_days=365,
+                on_entry=lambda _security: None,
+            ),
+            statistics=StatisticsService(telling.pool, clock=telling.clock, hourly_for=timedelta(days=30)),
+        ),
     )
     transport = httpx2.ASGITransport(create_app(services))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -116,3 +130,52 @@ async def test_what_is_not_there_is_404(http: httpx2.AsyncClient, method: str, p
     url = f"{EVENTS}{path}" if path.startswith("?") else f"{EVENTS}/{path}"
     answer = await http.request(method, url)
     assert (answer.status_code, answer.json()["type"]) == (404, f"urn:revenge:problem:{problem}")
+
+
+async def test_activity_is_listed_by_who_and_by_what(http: httpx2.AsyncClient, telling: Telling) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    entries = [
+        NewEntry(id=UUID(int=1), occurred_at=moment, action="user.login", account_id=UUID(int=7), success=False),
+        NewEntry(
+            id=UUID(int=2),
+            occurred_at=moment + timedelta(seconds=1),
+            action="library.scan",
+            resource_type="library",
+            resource_id="42",
+            changes={"force": True},
+        ),
+    ]
+    await ActivityRepository(telling.pool).insert(entries)
+    base = "/api/v1/admin/activity"
+    everything = (await http.get(base)).json()["entries"]
+    assert [entry["action"] for entry in everything] == ["library.scan", "user.login"]
+    assert (everything[1]["created_at"], everything[1]["security"]) == ("2026-01-02T03:04:05Z", True)
+    assert (await http.get(f"{base}/users/{NOBODY}")).json()["entries"] == [everything[1]]
+    assert (await http.get(f"{base}/resources/library/42")).json()["entries"] == [everything[0]]
+    for params in (
+        {"success": "false"},
+        {"security": "true"},
+        {"end_time": "2026-01-02T03:04:06Z"},
+        {"user_id": NOBODY},
+    ):
+        assert (await http.get(base, params=params)).json()["entries"] == [everything[1]]
+    stats = (await http.get(f"{base}/stats")).json()
+    assert (stats["total_count"], stats["failed_count"], stats["oldest_entry"]) == (2, 1, "2026-01-02T03:04:05Z")
+    assert (await http.get(f"{base}/actions")).json() == {"actions": []}
+    page = (await http.get(base, params={"limit": 1})).json()
+    rest = (await http.get(base, params={"limit": 1, "cursor": page["next_cursor"]})).json()
+    assert [*page["entries"], *rest["entries"]] == everything
+    assert (await http.get(base, params={"cursor": "nonsense"})).status_code == 404
+    assert (await http.get(base, params={"success": "yes"})).status_code == 422
+
+
+async def test_statistics_are_read_with_their_history(http: httpx2.AsyncClient, telling: Telling) -> None:
+    """W48: what was counted could not be read anywhere."""
+    stats = "/api/v1/admin/stats"
+    assert (await http.get(stats)).json() == {"at": None, "stats": {}}
+    await StatisticsService(telling.pool, clock=telling.clock, hourly_for=timedelta(days=30)).aggregate()
+    now = (await http.get(stats)).json()
+    assert now["stats"]["total_movies"] == 0
+    history = (await http.get(f"{stats}/history", params={"key": "total_movies"})).json()
+    assert history == {"key": "total_movies", "points": [{"at": now["at"], "value": 0}], "next_cursor": None}
+    assert (await http.get(f"{stats}/history", params={"key": "weather"})).status_code == 422
