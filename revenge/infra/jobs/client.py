@@ -1,5 +1,6 @@
 """The engine's front door: insert jobs, look at them, cancel, retry, delete, wait; and run workers."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
@@ -109,6 +110,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         self.local_events = LocalEvents()
         self._on_end = on_end
         self._runtime: Runtime | None = None
+        self._starting = asyncio.Lock()
         self.periodic = PeriodicStore(self._store)
         """The schedules as the whole cluster sees them: look, pause, resume, change."""
         self._periodic_jobs = PeriodicJobs(periodic)
@@ -256,7 +258,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         await self._store.notify("river_leadership", ['{"action":"request_resign","leader_id":""}'])
 
     async def start(self) -> None:
-        """Work the configured queues until ``stop``.
+        """Work the configured queues until ``stop``; while a stop is under way, from its end on.
 
         Raises:
             InvalidJob: there are no queues or no workers.
@@ -264,8 +266,16 @@ class Client(JobCalls, QueueCalls, WatchCalls):
             StoreError: the database can't be reached, or its schema is missing.
         """
         PROGRAM_GUARD.check_start()
-        if self._runtime is not None:
-            return
+        # One at a time, or two would work under one id.
+        async with self._starting:
+            while self._runtime is not None and self._runtime.is_stopping:
+                stopping = self._runtime
+                await stopping.stopped()
+                self._forget(stopping)
+            if self._runtime is None:
+                await self._start()
+
+    async def _start(self) -> None:
         if not self.queue_configs or not len(self.workers):
             message = "a client needs at least one queue and one worker to start; without them it only inserts"
             raise InvalidJob(message)
@@ -334,17 +344,26 @@ class Client(JobCalls, QueueCalls, WatchCalls):
 
         Called again meanwhile it waits for the same end, and with a shorter ``soft`` it hurries it.
         """
-        runtime = self._runtime
+        soft = self.config.stop.soft if soft is None else soft
         await self.close_watches()
-        await self._enqueuing.stop()
-        if runtime is None:
-            self.local_events.close()
-        else:
-            if self._has_enqueuer:
+        if self._runtime is not None and self._runtime.is_stopping:
+            await self._runtime.stop(soft=soft)
+        # A start under way is undone when it has ended, and not halfway.
+        async with self._starting:
+            runtime = self._runtime
+            await self._enqueuing.stop()
+            if runtime is not None and self._has_enqueuer:
                 # A lease that can't be given back runs out.
                 with suppress(StoreError):
                     await self._enqueuer.release()
-            await runtime.stop(soft=self.config.stop.soft if soft is None else soft)
+        if runtime is None:
+            self.local_events.close()
+        else:
+            await runtime.stop(soft=soft)
+            self._forget(runtime)
+
+    def _forget(self, runtime: Runtime) -> None:
+        if self._runtime is runtime:
             self._runtime = None
 
     @property

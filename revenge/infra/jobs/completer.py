@@ -144,14 +144,21 @@ class Completer:
         under_way = [claim.id for claim in done] + [item.id for item in settlements]
         self._under_way.append(under_way)
         try:
-            if self._before is not None:
-                await self._before()
+            await self._prepare()
             if done:
                 await self._persist_done(done)
             if settlements:
                 await self._persist_settlements(settlements)
         finally:
             self._under_way.remove(under_way)
+
+    async def _prepare(self) -> None:
+        if self._before is not None:
+            try:
+                await self._before()
+            except Exception:
+                # A bug, ours or the driver's: no reason to lose what has been worked.
+                logger.exception("completer.before_failed")
 
     async def _persist_done(self, batch: list[Claim]) -> None:
         try:

@@ -135,6 +135,11 @@ class Fetcher:
         if self._fetches:
             await asyncio.wait(self._fetches)
 
+    def let_go(self) -> None:
+        """End the waits for removed queues: what still runs of them was abandoned."""
+        for lane in self._removed.values():
+            lane.idle.set()
+
     def resume(self) -> None:
         """Fetch again if results no longer pile up."""
         if any(lane.wants for lane in self.lanes.values()):

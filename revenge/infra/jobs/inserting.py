@@ -1,5 +1,6 @@
 """From arguments and options to rows in the table: what ``Client`` and ``SyncClient`` share."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -15,6 +16,8 @@ from revenge.infra.jobs.insertion import Builder, NewJob
 from revenge.infra.jobs.models import InsertOpts, InsertResult
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.store import AnyConnection, Store
+
+logger = logging.getLogger("revenge.jobs")
 
 OnInsert = Callable[[str, str, int], None]
 """Called with kind, queue and number of the jobs that a call inserted."""
@@ -106,8 +109,12 @@ class Inserter:
             numbers: Counter[tuple[str, str]] = Counter()
             for shape, number in Counter(job.shape for job in inserted).items():
                 numbers[shape.kind, shape.queue] += number
-            for (kind, queue), number in numbers.items():
-                self._on_insert(kind, queue, number)
+            try:
+                for (kind, queue), number in numbers.items():
+                    self._on_insert(kind, queue, number)
+            except Exception:
+                # They are inserted, and their caller is to know.
+                logger.exception("client.on_insert_failed")
 
     def _build(
         self, items: Sequence[InsertItem], workers: Workers

@@ -17,6 +17,8 @@ from revenge.infra.jobs.store import DirectConnection, Store
 PING_INTERVAL = timedelta(seconds=10)
 PING_TIMEOUT = timedelta(seconds=10)
 """River: the ping has its own time limit (0.51.1), or a silent network blocks it for ever."""
+CATCH_UP_TIMEOUT = timedelta(seconds=30)
+"""For all that is looked up when a connection is new; until then nothing is pinged that would show a silent network."""
 SAY_TIMEOUT = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(seconds=30)
 
@@ -110,7 +112,8 @@ class Notifier:
                 async with asyncio.timeout(PING_TIMEOUT.total_seconds()):
                     await conn.add_listener(channel, self._heard(topic, conn.get_server_pid()))
             self.is_listening = True
-            await self._listener.on_connect(conn)
+            async with asyncio.timeout(CATCH_UP_TIMEOUT.total_seconds()):
+                await self._listener.on_connect(conn)
             self._failures = 0
             self._line = conn
             while not await sleep_unless(self._lost, PING_INTERVAL):

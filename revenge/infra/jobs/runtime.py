@@ -204,12 +204,19 @@ class Runtime:
             self._stopping = asyncio.create_task(self._stop(soft), name="jobs.stop")
         elif not await self._idle_within(soft):
             self._executor.interrupt_all()
-        # A caller that gives up does not end it: results are to be written.
-        await asyncio.shield(self._stopping)
+        await self.stopped()
+
+    async def stopped(self) -> None:
+        """Wait for the end of the stop that is under way."""
+        if self._stopping is not None:
+            # A caller that gives up does not end it: results are to be written.
+            await asyncio.shield(self._stopping)
 
     async def _stop(self, soft: timedelta) -> None:
+        until = self._clock.monotonic() + soft.total_seconds()
         await asyncio.gather(self._fetcher.stop(), self._idle_within(soft))
-        if not await self._idle_within(timedelta(0)):
+        # Once more: the last fetch may have brought jobs when no other ran.
+        if not await self._idle_within(timedelta(seconds=max(until - self._clock.monotonic(), 0))):
             self._executor.interrupt_all()
             if not await self._idle_within(self._config.stop.cancel):
                 for attempt in self._executor.attempts:
@@ -226,6 +233,7 @@ class Runtime:
             self._listening.cancel()
             await asyncio.wait([self._listening])
         self._executor.close()
+        self._fetcher.let_go()
         self._threads.close()
         await asyncio.gather(self._processes.close(), self._suspects.close())
         self._watchdog.stop()
@@ -296,7 +304,11 @@ class Runtime:
             self._reporter.finished(attempt.job, is_completed=status == "completed")
         if self._on_end is not None:
             seconds = asyncio.get_running_loop().time() - attempt.started_at
-            self._on_end(attempt.claim.kind, attempt.claim.queue, status, seconds)
+            try:
+                self._on_end(attempt.claim.kind, attempt.claim.queue, status, seconds)
+            except Exception:
+                # The attempt's slot is freed by whoever calls this.
+                logger.exception("client.on_end_failed")
 
     def _resized(self) -> None:
         self._threads.most = sum(self.queues.slots().values())

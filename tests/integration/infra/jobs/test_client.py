@@ -11,6 +11,7 @@ import pytest
 
 from revenge.infra.jobs import (
     Client,
+    ClientConfig,
     InsertOpts,
     InvalidCursor,
     InvalidJob,
@@ -27,7 +28,7 @@ from revenge.infra.jobs import (
     UnknownKind,
     Workers,
 )
-from tests.fakes.engine import ActArgs
+from tests.fakes.engine import ActArgs, Actor, nothing
 
 AddRow = Callable[..., Awaitable[int]]
 MakeClient = Callable[..., Awaitable[Client]]
@@ -521,3 +522,24 @@ async def test_a_client_without_workers_or_queues_does_not_start(make_client: Ma
     client = await make_client(queues={})
     with pytest.raises(InvalidJob, match="at least one queue and one worker"):
         await client.start()
+
+
+async def test_who_counts_what_is_inserted_and_what_ends_harms_neither(
+    pool: asyncpg.Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A slot of a job whose end could not be counted was never free again."""
+
+    def fails(*_: object) -> None:
+        raise ValueError("the counter is broken")
+
+    workers = Workers([Actor(nothing)])
+    config = ClientConfig(queues={"default": 1})
+    client = Client(pool, config=config, workers=workers, schema="public", on_end=fails, on_insert=fails)
+    await client.start()
+    try:
+        for _ in range(3):
+            job_id = (await client.insert(ActArgs())).job.id
+            assert (await client.wait(job_id, timeout=timedelta(seconds=20))).state is JobState.COMPLETED
+    finally:
+        await client.stop()
+    assert {"client.on_end_failed", "client.on_insert_failed"} <= set(caplog.messages)

@@ -373,3 +373,88 @@ async def test_a_stop_whose_caller_gives_up_goes_on(start_client: StartClient, c
     gate.open.set()
     await working.stop()
     assert (await client.get(job_id)).state is JobState.COMPLETED
+
+
+async def test_two_starts_at_a_time_are_one(make_client: MakeClient, pool: asyncpg.Pool) -> None:
+    """Two runtimes of one id would take each other's jobs for their own, and one of them would never be stopped."""
+    node = await make_client(queues={"default": 1})
+    await asyncio.gather(node.start(), node.start(), node.start())
+    assert [task.get_name() for task in asyncio.all_tasks()].count("jobs.beat") == 1
+    await node.stop()
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("jobs.")]
+    assert await pool.fetchval("SELECT count(*) FROM revenge_job_node") == 0
+
+
+async def test_a_stop_in_the_middle_of_a_start_undoes_it(make_client: MakeClient, pool: asyncpg.Pool) -> None:
+    node = await make_client()
+    starting = asyncio.create_task(node.start())
+    await settle()
+    await node.stop()
+    await starting
+    assert not node.is_running
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("jobs.")]
+    assert await pool.fetchval("SELECT count(*) FROM revenge_job_node") == 0
+
+
+async def test_a_start_while_it_stops_waits_for_that_and_starts(start_client: StartClient, client: Client) -> None:
+    gate = Gate()
+    node = await start_client(gate)
+    first = (await client.insert(ActArgs())).job.id
+    await gate.entered.wait()
+    stopping = asyncio.create_task(node.stop(soft=LIMIT))
+    await settle()
+    starting = asyncio.create_task(node.start())
+    await settle()
+    assert not starting.done()
+    gate.open.set()
+    await asyncio.gather(stopping, starting)
+    assert node.is_running
+    second = (await client.insert(ActArgs())).job.id
+    for job_id in (first, second):
+        assert (await client.wait(job_id, timeout=LIMIT)).state is JobState.COMPLETED
+
+
+async def test_a_job_of_the_last_fetch_has_the_stops_time_as_all_others(
+    start_client: StartClient, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its fetch was under way when the stop began, and no other job ran."""
+    gate = Gate()
+    node = await start_client(gate)
+    assert node._runtime is not None
+    fetcher = node._runtime._fetcher
+    fetch, asked, answer = fetcher._store.fetch, asyncio.Event(), asyncio.Event()
+
+    async def slow(**wanted: Any) -> Any:
+        claims = await fetch(**wanted)
+        if claims:
+            asked.set()
+            await answer.wait()
+        return claims
+
+    monkeypatch.setattr(fetcher._store, "fetch", slow)
+    job_id = (await client.insert(ActArgs())).job.id
+    await asked.wait()
+    stopping = asyncio.create_task(node.stop(soft=LIMIT))
+    await settle()
+    answer.set()
+    await gate.entered.wait()
+    gate.open.set()
+    await asyncio.wait_for(stopping, 30)
+    row = await client.get(job_id)
+    assert (row.state, row.attempt) == (JobState.COMPLETED, 1)
+
+
+async def test_who_waits_for_a_queues_removal_is_let_go_by_a_stop_that_abandons_its_job(
+    start_client: StartClient, client: Client
+) -> None:
+    worker = Stuck()
+    node = await start_client([worker], stop=SHORT)
+    client.workers.declare(StuckArgs)
+    await client.insert(StuckArgs())
+    await asyncio.to_thread(worker.started.wait)
+    removing = asyncio.create_task(node.remove_queue("default"))
+    await settle()
+    await node.stop()
+    async with asyncio.timeout(10):
+        await removing
+    worker.let_go.set()

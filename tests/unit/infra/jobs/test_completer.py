@@ -182,6 +182,20 @@ async def test_an_error_nobody_foresaw_loses_no_result(
     assert table.written == {done.id: JobState.COMPLETED}
 
 
+async def test_what_is_to_be_done_before_a_batch_fails_and_loses_no_result(
+    table: Table, stopped_clock: StoppedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails() -> None:
+        raise ZeroDivisionError("a bug of ours")
+
+    completer = Completer(clock=stopped_clock, store=table, before=fails)
+    done = claim()
+    completer.add_done(done)
+    await completer.drain()
+    assert table.written == {done.id: JobState.COMPLETED}
+    assert "completer.before_failed" in caplog.messages
+
+
 async def test_a_result_that_came_too_late_is_counted_and_forgotten(completer: Completer, table: Table) -> None:
     late, mine = claim(), claim()
     table.stale = {late.id}

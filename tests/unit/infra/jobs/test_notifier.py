@@ -177,6 +177,26 @@ async def test_a_failure_to_catch_up_is_tried_again_on_a_new_connection(ear: Ear
         assert notifier.is_listening
 
 
+async def test_catching_up_that_never_ends_is_tried_again_on_a_new_connection(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network has gone silent in that moment: nothing is pinged yet, and nothing else would notice."""
+    monkeypatch.setattr(notifier_module, "CATCH_UP_TIMEOUT", timedelta(milliseconds=10))
+    stays_silent = asyncio.Event()
+    answer, lines = ear.on_connect, [Line(), Line()]
+
+    async def on_connect(conn: Any) -> None:
+        if conn is lines[0]:
+            await stays_silent.wait()
+        await answer(conn)
+
+    monkeypatch.setattr(ear, "on_connect", on_connect)
+    async with listening(ear, *lines):
+        assert await asyncio.wait_for(ear.connects.get(), 10) is lines[1]
+        assert not lines[0].is_open
+        assert ear.disconnects == 1
+
+
 async def test_a_stop_is_no_loss(ear: Ear) -> None:
     async with listening(ear):
         line = await ear.connects.get()
