@@ -1,6 +1,8 @@
 """Settings, as the parts want them."""
 
 import importlib.util
+import logging
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import structlog
@@ -13,9 +15,11 @@ from revenge.content.library.scans import ScanConfig
 from revenge.content.library.upkeep import UpkeepConfig
 from revenge.content.movie.matching import MatchConfig
 from revenge.content.movie.refreshing import RefreshConfig
-from revenge.infra.jobs import ClientConfig, ExponentialRetry, RetryPolicy, RiverRetry
+from revenge.infra.jobs import ClientConfig, ExponentialRetry, JobLog, Plugin, RetryPolicy, RiverRetry
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_client_id
+from revenge.infra.jobs.job_log import LineFormatter
+from revenge.infra.telemetry.secrets import mask, mask_text
 from revenge.service.notification.agents import Agent, Agents
 from revenge.service.notification.sender import AppriseSender
 
@@ -100,6 +104,26 @@ def make_client_config(settings: Settings) -> ClientConfig:
             completed=jobs.cleanup.completed_jobs_retention,
             cancelled=jobs.cleanup.cancelled_jobs_retention,
             discarded=jobs.cleanup.discarded_jobs_retention,
+        ),
+    )
+
+
+def make_plugins(settings: Settings) -> Sequence[Plugin]:
+    """Return what is done around all jobs: their logs are kept, with secrets masked as on stderr.
+
+    Raises:
+        ValueError: limits that do not fit each other.
+    """
+    log = settings.jobs.log
+    if not log.enabled:
+        return ()
+    return (
+        JobLog(
+            level=logging.getLevelNamesMapping()[log.level.upper()],
+            formatter=LineFormatter(field=lambda key, value: mask(value, key=key)),
+            clean=mask_text,
+            max_attempt_bytes=log.max_attempt_bytes,
+            max_total_bytes=max(log.max_attempt_bytes, log.max_total_bytes),
         ),
     )
 

@@ -11,6 +11,7 @@ from revenge.app.configuration import (
     make_client_config,
     make_http_config,
     make_match_config,
+    make_plugins,
     make_prober,
     make_refresh_config,
     make_scan_config,
@@ -278,6 +279,7 @@ class Container(containers.DeclarativeContainer):
         isolate=isolate,
         on_stuck=job_metrics.provided.stuck,
         on_blocked=job_metrics.provided.blocked,
+        plugins=providers.Singleton(make_plugins, settings),
         periodic=providers.Singleton(make_periodic, settings, workers),
     )
 

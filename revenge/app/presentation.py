@@ -7,14 +7,18 @@ from typing import Any
 
 from revenge.content.library.models import ACTIVE, FileState, Library, Scan, show_path
 from revenge.infra.jobs.models import AttemptError, JobRow, JobState, QueueInfo
+from revenge.infra.jobs.outcome import LOG
 from revenge.infra.jobs.periodic_store import PeriodicInfo
 from revenge.infra.jobs.progress import Progress
 
 JsonObject = dict[str, Any]
 
 
-def job_to_json(row: JobRow, progress: Progress | None) -> JsonObject:
-    """Return a job as contract.md, 'A job in JSON', has it; ``progress`` is the engine's own, None where it has none."""
+def job_to_json(row: JobRow, progress: Progress | None, *, with_log: bool = False) -> JsonObject:
+    """Return a job as contract.md, 'A job in JSON', has it; ``progress`` is the engine's own, None where it has none.
+
+    ``log`` is what its worker logged in each attempt, null without ``with_log``: it may be much longer than all the rest.
+    """
     return {
         "id": row.id,
         "kind": row.kind,
@@ -24,7 +28,7 @@ def job_to_json(row: JobRow, progress: Progress | None) -> JsonObject:
         "attempt": row.attempt,
         "max_attempts": row.max_attempts,
         "args": row.args,
-        "metadata": row.metadata,
+        "metadata": {key: value for key, value in row.metadata.items() if key != LOG},
         "tags": list(row.tags),
         "created_at": time_to_json(row.created_at),
         "scheduled_at": time_to_json(row.scheduled_at),
@@ -34,6 +38,7 @@ def job_to_json(row: JobRow, progress: Progress | None) -> JsonObject:
         "errors": [attempt_error_to_json(error) for error in row.errors],
         "output": row.output,
         "progress": progress_to_json(progress) if progress else _progress_of_go(row),
+        "log": _logs(row.metadata.get(LOG)) if with_log else None,
     }
 
 
@@ -154,6 +159,16 @@ def time_to_json(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _logs(value: object) -> list[JsonObject]:
+    """Return the attempts' logs as far as they are River's."""
+    entries = value if isinstance(value, list) else []
+    return [
+        {"attempt": entry["attempt"], "log": entry["log"]}
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get("attempt"), int) and isinstance(entry.get("log"), str)
+    ]
 
 
 def _progress_of_go(row: JobRow) -> JsonObject | None:

@@ -73,7 +73,7 @@ def list_jobs(
 
 @app.command("show", epilog=EVERYWHERE)
 def show(context: typer.Context, id: Annotated[int, typer.Argument(metavar="ID", help="The job's id.")]) -> None:
-    """Show one job with its arguments, errors, output and progress."""
+    """Show one job with its arguments, errors, output, progress and what its worker logged."""
     shell = shell_of(context)
 
     async def act(container: "Container") -> None:
@@ -236,7 +236,7 @@ async def _tell(
 ) -> None:
     from revenge.app.presentation import job_to_json
 
-    shape = job_to_json(row, (await client.progress([row.id])).get(row.id))
+    shape = job_to_json(row, (await client.progress([row.id])).get(row.id), with_log=True)
     if duplicate is not None:
         shape["duplicate"] = duplicate
     if shell.json:
@@ -244,9 +244,12 @@ async def _tell(
     elif brief:
         shell.say(f"Job {row.id} ({row.kind}): {row.state.value}")
     else:
+        logs = shape.pop("log")
         for key, value in shape.items():
             if value not in (None, [], {}):
                 shell.say(f"{key:13} {_plain(value)}")
+        for entry in logs:
+            shell.say(f"\nlog of attempt {entry['attempt']}\n{entry['log'].rstrip()}")
 
 
 def _plain(value: object) -> str:

@@ -136,6 +136,13 @@ class AttemptErrorOut(BaseModel):
     trace: str
 
 
+class AttemptLogOut(BaseModel):
+    """What a worker logged in one attempt."""
+
+    attempt: int
+    log: str
+
+
 class JobOut(BaseModel):
     """A job."""
 
@@ -157,6 +164,8 @@ class JobOut(BaseModel):
     errors: list[AttemptErrorOut]
     output: Any
     progress: ProgressOut | None
+    log: list[AttemptLogOut] | None
+    """What its worker logged in each attempt; null in lists and events."""
 
 
 class EnqueuedOut(JobOut):

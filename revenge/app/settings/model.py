@@ -147,6 +147,19 @@ class Stop(Section):
     """for cancelled jobs to end; what is left then is abandoned and handed back"""
 
 
+class JobLogs(Section):
+    """What workers log, kept in their jobs' rows: shown by the API, by the dashboard and by River UI."""
+
+    enabled: Switch = True
+    """false: what a worker logs goes to stderr alone"""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """lines below are not kept; those below log.level never are"""
+    max_attempt_bytes: Annotated[int, BeforeValidator(Whole(1024, 2 * 1024 * 1024))] = 16 * 1024
+    """of one attempt; what goes beyond is left out, and the last line says how much"""
+    max_total_bytes: Annotated[int, BeforeValidator(Whole(1024, 64 * 1024 * 1024))] = 64 * 1024
+    """of all attempts of a job together: the oldest go first; not less than max_attempt_bytes"""
+
+
 class Jobs(Section):
     """The job engine."""
 
@@ -181,6 +194,7 @@ class Jobs(Section):
     retry: Retry = Retry()
     cleanup: Cleanup = Cleanup()
     stop: Stop = Stop()
+    log: JobLogs = JobLogs()
 
 
 class Probe(Section):

@@ -27,8 +27,11 @@ logger = logging.getLogger("revenge.jobs")
 class Lines:
     """What one attempt has logged, no more than so many bytes of it; safe to write from threads."""
 
-    def __init__(self, *, level: int, max_bytes: int, formatter: logging.Formatter) -> None:
+    def __init__(
+        self, *, level: int, max_bytes: int, formatter: logging.Formatter, clean: Callable[[str], str] = str
+    ) -> None:
         self.level = level
+        self._clean = clean
         self._max_bytes = max_bytes
         self._room = max_bytes - _NOTE_BYTES
         self._formatter = formatter
@@ -46,6 +49,7 @@ class Lines:
         """Take a line while there is room; what a task that outlives its job logs is nobody's."""
         if self._is_closed:
             return
+        line = self._clean(line)
         size = len(line.encode(errors="replace")) + 1
         if self._is_full or size > self._room:
             # From the first that does not fit: gaps would mislead.
@@ -89,6 +93,11 @@ class LineFormatter(logging.Formatter):
     A message that is a mapping, as structlog hands it on, is its ``event`` and its other fields.
     """
 
+    def __init__(self, *, field: Callable[[str, object], object] | None = None) -> None:
+        """Make it; ``field`` is what is shown of a field, by its name and its value, where that is not the value."""
+        super().__init__()
+        self._field = field
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -101,6 +110,8 @@ class LineFormatter(logging.Formatter):
         else:
             text = record.getMessage()
             fields = {key: value for key, value in vars(record).items() if key not in _OF_EVERY_RECORD}
+        if self._field is not None:
+            fields = {key: self._field(key, value) for key, value in fields.items()}
         shown = "".join(f" {key}={_shown(value)}" for key, value in fields.items() if not key.startswith("_"))
         lines = [f"{moment} {record.levelname} {record.name}: {text}{shown}"]
         if exc_info:
@@ -175,6 +186,7 @@ class JobLog:
         *,
         level: int = logging.INFO,
         formatter: logging.Formatter | None = None,
+        clean: Callable[[str], str] = str,
         max_attempt_bytes: int = MAX_ATTEMPT_BYTES,
         max_total_bytes: int = MAX_TOTAL_BYTES,
     ) -> None:
@@ -183,6 +195,7 @@ class JobLog:
         Args:
             level: lines below are not kept.
             formatter: how a line looks; give one that masks secrets if yours do so. A process of a worker's has the default.
+            clean: what becomes of each line before it is kept, wherever it was logged; to mask secrets in any text.
             max_attempt_bytes: what goes beyond is left out, and the last line says how much.
             max_total_bytes: of all attempts, as JSON; the oldest go first, the newest is always kept.
 
@@ -197,13 +210,16 @@ class JobLog:
             raise ValueError(message)
         self._level = level
         self._formatter = formatter or LineFormatter()
+        self._clean = clean
         self._max_attempt_bytes = max_attempt_bytes
         self._max_total_bytes = max_total_bytes
 
     async def around_work(self, job: "Job[Any]", proceed: Callable[[], Awaitable[object]]) -> object:
         """Collect while ``proceed`` runs, and stage it whatever the outcome."""
         collect()
-        lines = Lines(level=self._level, max_bytes=self._max_attempt_bytes, formatter=self._formatter)
+        lines = Lines(
+            level=self._level, max_bytes=self._max_attempt_bytes, formatter=self._formatter, clean=self._clean
+        )
         current_lines.set(lines)
         try:
             return await proceed()

@@ -1,5 +1,6 @@
 """The composition root: all of it fits together, and any one part may be a fake."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -7,12 +8,20 @@ import pytest
 from dependency_injector import providers
 from pydantic import SecretStr
 
-from revenge.app.configuration import make_client_config, make_http_config, make_prober, make_scan_config
+from revenge.app.configuration import (
+    make_client_config,
+    make_http_config,
+    make_plugins,
+    make_prober,
+    make_scan_config,
+)
 from revenge.app.container import Container, build_container
 from revenge.app.process import command_steps, server_steps, worker_steps
 from revenge.app.settings import Settings
-from revenge.app.settings.model import Jobs, Library, Probe, QueueSettings, Retry, Server
-from revenge.infra.jobs import ExponentialRetry, Job, JobArgs, RiverRetry, Worker, Workers
+from revenge.app.settings.model import JobLogs, Jobs, Library, Probe, QueueSettings, Retry, Server
+from revenge.infra.jobs import ExponentialRetry, Job, JobArgs, JobLog, RiverRetry, Worker, Workers
+from revenge.infra.jobs.outcome import LOG
+from tests.fakes.engine import attempt
 
 
 class FakeDatabase:
@@ -135,6 +144,25 @@ def test_engine_is_configured_by_the_settings() -> None:
     assert isinstance(config.retry_policy, ExponentialRetry)
     assert config.known_kinds_only
     assert isinstance(make_client_config(Settings()).retry_policy, RiverRetry)
+
+
+async def test_logs_of_jobs_are_kept_without_secrets_unless_that_is_switched_off(
+    container: Container, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert make_plugins(Settings(jobs=Jobs(log=JobLogs(enabled=False)))) == ()
+    assert container.client().plugins.around_work
+    [kept] = make_plugins(Settings(jobs=Jobs(log=JobLogs(max_attempt_bytes=2048, max_total_bytes=1024))))
+    assert isinstance(kept, JobLog)
+    job = attempt().job
+    assert job is not None
+    caplog.set_level("INFO")
+
+    async def work() -> None:
+        logging.getLogger("mine").info("asked postgresql://me:hunter2@db", extra={"cookie": "hunter2", "tries": 2})
+
+    await kept.around_work(job, work)
+    [entry] = (job.staged or {})[LOG]
+    assert entry["log"].endswith("INFO mine: asked postgresql://me:***@db cookie=*** tries=2\n")
 
 
 def test_scans_are_configured_by_the_settings() -> None:

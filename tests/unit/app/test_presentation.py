@@ -28,6 +28,7 @@ CONTRACT = [
     "errors",
     "output",
     "progress",
+    "log",
 ]
 PROGRESS = ["phase", "current", "total", "percent", "message", "rate_per_s", "eta_s", "updated_at"]
 
@@ -43,6 +44,22 @@ def test_a_job_has_exactly_the_fields_of_the_contract() -> None:
     assert shape["errors"] == [{"at": "2026-11-23T12:00:00Z", "attempt": 1, "error": "boom", "trace": "where"}]
     assert shape["output"] == {"n": 1}
     assert shape["progress"] is None
+
+
+def test_the_log_of_each_attempt_is_shown_where_it_is_asked_for_and_nowhere_in_the_metadata() -> None:
+    entries: list[object] = [
+        {"attempt": 1, "log": "one\n"},
+        {"attempt": "x", "log": 1},
+        "odd",
+        {"attempt": 2, "log": "two\n"},
+    ]
+    job = row(metadata={"mine": 1, "river:log": entries})
+    assert job_to_json(job, None)["log"] is None
+    shape = job_to_json(job, None, with_log=True)
+    assert shape["log"] == [{"attempt": 1, "log": "one\n"}, {"attempt": 2, "log": "two\n"}]
+    assert shape["metadata"] == {"mine": 1}
+    for odd in (None, "text", {"attempt": 1}):
+        assert job_to_json(row(metadata={"river:log": odd}), None, with_log=True)["log"] == []
 
 
 def test_progress_has_exactly_the_fields_of_the_contract() -> None:

@@ -75,7 +75,7 @@ def jobs_router(jobs: Jobs) -> APIRouter:
 
     @router.get("/{id}", response_model=JobOut, responses=documented(404))
     async def get_job(id: JobId) -> Response:
-        """Return a job."""
+        """Return a job, with what its worker logged in each attempt."""
         return await _one(jobs, await jobs.get(id))
 
     @router.post("/{id}/cancel", response_model=JobOut, responses=documented(404, 409))
@@ -99,13 +99,14 @@ def jobs_router(jobs: Jobs) -> APIRouter:
     @router.delete("/{id}", response_model=JobOut, responses=documented(404, 409))
     async def delete_job(id: JobId) -> Response:
         """Delete a job that is not running; return it as it was."""
-        return json_response(job_to_json(await jobs.delete(id), None))
+        return json_response(job_to_json(await jobs.delete(id), None, with_log=True))
 
     return router
 
 
 async def _one(jobs: Jobs, row: JobRow) -> Response:
-    return json_response((await _shapes(jobs, [row]))[0])
+    progress = await jobs.progress([row.id])
+    return json_response(job_to_json(row, progress.get(row.id), with_log=True))
 
 
 async def _shapes(jobs: Jobs, rows: Sequence[JobRow]) -> list[dict[str, Any]]:

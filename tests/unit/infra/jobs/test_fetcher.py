@@ -255,7 +255,7 @@ async def test_while_results_pile_up_nothing_is_fetched(bench: Bench) -> None:
 
 
 async def test_a_cooldown_lets_hints_gather(bench: Bench) -> None:
-    fetcher = bench.fetcher({"q": 4}, cooldown=timedelta(milliseconds=40))
+    fetcher = bench.fetcher({"q": 4}, cooldown=timedelta(milliseconds=400))
     fetcher.begin()
     await settle()
     bench.jobs.answered.clear()
@@ -268,7 +268,7 @@ async def test_a_cooldown_lets_hints_gather(bench: Bench) -> None:
 
 
 async def test_a_queues_own_cooldown_holds_up_no_other_queue(bench: Bench) -> None:
-    slow = QueueConfig(4, fetch_cooldown=timedelta(milliseconds=40))
+    slow = QueueConfig(4, fetch_cooldown=timedelta(milliseconds=400))
     fetcher = bench.fetcher({"slow": slow, "q": 4})
     fetcher.begin()
     await settle()

@@ -52,6 +52,26 @@ def texts(entries: list[dict[str, Any]]) -> list[str]:
     return [line.partition(" ")[2] for entry in entries for line in entry["log"].splitlines()]
 
 
+async def test_fields_and_texts_are_kept_as_the_client_cleans_them() -> None:
+    """A secret that is masked on stderr must not stand in the row."""
+    plugin = JobLog(
+        formatter=LineFormatter(field=lambda key, value: "***" if key == "cookie" else value),
+        clean=lambda line: line.replace("hunter2", "***"),
+    )
+
+    async def work() -> None:
+        logger.info("asked %s", "https://me:hunter2@host", extra={"cookie": "x1", "host": "hunter2.example"})
+
+    [line] = texts(await log(plugin, work))
+    assert line == "INFO mine: asked https://me:***@host cookie=*** host=***.example"
+
+
+async def test_lines_from_another_process_are_cleaned_too() -> None:
+    lines = Lines(level=0, max_bytes=1000, formatter=LineFormatter(), clean=lambda line: line.replace("hunter2", "***"))
+    lines.absorb(["password hunter2"], 0)
+    assert lines.close() == "password ***\n"
+
+
 async def test_lines_of_the_level_and_above_are_kept() -> None:
     async def work() -> None:
         logger.debug("low")

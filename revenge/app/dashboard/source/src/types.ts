@@ -47,6 +47,13 @@ export interface Job {
   errors: AttemptError[];
   output: unknown;
   progress: Progress | null;
+  /** What the worker logged in each attempt; null in lists and events. */
+  log: AttemptLog[] | null;
+}
+
+export interface AttemptLog {
+  attempt: number;
+  log: string;
 }
 
 /** What a `progress` event holds. */

@@ -116,6 +116,17 @@ function JobBody({ job, state, reread }: { job: Job; state: State; reread: (job:
           </ul>
         </section>
       )}
+      {job.log && job.log.length > 0 && (
+        <section>
+          <h3>Log</h3>
+          {job.log.toReversed().map((entry, index) => (
+            <details key={`${entry.attempt}-${index}`} class="json" open={index === 0}>
+              <summary>Attempt {entry.attempt}</summary>
+              <pre>{entry.log}</pre>
+            </details>
+          ))}
+        </section>
+      )}
       <Json title="Output" value={job.output} open />
       <Json title="Arguments" value={job.args} open />
       <Json title="Metadata" value={job.metadata} />
