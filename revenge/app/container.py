@@ -32,6 +32,7 @@ from revenge.app.health import Health, Metrics
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
+from revenge.app.metadata import MetadataCallers, make_keep, make_sources
 from revenge.app.periodic import make_periodic
 from revenge.app.schema import Schema, make_migrator
 from revenge.app.server import HttpServer
@@ -46,13 +47,13 @@ from revenge.content.library.upkeep_jobs import (
     PeriodicLibraryScanWorker,
     ScanReaperWorker,
 )
+from revenge.content.metadata.answers import KeptAnswers
 from revenge.content.metadata.enriching import Enrichment
 from revenge.content.metadata.jobs import (
     MetadataEnrichContentWorker,
     MetadataRefreshPersonWorker,
     MetadataRefreshStaleWorker,
 )
-from revenge.content.metadata.nobody import Nobody
 from revenge.content.metadata.people import People
 from revenge.content.movie.jobs import MovieLibraryScanWorker
 from revenge.content.movie.match_jobs import MovieFileMatchWorker
@@ -149,8 +150,12 @@ class Container(containers.DeclarativeContainer):
     # Calls to the outside, in turn with all nodes
     traffic = providers.Singleton(StoredTraffic, database.provided.pool)
 
-    # What is known of films, series and people, and who is asked for it
-    metadata_source = providers.Singleton(Nobody)
+    # Metadata: who is asked, through what is kept of their answers
+    answers = providers.Singleton(KeptAnswers, database.provided.pool, keep=providers.Singleton(make_keep, settings))
+    metadata_callers = providers.Singleton(MetadataCallers, settings, traffic=traffic, clock=clock)
+    metadata_source = providers.Singleton(make_sources, settings, metadata_callers, answers)
+
+    # What is known of films, series and people
     search_changes = providers.Singleton(NoSearch)
     pictures = providers.Singleton(NoPictures)
     match_config = providers.Singleton(make_match_config, settings)

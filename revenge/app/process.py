@@ -24,6 +24,7 @@ def command_steps(container: Container) -> list[Step]:
         *database_steps(container),
         Step(name="schema", start=lambda: container.schema().prepare()),
         Step(name="pools", start=database.open_pools, stop=database.close_pools, abort=database.cut_connections),
+        Step(name="calls", start=_nothing, stop=lambda: container.metadata_callers().close()),
     ]
 
 
@@ -77,6 +78,10 @@ def _agents(container: Container) -> list[Step]:
     if not container.settings().notifications.agents:
         return []
     return [Step(name="agents", start=container.sender().check)]
+
+
+async def _nothing() -> None:
+    """What opens itself when it is first used needs no start."""
 
 
 def _probing(container: Container) -> list[Step]:

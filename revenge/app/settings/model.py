@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from revenge.app.settings.matching import Matching, Refresh
+from revenge.app.settings.metadata import Metadata
 from revenge.app.settings.periodic import PeriodicId, Schedule, default_schedules
 from revenge.app.settings.section import Section
 from revenge.app.settings.telling import Activity, Notifications, Statistics
@@ -255,6 +256,8 @@ class Settings(BaseSettings):
     refresh: Refresh = Refresh()
     activity: Activity = Activity()
     statistics: Statistics = Statistics()
+
+    metadata: Metadata = Metadata()
     log: Log = Log()
     periodic: dict[PeriodicId, Schedule] = Field(default_factory=default_schedules)
     """what runs on schedule: so long from one run to the next, or a cron expression; never twice at once in the cluster"""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
@@ -158,6 +159,20 @@ def _secret(value: object) -> SecretStr:
     return SecretStr(text)
 
 
+def _api_key(value: object) -> SecretStr:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str) or not 1 <= len(text) <= 1000 or not (text.isascii() and text.isprintable()):
+        refuse("the key that the service gave you (in quotes where it looks like a number)")
+    return SecretStr(text)
+
+
+def _service_url(value: object) -> str:
+    split = urlsplit(value) if isinstance(value, str) and value.isprintable() else None
+    if split is None or split.scheme not in ("http", "https") or not split.hostname or split.query or split.username:
+        refuse("an address such as https://host/path, without a user and a query")
+    return str(value).rstrip("/")
+
+
 def _schema_name(value: object) -> str:
     if not isinstance(value, str) or not is_schema_name(value):
         refuse(SCHEMA_RULE)
@@ -191,6 +206,10 @@ OptionalFolder = Annotated[Path | None, BeforeValidator(optional(_path))]
 ServerSettings = Annotated[dict[str, str], BeforeValidator(_server_settings)]
 Address = Annotated[SecretStr | None, BeforeValidator(optional(_address))]
 Secret = Annotated[SecretStr | None, BeforeValidator(optional(_secret))]
+ApiKey = Annotated[SecretStr | None, BeforeValidator(optional(_api_key))]
+"""What a service gave, of whatever length it likes."""
+ServiceUrl = Annotated[str, BeforeValidator(_service_url)]
+OptionalServiceUrl = Annotated[str | None, BeforeValidator(optional(_service_url))]
 SchemaName = Annotated[str, BeforeValidator(_schema_name)]
 QueueName = Annotated[str, BeforeValidator(_queue_name)]
 OptionalText = Annotated[str | None, BeforeValidator(optional(Text(1, 100)))]

@@ -119,6 +119,8 @@ class Details:
     translations: tuple[Translation, ...] = ()
     images: tuple[ImageRef, ...] = ()
     """The first of each type is the one to show."""
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    """Providers that could have added something and could not be asked, and why: for a job's output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,12 +17,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from revenge.infra.http.answers import failure_of
 from revenge.infra.http.config import Bounds, ServiceConfig
-from revenge.infra.http.errors import CallFailed, CircuitOpen, LedAway, Nonsense, NotNow, TooMany, Unavailable
+from revenge.infra.http.errors import CallFailed, CircuitOpen, LedAway, Nonsense, NotNow, Refused, TooMany, Unavailable
 from revenge.infra.http.traffic import Full, Go, Open, Traffic
 from revenge.infra.jobs.clock import Clock
 
 T = TypeVar("T")
-Params = Mapping[str, str | int | bool]
+Params = Mapping[str, str | int | bool | Sequence[str]]
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 3
@@ -30,6 +30,7 @@ _SAFE = ("GET", "HEAD")
 _IDLE_S = 2.0
 """Less than the 5 s after which many servers close what is idle: a call must not meet a closing connection."""
 _PATH = "/:@!$&'()*+,;=~"
+_EXPLANATION_BYTES = 2048
 
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # its info lines hold whole addresses, keys included
 
@@ -292,6 +293,8 @@ class Caller:
             try:
                 if response.status_code not in _REDIRECTS or "location" not in response.headers:
                     error = failure_of(self.name, what, response.status_code, response.headers, now=self._clock.now())
+                    if isinstance(error, Refused):
+                        error.body = await _beginning(response)
                     if error is not None:
                         raise error
                     yield response
@@ -344,12 +347,23 @@ class Caller:
         return self._client
 
 
+async def _beginning(response: httpx2.Response) -> bytes:
+    body = b""
+    async for chunk in response.aiter_bytes(_EXPLANATION_BYTES):
+        body += chunk
+        if len(body) >= _EXPLANATION_BYTES:
+            break
+    return body[:_EXPLANATION_BYTES]
+
+
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _text(value: str | int | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _text(value: str | int | bool | Sequence[str]) -> str | list[str]:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int) else list(value)
 
 
 @cache

@@ -21,8 +21,10 @@ class NotThere(CallFailed, Final):
 class Refused(CallFailed, Final):
     """Any other 4xx, such as a wrong key: the same call will be refused again. Final."""
 
-    def __init__(self, service: str, reason: str, *, status: int) -> None:
+    def __init__(self, service: str, reason: str, *, status: int, body: bytes = b"") -> None:
         self.status = status
+        self.body = body
+        """How it explains itself, its beginning; in no text, since a service may repeat the key in it."""
         super().__init__(service, reason)
 
 

@@ -1,0 +1,71 @@
+"""The demo's servers on one port of the loopback, and the settings that lead to them."""
+
+from typing import Any
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from revenge.app.demo import extras, tmdb, tvmaze
+from revenge.app.demo.faults import FaultScript
+from revenge.app.demo.titles import Titles
+from revenge.app.server import HttpServer
+from revenge.app.settings import Settings
+from revenge.infra.jobs.clock import Clock
+
+KEY = "demo-key-of-this-machine"
+"""Wanted by the demo's servers, as the real ones want theirs; it opens nothing else."""
+
+
+class DemoServers:
+    """TMDb, TVmaze, OMDb and Fanart.tv as far as they are asked; ``faults`` is the script of what is to go wrong."""
+
+    def __init__(self, *, clock: Clock, port: int = 0) -> None:
+        titles = Titles()
+        app = Starlette(
+            routes=[
+                Mount("/tmdb", routes=tmdb.routes(titles, key=KEY)),
+                Mount("/tvmaze", routes=tvmaze.routes(titles)),
+                Mount("/omdb", routes=extras.omdb_routes(titles, key=KEY)),
+                Mount("/fanarttv", routes=extras.fanart_routes(titles, key=KEY)),
+            ]
+        )
+        self.titles = titles
+        self.faults = FaultScript(app, clock=clock)
+        self._server = HttpServer(lambda: self.faults, host="127.0.0.1", port=port, before_stop=_nothing)
+
+    @property
+    def url(self) -> str:
+        """Return where they are; known once ``start`` or ``bind`` has run."""
+        return self._server.url
+
+    async def bind(self) -> None:
+        """Take a port: its number is needed before anything else is made."""
+        await self._server.bind()
+
+    async def start(self) -> None:
+        """Answer."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Stop answering, and give the port back."""
+        await self._server.cut()
+        await self._server.release()
+
+    def applied(self, settings: Settings) -> Settings:
+        """Return settings whose metadata and pictures come from here."""
+        metadata = settings.metadata
+        url, key = self.url, SecretStr(KEY)
+        fast = {"requests_per_second": 200.0, "burst": 200}
+        sections = {
+            "tmdb": {"api_key": key, "url": f"{url}/tmdb/3", "image_url": f"{url}/tmdb/t/p", **fast},
+            "tvmaze": {"enabled": True, "url": f"{url}/tvmaze", "image_url": f"{url}/tvmaze/uploads", **fast},
+            "omdb": {"api_key": key, "url": f"{url}/omdb", **fast},
+            "fanarttv": {"api_key": key, "url": f"{url}/fanarttv/v3", "image_url": f"{url}/fanarttv/fanart", **fast},
+        }
+        changed = {name: getattr(metadata, name).model_copy(update=values) for name, values in sections.items()}
+        return settings.model_copy(update={"metadata": metadata.model_copy(update={**changed, "proxy": None})})
+
+
+def _nothing(_app: Any) -> None:
+    """There are no streams to end."""

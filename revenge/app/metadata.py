@@ -1,0 +1,103 @@
+"""Who can be asked what films, series and people are, as the settings say."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from revenge.app.settings import Settings
+from revenge.app.settings import metadata as sections_of
+from revenge.content.metadata.answers import Keep, KeptAnswers
+from revenge.content.metadata.providers.fanarttv import FanartTv
+from revenge.content.metadata.providers.omdb import Omdb
+from revenge.content.metadata.providers.provider import Provider
+from revenge.content.metadata.providers.tmdb import Tmdb
+from revenge.content.metadata.providers.tvmaze import TvMaze
+from revenge.content.metadata.source import Sources
+from revenge.infra.http.caller import Caller, OnCall
+from revenge.infra.http.config import Rate, ServiceConfig
+from revenge.infra.http.traffic import Traffic
+from revenge.infra.jobs.clock import Clock
+
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+LONGEST_WAIT = timedelta(seconds=5)
+"""For a turn; who would wait longer snoozes instead of holding a worker's slot."""
+
+
+def make_keep(settings: Settings) -> Keep:
+    """Return how long answers are kept."""
+    metadata = settings.metadata
+    return Keep(titles=metadata.answers_kept, searches=metadata.searches_kept, unknown=metadata.unknown_kept)
+
+
+def service_configs(settings: Settings) -> dict[str, ServiceConfig]:
+    """Return how each provider that can be asked is called, by its name."""
+    metadata = settings.metadata
+    tmdb, tvmaze, omdb, fanarttv = metadata.tmdb, metadata.tvmaze, metadata.omdb, metadata.fanarttv
+    params: dict[str, dict[str, str]] = {}
+    if tmdb.api_key:
+        params["tmdb"] = {"api_key": tmdb.api_key.get_secret_value()}
+    if tvmaze.enabled:
+        params["tvmaze"] = {}
+    if omdb.api_key:
+        params["omdb"] = {"apikey": omdb.api_key.get_secret_value()}
+    if fanarttv.api_key:
+        params["fanarttv"] = {"api_key": fanarttv.api_key.get_secret_value()}
+        if fanarttv.client_key:
+            params["fanarttv"]["client_key"] = fanarttv.client_key.get_secret_value()
+    sections: dict[str, sections_of.Tmdb | sections_of.TvMaze | sections_of.Omdb | sections_of.FanartTv] = {
+        "tmdb": tmdb,
+        "tvmaze": tvmaze,
+        "omdb": omdb,
+        "fanarttv": fanarttv,
+    }
+    return {
+        name: ServiceConfig(
+            name=name,
+            base_url=sections[name].url,
+            params=keys,
+            rate=Rate(
+                per_second=sections[name].requests_per_second, burst=sections[name].burst, longest_wait=LONGEST_WAIT
+            ),
+            proxy=metadata.proxy,
+        )
+        for name, keys in params.items()
+    }
+
+
+class MetadataCallers:
+    """The callers of all providers that can be asked; closed together."""
+
+    def __init__(self, settings: Settings, *, traffic: Traffic, clock: Clock, on_call: OnCall | None = None) -> None:
+        self._callers = {
+            name: Caller(config, traffic=traffic, clock=clock, on_call=on_call)
+            for name, config in service_configs(settings).items()
+        }
+
+    def get(self, name: str) -> Caller | None:
+        """Return who calls a provider; None where it cannot be asked."""
+        return self._callers.get(name)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for caller in self._callers.values():
+            await caller.close()
+
+
+def make_sources(settings: Settings, callers: MetadataCallers, answers: KeptAnswers) -> Sources:
+    """Return all providers that can be asked, in their configured order."""
+    makers: dict[str, Callable[[Caller, KeptAnswers], Provider]] = {
+        "tmdb": Tmdb,
+        "tvmaze": TvMaze,
+        "omdb": Omdb,
+        "fanarttv": FanartTv,
+    }
+    found = []
+    for name in settings.metadata.providers:
+        maker, caller = makers.get(name), callers.get(name)
+        if maker is None:
+            logger.warning("metadata.unknown_provider", provider=name, known=", ".join(makers))
+        elif caller is not None:
+            found.append(maker(caller, answers))
+    return Sources(found)

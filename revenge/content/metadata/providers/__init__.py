@@ -1,0 +1,1 @@
+"""Whoever can be asked, each with what it calls things made ours."""
