@@ -112,7 +112,7 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
 def test_steps_stand_in_the_order_of_what_they_stand_on(container: Container) -> None:
     command = [step.name for step in command_steps(container)]
     server = [step.name for step in server_steps(container)]
-    assert command == ["database", "schema", "pools"]
+    assert command == ["database", "schema", "pools", "calls"]
     assert server == ["port", *command, "prober", "scans", "heap", "engine", "http"]
     assert [step.name for step in worker_steps(container, media=False)] == [*command, "heap", "engine"]
 
@@ -120,7 +120,7 @@ def test_steps_stand_in_the_order_of_what_they_stand_on(container: Container) ->
 def test_server_that_works_no_jobs_starts_no_engine() -> None:
     container = build_container(Settings(jobs=Jobs(enabled=False)))
     container.database.override(providers.Object(FakeDatabase()))
-    assert [step.name for step in server_steps(container)] == ["port", "database", "schema", "pools", "http"]
+    assert [step.name for step in server_steps(container)] == ["port", "database", "schema", "pools", "calls", "http"]
 
 
 def test_prober_is_left_out_where_it_is_switched_off() -> None:
