@@ -256,7 +256,6 @@ class Settings(BaseSettings):
     refresh: Refresh = Refresh()
     activity: Activity = Activity()
     statistics: Statistics = Statistics()
-
     metadata: Metadata = Metadata()
     log: Log = Log()
     periodic: dict[PeriodicId, Schedule] = Field(default_factory=default_schedules)
