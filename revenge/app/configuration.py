@@ -20,6 +20,7 @@ from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_client_id
 from revenge.infra.jobs.job_log import LineFormatter
 from revenge.infra.telemetry.secrets import mask, mask_text
+from revenge.service.auth.config import AuthConfig
 from revenge.service.notification.agents import Agent, Agents
 from revenge.service.notification.sender import AppriseSender
 
@@ -72,6 +73,21 @@ def make_refresh_config(settings: Settings) -> RefreshConfig:
         new_stale_after=refresh.new_stale_after,
         batch=refresh.batch,
         languages=refresh.languages,
+    )
+
+
+def make_auth_config(settings: Settings) -> AuthConfig:
+    """Return how logins behave."""
+    auth = settings.auth
+    return AuthConfig(
+        token_lifetime=auth.token_lifetime,
+        session_lifetime=auth.session_lifetime,
+        idle=auth.session_idle,
+        max_sessions=auth.max_sessions,
+        window=auth.failure_window,
+        failures_by_name=auth.failures_by_name,
+        failures_by_address=auth.failures_by_address,
+        retention=auth.session_retention,
     )
 
 

@@ -6,8 +6,10 @@ order they start. To give a test its fake, override one provider: ``container.pr
 
 from dependency_injector import containers, providers
 
+from revenge.app.accounts import Authenticator
 from revenge.app.configuration import (
     make_agents,
+    make_auth_config,
     make_client_config,
     make_http_config,
     make_match_config,
@@ -22,6 +24,7 @@ from revenge.app.configuration import (
 from revenge.app.database import Database
 from revenge.app.doctor import Doctor
 from revenge.app.enqueue import MovieQueue, ScanQueue
+from revenge.app.events.accounts import AccountEvents
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
@@ -29,6 +32,8 @@ from revenge.app.events.pictures import NoPictures
 from revenge.app.events.sinks import NoSearch
 from revenge.app.events.telling import DeliveryQueue, RaisedEvents, RecordedActivity
 from revenge.app.health import Health, Metrics
+from revenge.app.http.access import Access
+from revenge.app.http.account_services import AccountServices
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
@@ -74,6 +79,14 @@ from revenge.infra.telemetry.upkeep import UpkeepMetrics
 from revenge.service.activity.jobs import ActivityCleanupWorker, ActivityLogWorker
 from revenge.service.activity.repository import ActivityRepository
 from revenge.service.activity.service import ActivityService
+from revenge.service.auth.accounts import AccountService
+from revenge.service.auth.api_keys import ApiKeyService
+from revenge.service.auth.clean_up import CleanupService
+from revenge.service.auth.jobs import CleanupWorker, SessionMaintenanceWorker
+from revenge.service.auth.once import OnceTokens
+from revenge.service.auth.passwords import Argon2Passwords
+from revenge.service.auth.permissions import PermissionService
+from revenge.service.auth.sessions import SessionService
 from revenge.service.notification.deliveries import Deliveries
 from revenge.service.notification.jobs import NotificationCleanupWorker, NotificationWorker
 from revenge.service.notification.repository import NotificationRepository
@@ -229,6 +242,21 @@ class Container(containers.DeclarativeContainer):
         removed=upkeep_metrics.provided.removed,
     )
 
+    # Accounts
+    auth_config = providers.Singleton(make_auth_config, settings)
+    passwords = providers.Singleton(Argon2Passwords)
+    account_events = providers.Singleton(AccountEvents, notifications=notifications, activity=activity)
+    accounts = providers.Singleton(AccountService, database.provided.pool, passwords=passwords, events=account_events)
+    sessions = providers.Singleton(
+        SessionService, database.provided.pool, passwords=passwords, events=account_events, config=auth_config
+    )
+    api_keys = providers.Singleton(ApiKeyService, database.provided.pool, events=account_events, config=auth_config)
+    permissions = providers.Singleton(PermissionService, database.provided.pool, events=account_events)
+    once_tokens = providers.Singleton(OnceTokens, database.provided.pool)
+    account_cleanup = providers.Singleton(
+        CleanupService, database.provided.pool, config=auth_config, removed=upkeep_metrics.provided.removed
+    )
+
     doctor = providers.Singleton(
         Doctor,
         settings=settings,
@@ -267,6 +295,8 @@ class Container(containers.DeclarativeContainer):
             providers.Singleton(
                 NotificationCleanupWorker, notification_service, removed=upkeep_metrics.provided.removed
             ),
+            providers.Singleton(CleanupWorker, account_cleanup),
+            providers.Singleton(SessionMaintenanceWorker, account_cleanup),
         ),
     )
     isolate: providers.Provider[Isolate | None] = providers.Object(None)
@@ -292,7 +322,14 @@ class Container(containers.DeclarativeContainer):
     health = providers.Singleton(
         Health, pool=database.provided.pool, schema=schema, client=client, works=settings.provided.jobs.enabled
     )
-    metrics = providers.Singleton(Metrics, metrics=job_metrics, queues=client.provided.queues)
+    metrics = providers.Singleton(
+        Metrics,
+        metrics=job_metrics,
+        queues=client.provided.queues,
+        upkeep=upkeep_metrics,
+        sessions=sessions.provided.count_active,
+    )
+    access = providers.Singleton(Access, permissions)
     api_services = providers.Singleton(
         ApiServices,
         client=client,
@@ -305,6 +342,11 @@ class Container(containers.DeclarativeContainer):
         ),
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),
         clock=clock,
+        authenticator=providers.Singleton(Authenticator, sessions=sessions, keys=api_keys),
+        access=access,
+        accounts=providers.Singleton(
+            AccountServices, accounts=accounts, sessions=sessions, keys=api_keys, permissions=permissions
+        ),
     )
     api = providers.Singleton(create_app, api_services, config=providers.Singleton(make_http_config, settings))
     server = providers.Singleton(

@@ -13,6 +13,7 @@ from revenge.infra.jobs import QueueInfo
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.migrations import Validation
 from revenge.infra.telemetry.metrics import JobMetrics
+from revenge.infra.telemetry.upkeep import UpkeepMetrics
 
 LIMIT_S = 5.0
 """A database that takes longer to answer is not one to send work to."""
@@ -61,16 +62,28 @@ class Health:
 
 
 class Metrics:
-    """Prometheus' text, with the queues' depth read when it is asked for."""
+    """Prometheus' text, with the queues' depth and the sessions that hold read when it is asked for."""
 
-    def __init__(self, *, metrics: JobMetrics, queues: Callable[[], Awaitable[Sequence[QueueInfo]]]) -> None:
+    def __init__(
+        self,
+        *,
+        metrics: JobMetrics,
+        queues: Callable[[], Awaitable[Sequence[QueueInfo]]],
+        upkeep: UpkeepMetrics | None = None,
+        sessions: Callable[[], Awaitable[int]] | None = None,
+    ) -> None:
         self._metrics = metrics
         self._queues = queues
+        self._upkeep = upkeep
+        self._sessions = sessions
 
     async def render(self) -> bytes:
         """Return the text exposition format, version 0.0.4."""
         queues = await self._queues()
         self._metrics.set_depth({(queue.name, state): n for queue in queues for state, n in queue.counts.items()})
+        if self._upkeep is not None and self._sessions is not None:
+            # Counted here and not by the job that maintains sessions: that runs on one node, and each is asked.
+            self._upkeep.set_sessions(await self._sessions())
         return self._metrics.render()
 
 

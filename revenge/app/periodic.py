@@ -14,6 +14,7 @@ from revenge.content.library.upkeep_jobs import LibraryScanCleanupArgs, Periodic
 from revenge.content.metadata.jobs import MetadataRefreshStaleArgs
 from revenge.infra.jobs import Cron, Every, JobArgs, MissedPolicy, PeriodicJob, Workers
 from revenge.service.activity.jobs import ActivityCleanupArgs
+from revenge.service.auth.jobs import CleanupArgs, SessionMaintenanceArgs
 from revenge.service.notification.jobs import NotificationCleanupArgs
 from revenge.service.statistics.jobs import StatsAggregationArgs
 
@@ -35,6 +36,18 @@ PERIODIC: Sequence[Planned] = (
     # Looks which libraries are due; how often each is scanned is its own affair, and library.scan_interval.
     Planned(id="periodic_library_scan", kind=PeriodicLibraryScanArgs, make=lambda _: PeriodicLibraryScanArgs()),
     Planned(id="scan_reaper", kind=ScanReaperArgs, make=lambda _: ScanReaperArgs()),
+    Planned(
+        id="auth_cleanup_daily",
+        kind=CleanupArgs,
+        make=lambda _: CleanupArgs(target_type="all", older_than=24 * 3600 * 10**9),
+        run_on_start=True,
+    ),
+    Planned(
+        id="session_maintenance_hourly",
+        kind=SessionMaintenanceArgs,
+        make=lambda _: SessionMaintenanceArgs(),
+        run_on_start=True,
+    ),
     Planned(id="library_scan_cleanup_daily", kind=LibraryScanCleanupArgs, make=lambda _: LibraryScanCleanupArgs()),
     Planned(
         id="activity_cleanup_daily",

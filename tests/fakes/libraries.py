@@ -1,6 +1,6 @@
 """The library service as the HTTP side sees it, in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -161,8 +161,11 @@ class FakeLibraries:
             raise LibraryNotFound(library_id)
         return self.libraries[library_id]
 
-    async def list(self, *, limit: int = 100, cursor: str | None = None) -> LibraryPage:
-        found = sorted(self.libraries.values(), key=lambda library: library.name.lower())
+    async def list(
+        self, *, limit: int = 100, cursor: str | None = None, only: Collection[UUID] | None = None
+    ) -> LibraryPage:
+        seen = [library for library in self.libraries.values() if only is None or library.id in only]
+        found = sorted(seen, key=lambda library: library.name.lower())
         page, more = _page(found, limit, cursor)
         return LibraryPage(page, more)
 

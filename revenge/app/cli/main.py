@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from revenge.app.cli import bench, demo, doctor, jobs, library, migrate, parse, periodic, queues, scan, serve
+from revenge.app.cli import account, bench, demo, doctor, jobs, library, migrate, parse, periodic, queues, scan, serve
 from revenge.app.cli.shell import EVERYWHERE, HELP, Failed, Shell, visible
 
 FAILED = 1
@@ -31,6 +31,7 @@ parse.register(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(queues.app, name="queues")
 app.add_typer(periodic.app, name="periodic")
+app.add_typer(account.app, name="account")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(bench.app, name="bench")
 doctor.register(app)

@@ -1,5 +1,6 @@
 """Who may do what: administrators everything, accounts the routes that are open to them, in libraries that are."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -12,6 +13,7 @@ from revenge.content.library.errors import LibraryNotFound
 from revenge.service.auth.models import Permission
 
 _MARK = "_is_open_to_accounts"
+OPEN = "Every account may call this."
 
 R = TypeVar("R", bound=Callable[..., Any])
 
@@ -25,8 +27,12 @@ class LibraryRights(Protocol):
 
 
 def open_to_accounts(route: R) -> R:
-    """Let every account call ``route``, not administrators alone; the route looks itself what the account may see."""
+    """Let every account call ``route``, not administrators alone; the route looks itself what the account may see.
+
+    The API's description says so, too.
+    """
     setattr(route, _MARK, True)
+    route.__doc__ = f"{inspect.cleandoc(route.__doc__ or '')}\n\n{OPEN}"
     return route
 
 

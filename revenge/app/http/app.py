@@ -13,14 +13,17 @@ from revenge.app.http.access import authorize
 from revenge.app.http.config import HttpConfig
 from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
 from revenge.app.http.routes.activity import activity_router
+from revenge.app.http.routes.auth import auth_router
 from revenge.app.http.routes.events import NothingMore, events_router
 from revenge.app.http.routes.jobs import jobs_router
 from revenge.app.http.routes.libraries import libraries_router
 from revenge.app.http.routes.notifications import notifications_router
 from revenge.app.http.routes.periodic import periodic_router
+from revenge.app.http.routes.permissions import permissions_router
 from revenge.app.http.routes.queues import queues_router
 from revenge.app.http.routes.server import health_router, server_router, session_router
 from revenge.app.http.routes.statistics import statistics_router
+from revenge.app.http.routes.users import users_router
 from revenge.app.http.security import SESSION_COOKIE
 from revenge.app.http.services import ApiServices, Kinds
 from revenge.app.http.sse import Streams
@@ -51,7 +54,7 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
                 config=config,
                 clock=services.clock,
                 public_prefixes=PUBLIC_PREFIXES,
-                accounts=services.accounts,
+                accounts=services.authenticator,
             ),
         ],
         dependencies=[Depends(authorize)],
@@ -62,7 +65,7 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
     problems.install(app)
     app.add_exception_handler(NothingMore, _nothing_more)
     for router in (
-        libraries_router(services.libraries, services.client, services.counts),
+        libraries_router(services.libraries, services.client, services.counts, services.access),
         events_router(services.client, streams),
         jobs_router(services.client),
         queues_router(services.client),
@@ -75,6 +78,10 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         app.include_router(notifications_router(services.telling.notifications), prefix=API)
         app.include_router(activity_router(services.telling.activity), prefix=API)
         app.include_router(statistics_router(services.telling.statistics), prefix=API)
+    if services.accounts is not None:
+        app.include_router(auth_router(services.accounts), prefix=API)
+        app.include_router(users_router(services.accounts), prefix=API)
+        app.include_router(permissions_router(services.accounts.permissions, services.libraries), prefix=API)
     app.include_router(health_router(services.readiness, services.metrics))
     app.router.routes.extend(dashboard_routes())
     app.openapi = lambda: _openapi(app, config, services.client.workers)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

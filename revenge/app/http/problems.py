@@ -1,5 +1,6 @@
 """Errors on the wire: RFC 9457 problem documents, for whatever goes wrong."""
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,21 @@ from revenge.content.library.errors import (
 )
 from revenge.infra.jobs.errors import InvalidJob, JobIsRunning, JobNotFound, QueueNotFound, StoreError, UniqueConflict
 from revenge.infra.jobs.periodic_store import PeriodicNotFound
+from revenge.service.auth.errors import (
+    AccountNotFound,
+    ApiKeyNotFound,
+    AuthError,
+    InvalidAccount,
+    LastAdministrator,
+    LibraryUnknown,
+    LoginRefused,
+    PermissionNotFound,
+    SessionNotFound,
+    TokenRefused,
+    TooManyKeys,
+    TooManyLogins,
+    UsernameTaken,
+)
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -42,6 +58,7 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
 """The database is away, or too slow."""
 
 KNOWN: tuple[type[Exception], ...] = (
+    AuthError,
     InvalidJob,
     InvalidLibrary,
     JobIsRunning,
@@ -59,6 +76,14 @@ KNOWN: tuple[type[Exception], ...] = (
 """Errors of services that have an answer of their own."""
 
 _PLAIN: Mapping[type[Exception], tuple[int, str]] = {
+    AccountNotFound: (404, "user-not-found"),
+    ApiKeyNotFound: (404, "key-not-found"),
+    LastAdministrator: (409, "last-administrator"),
+    LibraryUnknown: (404, "library-not-found"),
+    PermissionNotFound: (404, "permission-not-found"),
+    SessionNotFound: (404, "session-not-found"),
+    TooManyKeys: (409, "too-many-keys"),
+    UsernameTaken: (409, "name-taken"),
     InvalidJob: (422, "invalid-job"),
     JobNotFound: (404, "job-not-found"),
     LibraryNameTaken: (409, "library-name-taken"),
@@ -206,6 +231,15 @@ def problem_of(error: Exception) -> ProblemError:
         case InvalidLibrary():
             fields = [{"pointer": f"/{error.field}", "detail": error.reason}]
             return ProblemError(422, "invalid-library", str(error), errors=fields)
+        case InvalidAccount():
+            fields = [{"pointer": f"/{error.field}", "detail": error.reason}]
+            return ProblemError(422, "invalid-user", str(error), errors=fields)
+        case LoginRefused() | TokenRefused():
+            headers = {"WWW-Authenticate": 'Bearer realm="revenge"'}
+            return ProblemError(401, "login-refused", str(error), headers=headers)
+        case TooManyLogins():
+            seconds = math.ceil(error.retry_after.total_seconds())
+            return ProblemError(429, "too-many-logins", str(error), headers={"Retry-After": str(seconds)})
         case JobIsRunning():
             return ProblemError(409, "job-is-running", str(error), job_id=error.job_id)
         case UniqueConflict():

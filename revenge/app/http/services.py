@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from revenge.app.http.access import Access
+from revenge.app.http.account_services import AccountServices
 from revenge.app.http.principal import Authenticator
 from revenge.app.http.telling_services import TellingServices
 from revenge.content.library.models import (
@@ -107,7 +108,9 @@ class Libraries(Protocol):
 
     async def get(self, library_id: UUID) -> Library: ...
 
-    async def list(self, *, limit: int = 100, cursor: str | None = None) -> LibraryPage: ...
+    async def list(
+        self, *, limit: int = 100, cursor: str | None = None, only: Collection[UUID] | None = None
+    ) -> LibraryPage: ...
 
     async def delete(self, library_id: UUID) -> None: ...
 
@@ -179,6 +182,8 @@ class ApiServices:
     telling: TellingServices | None = None
     """None: a server without notifications, activity log and statistics."""
     clock: Clock = field(default_factory=SystemClock)
-    accounts: Authenticator | None = None
+    authenticator: Authenticator | None = None
     """None: nobody has an account, the server's key is all there is."""
+    accounts: AccountServices | None = None
+    """None: there are no routes of accounts."""
     access: Access = field(default_factory=Access)

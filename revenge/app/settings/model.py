@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from revenge.app.settings.auth import Auth, Playback
 from revenge.app.settings.matching import Matching, Refresh
 from revenge.app.settings.metadata import Metadata
 from revenge.app.settings.periodic import PeriodicId, Schedule, default_schedules
@@ -257,6 +258,8 @@ class Settings(BaseSettings):
     activity: Activity = Activity()
     statistics: Statistics = Statistics()
     metadata: Metadata = Metadata()
+    auth: Auth = Auth()
+    playback: Playback = Playback()
     log: Log = Log()
     periodic: dict[PeriodicId, Schedule] = Field(default_factory=default_schedules)
     """what runs on schedule: so long from one run to the next, or a cron expression; never twice at once in the cluster"""
@@ -277,6 +280,11 @@ class Settings(BaseSettings):
     def demo_dir(self) -> Path:
         """Return where the demo's video files are made."""
         return self.library.demo_dir or self.data_dir / "demo"
+
+    @property
+    def segment_dir(self) -> Path:
+        """Return where segments are made."""
+        return self.playback.segment_dir or self.data_dir / "segments"
 
     @property
     def log_format(self) -> LogFormat:

@@ -54,11 +54,13 @@ class Schedule(Section):
 SCHEDULES: Mapping[str, str] = {
     "periodic_library_scan": "5m",
     "scan_reaper": "5m",
+    "auth_cleanup_daily": "7 3 * * *",
     "library_scan_cleanup_daily": "13 3 * * *",
     "activity_cleanup_daily": "18 3 * * *",
     "notification_cleanup_daily": "23 3 * * *",
     "metadata_refresh_stale": "1h",
     "stats_aggregation_hourly": "7 * * * *",
+    "session_maintenance_hourly": "1h",
 }
 """The default of each periodic job, by its id: dailies at night, a few minutes apart."""
 

@@ -45,6 +45,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Key, str]]:
                 yield ("jobs", "retry", name), "only the default while jobs.retry.initial_interval is null"
     elif retry.initial_interval > retry.max_interval:
         yield ("jobs", "retry", "initial_interval"), "at most jobs.retry.max_interval"
+    if settings.auth.token_lifetime > settings.auth.session_lifetime:
+        yield ("auth", "token_lifetime"), "at most auth.session_lifetime"
     for name, planned in settings.periodic.items():
         try:
             read_schedule(planned.schedule, planned.zone)

@@ -73,14 +73,16 @@ class LibraryRepository:
             raise LibraryNotFound(f"that holds {show_path(path)}")
         return UUID(str(found))
 
-    async def list(self, *, limit: int = 100, cursor: str | None = None) -> LibraryPage:
-        """Return libraries by name.
+    async def list(
+        self, *, limit: int = 100, cursor: str | None = None, only: Collection[UUID] | None = None
+    ) -> LibraryPage:
+        """Return libraries by name; ``only`` these, None is all.
 
         Raises:
             ValueError: the cursor is none of ours.
         """
         after = _decode(cursor).decode() if cursor else ""
-        rows = await self._pool.fetch(self._sql["library_list"], after, limit + 1)
+        rows = await self._pool.fetch(self._sql["library_list"], after, limit + 1, None if only is None else list(only))
         more = _encode(rows[limit - 1]["sort_key"].encode()) if len(rows) > limit else None
         return LibraryPage([library_from(row) for row in rows[:limit]], more)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -120,9 +120,11 @@ class LibraryService:
         """
         return await self._repository.find(name)
 
-    async def list(self, *, limit: int = 100, cursor: str | None = None) -> LibraryPage:
-        """Return libraries by name; ``ValueError`` for a cursor that is none of ours."""
-        return await self._repository.list(limit=limit, cursor=cursor)
+    async def list(
+        self, *, limit: int = 100, cursor: str | None = None, only: Collection[UUID] | None = None
+    ) -> LibraryPage:
+        """Return libraries by name, ``only`` these; ``ValueError`` for a cursor that is none of ours."""
+        return await self._repository.list(limit=limit, cursor=cursor, only=only)
 
     async def delete(self, library_id: UUID) -> None:
         """Take a library out of sight, and end its scan. Nothing on disk is touched; its rows stay for a restore.

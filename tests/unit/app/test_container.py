@@ -93,6 +93,7 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
     assert container.workers().kinds == [
         "activity_cleanup",
         "activity_log",
+        "cleanup",
         "library_scan_cleanup",
         "library_scan_reaper",
         "metadata_enrich_content",
@@ -104,6 +105,7 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
         "notification",
         "notification_cleanup",
         "periodic_library_scan",
+        "session_maintenance",
         "stats_aggregation",
         "tvshow_library_scan",
     ]

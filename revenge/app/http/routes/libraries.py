@@ -6,9 +6,10 @@ from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from revenge.app.http.access import Access, open_to_accounts
 from revenge.app.http.library_schemas import (
     FileListOut,
     FilesQuery,
@@ -22,6 +23,7 @@ from revenge.app.http.library_schemas import (
     ScanListOut,
     ScanOut,
 )
+from revenge.app.http.principal import principal_of
 from revenge.app.http.problems import documented, unknown_cursor
 from revenge.app.http.responses import json_response
 from revenge.app.http.schemas import PageQuery
@@ -29,21 +31,27 @@ from revenge.app.http.services import FileCounts, Jobs, Libraries
 from revenge.app.library_presenter import LibraryPresenter
 from revenge.app.presentation import scan_to_json
 from revenge.content.library.models import LibraryFields
+from revenge.service.auth.models import Permission
 
 FIRST_ERRORS = 100
 """Errors that a scan's own document holds; the rest comes by pages."""
 
 
-def libraries_router(libraries: Libraries, jobs: Jobs, counts: FileCounts | None) -> APIRouter:
+def libraries_router(
+    libraries: Libraries, jobs: Jobs, counts: FileCounts | None, access: Access | None = None
+) -> APIRouter:
     """Return the routes under ``/libraries``."""
     router = APIRouter(prefix="/libraries", tags=["libraries"], responses=documented(400, 401, 422, 503))
     present = LibraryPresenter(libraries, jobs, counts)
+    access = access or Access()
 
     @router.get("", response_model=LibraryListOut, responses=documented(404))
-    async def list_libraries(query: Annotated[PageQuery, Query()]) -> Response:
-        """List libraries by name."""
+    @open_to_accounts
+    async def list_libraries(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
+        """List libraries by name: those that whoever calls may see."""
+        seen = await access.visible_libraries(principal_of(request))
         with _cursor_checked(query.cursor):
-            page = await libraries.list(limit=query.limit, cursor=query.cursor)
+            page = await libraries.list(limit=query.limit, cursor=query.cursor, only=seen)
         return json_response({"libraries": await present.libraries(page.libraries), "next_cursor": page.next_cursor})
 
     @router.post("", response_model=LibraryOut, status_code=201, responses=documented(409, 413))
@@ -54,8 +62,10 @@ def libraries_router(libraries: Libraries, jobs: Jobs, counts: FileCounts | None
         return json_response(shape, 201, headers={"Location": f"/api/v1/libraries/{library.id}"})
 
     @router.get("/{id}", response_model=LibraryOut, responses=documented(404))
-    async def get_library(id: UUID) -> Response:
+    @open_to_accounts
+    async def get_library(request: Request, id: UUID) -> Response:
         """Return a library."""
+        await access.require(principal_of(request), id)
         return json_response((await present.libraries([await libraries.get(id)]))[0])
 
     @router.put("/{id}", response_model=LibraryOut, responses=documented(404, 409, 413))
@@ -71,26 +81,33 @@ def libraries_router(libraries: Libraries, jobs: Jobs, counts: FileCounts | None
         return Response(status_code=204)
 
     @router.post("/{id}/scan", response_model=ScanOut, status_code=202, responses=documented(404, 409, 413))
-    async def scan_library(id: UUID, body: NewScan | None = None) -> Response:
+    @open_to_accounts
+    async def scan_library(request: Request, id: UUID, body: NewScan | None = None) -> Response:
         """Start a scan: its row and its job are made in one transaction.
 
         A library that is not enabled is scanned too when it is asked for; one of a type that cannot be scanned is refused.
+        An account needs the permission to manage the library.
         """
+        await access.require(principal_of(request), id, Permission.MANAGE)
         scan = await libraries.trigger_scan(id, (body or NewScan()).scan_type)
         location = {"Location": f"/api/v1/libraries/{id}/scans/{scan.id}"}
         return json_response(scan_to_json(scan, None), 202, headers=location)
 
     @router.get("/{id}/scans", response_model=ScanListOut, responses=documented(404))
-    async def list_scans(id: UUID, query: Annotated[PageQuery, Query()]) -> Response:
+    @open_to_accounts
+    async def list_scans(request: Request, id: UUID, query: Annotated[PageQuery, Query()]) -> Response:
         """List a library's scans, newest first."""
+        await access.require(principal_of(request), id)
         await libraries.get(id)
         with _cursor_checked(query.cursor):
             page = await libraries.scans(id, limit=query.limit, cursor=query.cursor)
         return json_response({"scans": await present.scans(page.scans), "next_cursor": page.next_cursor})
 
     @router.get("/{id}/scans/{scan_id}", response_model=ScanDetailOut, responses=documented(404))
-    async def get_scan(id: UUID, scan_id: UUID) -> Response:
-        """Return a scan with its counts, its progress, and what it could not read."""
+    @open_to_accounts
+    async def get_scan(request: Request, id: UUID, scan_id: UUID) -> Response:
+        """Return a scan with its counts, its progress, and what it could not read; an account needs to manage the library."""
+        await access.require(principal_of(request), id, Permission.MANAGE)
         scan = await libraries.scan(id, scan_id)
         page = await libraries.scan_errors(scan_id, limit=FIRST_ERRORS)
         shape = (await present.scans([scan]))[0]
@@ -98,16 +115,22 @@ def libraries_router(libraries: Libraries, jobs: Jobs, counts: FileCounts | None
         return json_response(shape)
 
     @router.get("/{id}/scans/{scan_id}/errors", response_model=ScanErrorListOut, responses=documented(404))
-    async def list_scan_errors(id: UUID, scan_id: UUID, query: Annotated[PageQuery, Query()]) -> Response:
-        """List what a scan could not read, in the order it was met."""
+    @open_to_accounts
+    async def list_scan_errors(
+        request: Request, id: UUID, scan_id: UUID, query: Annotated[PageQuery, Query()]
+    ) -> Response:
+        """List what a scan could not read, in the order it was met; an account needs to manage the library."""
+        await access.require(principal_of(request), id, Permission.MANAGE)
         await libraries.scan(id, scan_id)
         with _cursor_checked(query.cursor):
             page = await libraries.scan_errors(scan_id, limit=query.limit, cursor=query.cursor)
         return json_response({"errors": [error.to_dict() for error in page.errors], "next_cursor": page.next_cursor})
 
     @router.get("/{id}/files", response_model=FileListOut, responses=documented(404))
-    async def list_files(id: UUID, query: Annotated[FilesQuery, Query()]) -> Response:
-        """List a library's files, by folder and path."""
+    @open_to_accounts
+    async def list_files(request: Request, id: UUID, query: Annotated[FilesQuery, Query()]) -> Response:
+        """List a library's files, by folder and path; an account needs to have its files."""
+        await access.require(principal_of(request), id, Permission.DOWNLOAD)
         await libraries.get(id)
         with _cursor_checked(query.cursor):
             page = await libraries.files(id, state=query.state, limit=query.limit, cursor=query.cursor)

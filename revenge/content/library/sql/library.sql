@@ -31,7 +31,8 @@ ORDER BY length(root.path) DESC
 LIMIT 1;
 
 -- name: library_list :many
--- $1 text lower-case name after which the page begins, '' for the first, $2 integer rows at most
+-- $1 text lower-case name after which the page begins, '' for the first, $2 integer rows at most, $3 uuid[] those that may be
+-- seen, null for all
 SELECT
     id, name, type, enabled, preferred_language, metadata_provider, scan_on_startup, realtime_monitoring,
     ignore_patterns, scanner_config, created_at, updated_at, lower(name) AS sort_key,
@@ -40,7 +41,7 @@ SELECT
         WHERE root.library_id = library.id AND root.removed_at IS NULL ORDER BY root.position
     ) AS paths
 FROM /* TEMPLATE: schema */library AS library
-WHERE deleted_at IS NULL AND lower(name) > $1
+WHERE deleted_at IS NULL AND lower(name) > $1 AND ($3::uuid[] IS NULL OR id = ANY ($3))
 ORDER BY lower(name)
 LIMIT $2;
 

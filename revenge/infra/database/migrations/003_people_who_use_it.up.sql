@@ -26,13 +26,18 @@ CREATE TABLE /* TEMPLATE: schema */session (
     user_agent text,
     created_at timestamptz NOT NULL DEFAULT now(),
     last_activity_at timestamptz NOT NULL DEFAULT now(),
+    token_expires_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     revoked_at timestamptz,
-    revoke_reason text
+    revoke_reason text,
+    CONSTRAINT session_expires CHECK (token_expires_at <= expires_at)
 );
 
-CREATE INDEX session_account ON /* TEMPLATE: schema */session (account_id);
-CREATE INDEX session_expires ON /* TEMPLATE: schema */session (expires_at);
+COMMENT ON COLUMN /* TEMPLATE: schema */session.expires_at IS 'until then its refresh token gives it a new token, and more time';
+
+CREATE INDEX session_account ON /* TEMPLATE: schema */session (account_id, id);
+CREATE INDEX session_activity ON /* TEMPLATE: schema */session (last_activity_at) WHERE revoked_at IS NULL;
+CREATE INDEX session_end ON /* TEMPLATE: schema */session (expires_at);
 CREATE INDEX session_revoked ON /* TEMPLATE: schema */session (revoked_at) WHERE revoked_at IS NOT NULL;
 
 CREATE TABLE /* TEMPLATE: schema */account_token (
@@ -54,6 +59,7 @@ CREATE TABLE /* TEMPLATE: schema */account_token (
     CONSTRAINT account_token_expires CHECK (expires_at IS NOT NULL OR kind = 'api_key')
 );
 
+CREATE INDEX account_token_session ON /* TEMPLATE: schema */account_token (session_id);
 CREATE INDEX account_token_account ON /* TEMPLATE: schema */account_token (account_id);
 CREATE INDEX account_token_expires ON /* TEMPLATE: schema */account_token (kind, expires_at);
 
@@ -65,6 +71,7 @@ CREATE TABLE /* TEMPLATE: schema */failed_login (
 );
 
 CREATE INDEX failed_login_time ON /* TEMPLATE: schema */failed_login (attempted_at);
+CREATE INDEX failed_login_address ON /* TEMPLATE: schema */failed_login (ip_address, attempted_at);
 CREATE INDEX failed_login_username ON /* TEMPLATE: schema */failed_login (lower(username), attempted_at);
 
 CREATE TABLE /* TEMPLATE: schema */library_permission (
@@ -90,6 +97,7 @@ CREATE TABLE /* TEMPLATE: schema */watched (
     PRIMARY KEY (account_id, entity_id)
 );
 
+CREATE INDEX watched_order ON /* TEMPLATE: schema */watched (account_id, last_watched_at, entity_id);
 CREATE INDEX watched_entity ON /* TEMPLATE: schema */watched (entity_id);
 
 CREATE TABLE /* TEMPLATE: schema */playback_session (

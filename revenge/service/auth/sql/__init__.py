@@ -1,0 +1,1 @@
+"""Named SQL of accounts, sessions, tokens and permissions."""
