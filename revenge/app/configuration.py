@@ -21,6 +21,7 @@ from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_clien
 from revenge.infra.jobs.job_log import LineFormatter
 from revenge.infra.telemetry.secrets import mask, mask_text
 from revenge.service.auth.config import AuthConfig
+from revenge.service.mail.models import MailConfig
 from revenge.service.notification.agents import Agent, Agents
 from revenge.service.notification.sender import AppriseSender
 
@@ -182,6 +183,24 @@ def make_sender(settings: Settings, *, clock: Clock) -> AppriseSender:
     notifications = settings.notifications
     addresses = {name: agent.url.get_secret_value() for name, agent in notifications.agents.items()}
     return AppriseSender(addresses, clock=clock, deadline=notifications.deadline)
+
+
+def make_mail_config(settings: Settings) -> MailConfig:
+    """Return how mails are sent."""
+    email, smtp = settings.email, settings.email.smtp
+    return MailConfig(
+        enabled=email.enabled,
+        host=smtp.host,
+        port=smtp.port,
+        security=smtp.security,
+        verify=smtp.verify,
+        username=smtp.username,
+        password=smtp.password,
+        timeout=smtp.timeout,
+        from_address=email.from_address,
+        from_name=email.from_name,
+        base_url=email.base_url,
+    )
 
 
 def make_view(*, settings: Settings, client_config: ClientConfig, clock: Clock) -> ServerView:

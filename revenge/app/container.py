@@ -12,6 +12,7 @@ from revenge.app.configuration import (
     make_auth_config,
     make_client_config,
     make_http_config,
+    make_mail_config,
     make_match_config,
     make_plugins,
     make_prober,
@@ -30,7 +31,7 @@ from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
 from revenge.app.events.pictures import NoPictures
 from revenge.app.events.sinks import NoSearch
-from revenge.app.events.telling import DeliveryQueue, RaisedEvents, RecordedActivity
+from revenge.app.events.telling import DeliveryQueue, MailQueue, RaisedEvents, RecordedActivity
 from revenge.app.health import Health, Metrics
 from revenge.app.http.access import Access
 from revenge.app.http.account_services import AccountServices
@@ -87,6 +88,10 @@ from revenge.service.auth.once import OnceTokens
 from revenge.service.auth.passwords import Argon2Passwords
 from revenge.service.auth.permissions import PermissionService
 from revenge.service.auth.sessions import SessionService
+from revenge.service.mail.jobs import MailWorker
+from revenge.service.mail.ports import Addressees, NoAddressees
+from revenge.service.mail.service import MailService, Postman
+from revenge.service.mail.transport import SmtpTransport
 from revenge.service.notification.deliveries import Deliveries
 from revenge.service.notification.jobs import NotificationCleanupWorker, NotificationWorker
 from revenge.service.notification.repository import NotificationRepository
@@ -156,6 +161,16 @@ class Container(containers.DeclarativeContainer):
         on_entry=feature_metrics.provided.activity,
     )
     activity = providers.Singleton(RecordedActivity, activity_service, clock=clock)
+    mails = providers.Singleton(MailService, jobs=providers.Singleton(MailQueue, inserts))
+    mail_config = providers.Singleton(make_mail_config, settings)
+    addressees: providers.Provider[Addressees] = providers.Singleton(NoAddressees)
+    postman = providers.Singleton(
+        Postman,
+        config=mail_config,
+        addressees=addressees,
+        transport=providers.Singleton(SmtpTransport, mail_config),
+        clock=clock,
+    )
     statistics = providers.Singleton(
         StatisticsService, database.provided.pool, clock=clock, hourly_for=settings.provided.statistics.hourly_for
     )
@@ -292,6 +307,7 @@ class Container(containers.DeclarativeContainer):
             providers.Singleton(ActivityLogWorker, activity_service),
             providers.Singleton(ActivityCleanupWorker, activity_service, removed=upkeep_metrics.provided.removed),
             providers.Singleton(StatsAggregationWorker, statistics),
+            providers.Singleton(MailWorker, postman, on_mail=feature_metrics.provided.mail),
             providers.Singleton(
                 NotificationCleanupWorker, notification_service, removed=upkeep_metrics.provided.removed
             ),

@@ -12,6 +12,8 @@ from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import Clock
 from revenge.service.activity.models import NewEntry
 from revenge.service.activity.service import ActivityService
+from revenge.service.mail.jobs import MailArgs
+from revenge.service.mail.models import OutgoingMail
 from revenge.service.notification.jobs import args_of
 from revenge.service.notification.models import Event
 from revenge.service.notification.ports import DeliveryJob
@@ -40,6 +42,18 @@ class DeliveryQueue:
             conn=conn,
         )
         return [result.job.id for result in inserted]
+
+
+class MailQueue:
+    """Mails as jobs, in the transaction of whoever wants them sent."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def enqueue(self, conn: Connection, mail: OutgoingMail) -> int:
+        """Insert the job that sends ``mail``, and return its id."""
+        args = MailArgs(mail_id=mail.id, template=mail.template, account_id=mail.account_id, data=dict(mail.data))
+        return (await self._client.insert(args, conn=conn)).job.id
 
 
 class RaisedEvents:

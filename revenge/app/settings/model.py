@@ -12,7 +12,7 @@ from revenge.app.settings.matching import Matching, Refresh
 from revenge.app.settings.metadata import Metadata
 from revenge.app.settings.periodic import PeriodicId, Schedule, default_schedules
 from revenge.app.settings.section import Section
-from revenge.app.settings.telling import Activity, Notifications, Statistics
+from revenge.app.settings.telling import Activity, Email, Notifications, Statistics
 from revenge.app.settings.types import (
     Address,
     Folder,
@@ -255,6 +255,7 @@ class Settings(BaseSettings):
     notifications: Notifications = Notifications()
     matching: Matching = Matching()
     refresh: Refresh = Refresh()
+    email: Email = Email()
     activity: Activity = Activity()
     statistics: Statistics = Statistics()
     metadata: Metadata = Metadata()

@@ -2,12 +2,12 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 
 from revenge.app.settings.section import Section
-from revenge.app.settings.types import Names, Span, Switch, Whole, refuse
+from revenge.app.settings.types import Names, OptionalText, Span, Switch, Text, Whole, optional, refuse
 
 _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
@@ -73,3 +73,55 @@ class Statistics(Section):
 
     hourly_for: Annotated[timedelta, BeforeValidator(Span(_DAY))] = timedelta(days=30)
     """how long each hour's value is kept; then one a day is, for ever"""
+
+
+def _password(value: object) -> SecretStr:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str) or not 1 <= len(text) <= 1000:
+        refuse("text of 1 to 1000 characters (in quotes where it looks like a number)")
+    return SecretStr(text)
+
+
+def _mail_address(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", value):
+        refuse("a mail address such as revenge@example.org")
+    return value
+
+
+def _base_url(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        refuse("an address such as https://films.example.org")
+    return value.rstrip("/")
+
+
+class Smtp(Section):
+    """The server that takes our mails."""
+
+    host: Annotated[str, BeforeValidator(Text(1, 255))] = "localhost"
+    """its name"""
+    port: Annotated[int, BeforeValidator(Whole(1, 65535))] = 587
+    """465 with security: tls, 25 where a server of one's own wants no login"""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """none sends the password for everybody to read"""
+    verify: Switch = True
+    """false trusts any certificate"""
+    username: OptionalText = None
+    """null: the server wants no login"""
+    password: Annotated[SecretStr | None, BeforeValidator(optional(_password))] = None
+    """of the login; or REVENGE_EMAIL__SMTP__PASSWORD_FILE"""
+    timeout: Annotated[timedelta, BeforeValidator(Span(_SECOND, timedelta(seconds=100)))] = timedelta(seconds=30)
+    """for each answer of the server"""
+
+
+class Email(Section):
+    """Mails to accounts: their addresses checked, their passwords reset."""
+
+    enabled: Switch = False
+    """false: no mail is sent"""
+    from_address: Annotated[str, BeforeValidator(_mail_address)] = "revenge@localhost"
+    """whom they come from"""
+    from_name: Annotated[str, BeforeValidator(Text(1, 100))] = "Revenge"
+    """what this server is called in them"""
+    base_url: Annotated[str, BeforeValidator(_base_url)] = "http://localhost:8420"
+    """what links in them begin with"""
+    smtp: Smtp = Smtp()

@@ -96,6 +96,7 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
         "cleanup",
         "library_scan_cleanup",
         "library_scan_reaper",
+        "mail",
         "metadata_enrich_content",
         "metadata_refresh_movie",
         "metadata_refresh_person",
