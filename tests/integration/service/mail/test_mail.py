@@ -116,17 +116,15 @@ def post(pool: Pool, box: Box) -> Post:
 
 
 def _config(port: int, **fields: Any) -> MailConfig:
-    return MailConfig(
-        **{"enabled": True, "host": "127.0.0.1", "port": port, "security": "none", "from_address": "us@films.example"}
-        | fields
-    )
+    local: dict[str, Any] = {"enabled": True, "host": "127.0.0.1", "port": port, "security": "none"}
+    return MailConfig(**local | {"from_address": "us@films.example"} | fields)
 
 
 async def test_mail_is_sent_as_text_and_html_with_its_link(post: Post, box: Box) -> None:
     await post.send()
     assert len((await post.drain()).completed) == 1
     (mail,) = box.mails
-    text, html = (part.get_content() for part in mail.iter_parts())  # type: ignore[attr-defined]  # of a mail
+    text, html = (part.get_content() for part in mail.iter_parts())
     assert post.directory.links[0] in text
     assert f'href="{post.directory.links[0]}"' in html
     assert (mail["To"], mail["Subject"], mail["From"]) == (
@@ -248,7 +246,7 @@ async def test_nothing_can_be_put_into_a_mail_by_a_name(post: Post, box: Box) ->
     (mail,) = box.mails
     assert mail["Bcc"] is None
     assert box.to == [[ADDRESS]]
-    _, html = (part.get_content() for part in mail.iter_parts())  # type: ignore[attr-defined]  # of a mail
+    _, html = (part.get_content() for part in mail.iter_parts())
     assert "<script>" not in html
 
 
