@@ -26,6 +26,7 @@ from revenge.app.database import Database
 from revenge.app.doctor import Doctor
 from revenge.app.enqueue import MovieQueue, ScanQueue
 from revenge.app.events.accounts import AccountEvents
+from revenge.app.events.images import PictureQueue
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
@@ -38,11 +39,21 @@ from revenge.app.http.account_services import AccountServices
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
-from revenge.app.metadata import MetadataCallers, make_keep, make_sources
+from revenge.app.metadata import (
+    MetadataCallers,
+    make_image_config,
+    make_image_hosts,
+    make_image_store,
+    make_keep,
+    make_sources,
+)
 from revenge.app.periodic import make_periodic
 from revenge.app.schema import Schema, make_migrator
 from revenge.app.server import HttpServer
 from revenge.app.settings import Settings
+from revenge.content.image.jobs import ImageCleanupWorker, MetadataDownloadImageWorker
+from revenge.content.image.repository import ImageRepository
+from revenge.content.image.service import ImageService
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.scans import ScanService
 from revenge.content.library.schedule import ScanSchedule
@@ -225,6 +236,18 @@ class Container(containers.DeclarativeContainer):
         Enrichment, providers.Dict(movie=providers.Singleton(MovieEnricher, movie_refresher))
     )
 
+    # Pictures
+    image_hosts = providers.Singleton(make_image_hosts, settings, traffic=traffic, clock=clock)
+    image_repository = providers.Singleton(ImageRepository, database.provided.pool)
+    images = providers.Singleton(
+        ImageService,
+        image_repository,
+        store=providers.Singleton(make_image_store, settings),
+        hosts=image_hosts,
+        config=providers.Singleton(make_image_config, settings),
+    )
+    pictures = providers.Singleton(PictureQueue, inserts, images=image_repository)
+
     # Libraries
     library_events = providers.Singleton(
         LibraryFanOut,
@@ -298,6 +321,8 @@ class Container(containers.DeclarativeContainer):
             providers.Singleton(MetadataEnrichContentWorker, enrichment),
             providers.Singleton(MetadataRefreshStaleWorker, providers.Dict(movies=movie_refresher)),
             providers.Singleton(TvShowLibraryScanWorker, scans, library_repository),
+            providers.Singleton(MetadataDownloadImageWorker, images),
+            providers.Singleton(ImageCleanupWorker, images),
             providers.Singleton(PeriodicLibraryScanWorker, scan_schedule),
             providers.Singleton(LibraryScanCleanupWorker, library_upkeep),
             providers.Singleton(ScanReaperWorker, library_upkeep),
@@ -356,6 +381,8 @@ class Container(containers.DeclarativeContainer):
         telling=providers.Singleton(
             TellingServices, notifications=notification_service, activity=activity_service, statistics=statistics
         ),
+        images=images,
+        telling=providers.Singleton(TellingServices, notifications=notification_service),
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),
         clock=clock,
         authenticator=providers.Singleton(Authenticator, sessions=sessions, keys=api_keys),

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import structlog
 
 from revenge.app.settings import Settings
 from revenge.app.settings import metadata as sections_of
+from revenge.content.image.hosts import ImageHost, ImageHosts
+from revenge.content.image.service import ImageConfig
+from revenge.content.image.store import ImageStore
 from revenge.content.metadata.answers import Keep, KeptAnswers
 from revenge.content.metadata.providers.fanarttv import FanartTv
 from revenge.content.metadata.providers.omdb import Omdb
@@ -15,7 +19,7 @@ from revenge.content.metadata.providers.tmdb import Tmdb
 from revenge.content.metadata.providers.tvmaze import TvMaze
 from revenge.content.metadata.source import Sources
 from revenge.infra.http.caller import Caller, OnCall
-from revenge.infra.http.config import Rate, ServiceConfig
+from revenge.infra.http.config import Bounds, Breaker, Rate, ServiceConfig
 from revenge.infra.http.traffic import Traffic
 from revenge.infra.jobs.clock import Clock
 
@@ -83,6 +87,61 @@ class MetadataCallers:
         """Close all connections."""
         for caller in self._callers.values():
             await caller.close()
+
+
+def make_image_hosts(
+    settings: Settings, *, traffic: Traffic, clock: Clock, on_call: OnCall | None = None
+) -> ImageHosts:
+    """Return the addresses that pictures may come from.
+
+    Raises:
+        ValueError: one of ``metadata.images.hosts`` is no address.
+    """
+    metadata = settings.metadata
+    found = {
+        "tmdb": metadata.tmdb.image_url,
+        "tvmaze": metadata.tvmaze.image_url,
+        "fanarttv": metadata.fanarttv.image_url,
+        **{urlsplit(url).hostname or url: url for url in metadata.images.hosts},
+    }
+    return ImageHosts(
+        [
+            ImageHost(
+                provider=name,
+                base_url=url,
+                caller=Caller(
+                    ServiceConfig(
+                        name=f"{name}-images",
+                        base_url=url,
+                        headers={"accept": "image/*"},
+                        rate=Rate(
+                            per_second=metadata.images.requests_per_second,
+                            burst=metadata.images.burst,
+                            longest_wait=LONGEST_WAIT,
+                        ),
+                        breaker=Breaker(failures=10, open_for=timedelta(seconds=60)),
+                        bounds=Bounds(total=timedelta(seconds=60), max_bytes=metadata.images.max_bytes),
+                        proxy=metadata.proxy,
+                    ),
+                    traffic=traffic,
+                    clock=clock,
+                    on_call=on_call,
+                ),
+            )
+            for name, url in found.items()
+        ]
+    )
+
+
+def make_image_config(settings: Settings) -> ImageConfig:
+    """Return the limits of pictures."""
+    images = settings.metadata.images
+    return ImageConfig(max_pixels=images.max_pixels, kept_unused=images.kept_unused)
+
+
+def make_image_store(settings: Settings) -> ImageStore:
+    """Return where pictures are kept."""
+    return ImageStore(settings.data_dir / "images")
 
 
 def make_sources(settings: Settings, callers: MetadataCallers, answers: KeptAnswers) -> Sources:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from revenge.app.settings import Settings
 from revenge.app.settings.periodic import read_schedule
+from revenge.content.image.jobs import ImageCleanupArgs
 from revenge.content.library.upkeep_jobs import LibraryScanCleanupArgs, PeriodicLibraryScanArgs, ScanReaperArgs
 from revenge.content.metadata.jobs import MetadataRefreshStaleArgs
 from revenge.infra.jobs import Cron, Every, JobArgs, MissedPolicy, PeriodicJob, Workers
@@ -49,6 +50,7 @@ PERIODIC: Sequence[Planned] = (
         run_on_start=True,
     ),
     Planned(id="library_scan_cleanup_daily", kind=LibraryScanCleanupArgs, make=lambda _: LibraryScanCleanupArgs()),
+    Planned(id="image_cleanup_daily", kind=ImageCleanupArgs, make=lambda _: ImageCleanupArgs()),
     Planned(
         id="activity_cleanup_daily",
         kind=ActivityCleanupArgs,

@@ -24,7 +24,7 @@ def command_steps(container: Container) -> list[Step]:
         *database_steps(container),
         Step(name="schema", start=lambda: container.schema().prepare()),
         Step(name="pools", start=database.open_pools, stop=database.close_pools, abort=database.cut_connections),
-        Step(name="calls", start=_nothing, stop=lambda: container.metadata_callers().close()),
+        Step(name="calls", start=_nothing, stop=lambda: _close_calls(container)),
     ]
 
 
@@ -78,6 +78,11 @@ def _agents(container: Container) -> list[Step]:
     if not container.settings().notifications.agents:
         return []
     return [Step(name="agents", start=container.sender().check)]
+
+
+async def _close_calls(container: Container) -> None:
+    await container.metadata_callers().close()
+    await container.image_hosts().close()
 
 
 async def _nothing() -> None:

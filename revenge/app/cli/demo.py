@@ -51,12 +51,21 @@ def demo(
 
     async def main(signals: "Signals") -> None:
         from revenge.app.container import build_container
-        from revenge.app.lifecycle import Lifecycle
+        from revenge.app.demo.servers import PORT, DemoServers
+        from revenge.app.lifecycle import Lifecycle, Step
         from revenge.app.process import server_steps
+        from revenge.infra.jobs.clock import SystemClock
 
-        container = build_container(_for_demo(shell))
+        settings = _for_demo(shell)
+        playing = []
+        if settings.demo and folder is None and settings.metadata.tmdb.api_key is None:
+            servers = DemoServers(clock=SystemClock(), port=PORT)
+            playing = [Step(name="demo", start=servers.start, stop=servers.stop)]
+            await servers.bind()
+            settings = servers.applied(settings)
+        container = build_container(settings)
         shell.say("Starting the database, the workers and the server ...")
-        async with Lifecycle(server_steps(container), hurry=signals.hurry):
+        async with Lifecycle([*playing, *server_steps(container)], hurry=signals.hurry):
             url = container.server().url
             shell.say(f"The dashboard: {url}")
             showing = asyncio.create_task(_show(shell, container, signals, folder, type), name="demo")

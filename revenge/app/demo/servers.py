@@ -9,12 +9,15 @@ from starlette.routing import Mount
 from revenge.app.demo import extras, tmdb, tvmaze
 from revenge.app.demo.faults import FaultScript
 from revenge.app.demo.titles import Titles
-from revenge.app.server import HttpServer
+from revenge.app.server import HttpServer, PortTaken
 from revenge.app.settings import Settings
 from revenge.infra.jobs.clock import Clock
 
 KEY = "demo-key-of-this-machine"
 """Wanted by the demo's servers, as the real ones want theirs; it opens nothing else."""
+
+PORT = 8421
+"""Beside the server's own. Pictures are remembered by their addresses, which had better be the same the next time."""
 
 
 class DemoServers:
@@ -32,7 +35,7 @@ class DemoServers:
         )
         self.titles = titles
         self.faults = FaultScript(app, clock=clock)
-        self._server = HttpServer(lambda: self.faults, host="127.0.0.1", port=port, before_stop=_nothing)
+        self._server = self._on(port)
 
     @property
     def url(self) -> str:
@@ -40,8 +43,12 @@ class DemoServers:
         return self._server.url
 
     async def bind(self) -> None:
-        """Take a port: its number is needed before anything else is made."""
-        await self._server.bind()
+        """Take a port, any where its own is taken: its number is needed before anything else is made."""
+        try:
+            await self._server.bind()
+        except PortTaken:
+            self._server = self._on(0)
+            await self._server.bind()
 
     async def start(self) -> None:
         """Answer."""
@@ -51,6 +58,9 @@ class DemoServers:
         """Stop answering, and give the port back."""
         await self._server.cut()
         await self._server.release()
+
+    def _on(self, port: int) -> HttpServer:
+        return HttpServer(lambda: self.faults, host="127.0.0.1", port=port, before_stop=_nothing)
 
     def applied(self, settings: Settings) -> Settings:
         """Return settings whose metadata and pictures come from here."""

@@ -15,6 +15,7 @@ from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
 from revenge.app.http.routes.activity import activity_router
 from revenge.app.http.routes.auth import auth_router
 from revenge.app.http.routes.events import NothingMore, events_router
+from revenge.app.http.routes.images import images_router
 from revenge.app.http.routes.jobs import jobs_router
 from revenge.app.http.routes.libraries import libraries_router
 from revenge.app.http.routes.notifications import notifications_router
@@ -74,6 +75,8 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         session_router(config, services.clock),
     ):
         app.include_router(router, prefix=API)
+    if services.images is not None:
+        app.include_router(images_router(services.images), prefix=API)
     if services.telling is not None:
         app.include_router(notifications_router(services.telling.notifications), prefix=API)
         app.include_router(activity_router(services.telling.activity), prefix=API)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from revenge.app.http.access import Access
 from revenge.app.http.account_services import AccountServices
+from revenge.app.http.image_services import Images
 from revenge.app.http.principal import Authenticator
 from revenge.app.http.telling_services import TellingServices
 from revenge.content.library.models import (
@@ -179,6 +180,8 @@ class ApiServices:
     view: ServerView
     counts: FileCounts | None = None
     """None: libraries are shown without the numbers of their files."""
+    images: Images | None = None
+    """None: a server without pictures."""
     telling: TellingServices | None = None
     """None: a server without notifications, activity log and statistics."""
     clock: Clock = field(default_factory=SystemClock)

@@ -86,10 +86,16 @@ class FanartTv(Section):
 class Images(Section):
     """Pictures: posters, backdrops, faces."""
 
+    hosts: Names = ("https://artworks.thetvdb.com",)
+    """addresses beside the providers' own that pictures may come from, such as those that Sonarr names; nothing else is asked"""
     max_bytes: Annotated[int, BeforeValidator(Whole(1024, 1024**3))] = 10 * 1024 * 1024
     """a larger file is not taken"""
     max_pixels: Annotated[int, BeforeValidator(Whole(10_000, 1_000_000_000))] = 60_000_000
     """a picture that unpacks to more is not taken: a small file may hold a huge one"""
+    requests_per_second: _PerSecond = 20.0
+    """to each address, of all nodes together"""
+    burst: _Burst = 40
+    """so many at once after a pause"""
     kept_unused: _Kept = timedelta(days=7)
     """how long the file of a picture that nothing shows any more is kept"""
 

@@ -258,6 +258,9 @@ class Settings(BaseSettings):
     email: Email = Email()
     activity: Activity = Activity()
     statistics: Statistics = Statistics()
+
+    demo: Switch = True
+    """revenge demo plays TMDb and the others itself while TMDb's key is not set, for the titles of its own library"""
     metadata: Metadata = Metadata()
     auth: Auth = Auth()
     playback: Playback = Playback()

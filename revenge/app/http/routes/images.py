@@ -1,0 +1,54 @@
+"""Pictures, in the sizes that are asked for."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import FileResponse, Response
+
+from revenge.app.http.access import open_to_accounts
+from revenge.app.http.image_services import Images
+from revenge.app.http.problems import ProblemError, documented
+from revenge.content.image.errors import ImageError, ImageRefused, UnknownImage
+from revenge.infra.http.errors import CallFailed, NotNow, NotThere
+
+KEPT_S = 7 * 24 * 3600
+"""How long a browser keeps a picture without asking; what an id shows never changes."""
+
+
+def images_router(images: Images) -> APIRouter:
+    """Return the route of pictures."""
+    router = APIRouter(prefix="/images", tags=["images"], responses=documented(400, 401, 403, 404, 422, 502, 503))
+
+    @router.get("/{id}", response_class=FileResponse)
+    @open_to_accounts
+    async def get_image(
+        request: Request,
+        id: UUID,
+        size: Annotated[
+            str, Query(max_length=20, description="Such as w342 or original; without it the usual one.")
+        ] = "",
+    ) -> Response:
+        """Return a picture. One that this node does not have is fetched first."""
+        try:
+            found = await images.open(id, size=size)
+        except (ImageError, CallFailed) as error:
+            raise _problem(error) from error
+        headers = {"ETag": found.etag, "Cache-Control": f"private, max-age={KEPT_S}"}
+        known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+        if found.etag in known or "*" in known:
+            return Response(status_code=304, headers=headers)
+        return FileResponse(found.path, media_type=found.mime, headers=headers)
+
+    return router
+
+
+def _problem(error: ImageError | CallFailed) -> ProblemError:
+    match error:
+        case UnknownImage() | ImageRefused() | NotThere():
+            return ProblemError(404, "image-not-found", str(error))
+        case NotNow():
+            headers = {"Retry-After": str(max(1, round(error.retry_after.total_seconds())))}
+            return ProblemError(503, "image-not-now", str(error), headers=headers)
+        case _:
+            return ProblemError(502, "image-not-fetched", str(error))

@@ -1,0 +1,86 @@
+"""Looking into picture files and making smaller ones: blocking, for a thread; what a file is called counts for nothing."""
+
+import io
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, UnidentifiedImageError
+
+from revenge.content.image.errors import ImageRefused, NoPicture
+from revenge.content.image.sizes import scaled
+
+_MIMES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
+"""What browsers show and nobody can run code with: no SVG."""
+_QUALITY = 85
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What a file holds."""
+
+    mime: str
+    width: int
+    height: int
+
+
+def inspect(data: bytes, *, max_pixels: int) -> Picture:
+    """Return what ``data`` is, having unpacked all of it.
+
+    Raises:
+        NoPicture: it is none, of a kind that is not shown, or broken.
+        ImageRefused: it would unpack to more than ``max_pixels``; nothing was unpacked then.
+    """
+    with _opened(data, max_pixels) as image:
+        try:
+            image.load()
+        except (OSError, SyntaxError, ValueError) as error:
+            raise NoPicture(f"a broken picture: {error}") from error
+        return Picture(mime=_MIMES[str(image.format)], width=image.width, height=image.height)
+
+
+def resized(data: bytes, size: str, *, max_pixels: int) -> bytes:
+    """Return the picture in ``size``: a JPEG, or a PNG where one can see through it; as it is where it is no larger.
+
+    Raises:
+        NoPicture, ImageRefused: as ``inspect``.
+    """
+    with _opened(data, max_pixels) as image:
+        sides = scaled(image.width, image.height, size)
+        if sides is None:
+            return data
+        is_clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+        try:
+            image.draft("RGB", sides)
+            smaller = image.convert("RGBA" if is_clear else "RGB").resize(sides, Image.Resampling.LANCZOS)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise NoPicture(f"a broken picture: {error}") from error
+    out = io.BytesIO()
+    if is_clear:
+        smaller.save(out, "PNG", optimize=True)
+    else:
+        smaller.save(out, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
+    return out.getvalue()
+
+
+def mime_of(data: bytes) -> str:
+    """Return the kind of a file that was made or checked here, by its first bytes."""
+    if data.startswith(b"\x89PNG"):
+        return "image/png"
+    if data.startswith(b"GIF8"):
+        return "image/gif"
+    return "image/webp" if data[8:12] == b"WEBP" else "image/jpeg"
+
+
+def _opened(data: bytes, max_pixels: int) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is what counts
+            image = Image.open(io.BytesIO(data), formats=tuple(_MIMES))
+    except Image.DecompressionBombError as error:
+        raise ImageRefused(f"it would unpack to more than {max_pixels} pixels") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise NoPicture("no picture that can be shown") from error
+    if image.width * image.height > max_pixels:
+        image.close()
+        raise ImageRefused(f"{image.width} x {image.height} is more than {max_pixels} pixels")
+    return image

@@ -1,0 +1,83 @@
+-- name: image_get :one
+-- What could not be had is worth another look a day later: by then its host may be configured.
+-- $1 uuid: the picture
+SELECT
+    i.id, i.entity_id, i.type, i.provider, i.source, i.hash, b.mime, b.width, b.height,
+    CASE WHEN i.fetched_at > now() - interval '1 day' THEN i.error END AS error
+FROM /* TEMPLATE: schema */image AS i
+LEFT JOIN /* TEMPLATE: schema */image_blob AS b ON b.hash = i.hash
+WHERE i.id = $1::uuid
+
+-- name: image_find :one
+-- $1 uuid: what it shows, $2 text: its type, $3 text: its source
+SELECT
+    i.id, i.entity_id, i.type, i.provider, i.source, i.hash, b.mime, b.width, b.height,
+    CASE WHEN i.fetched_at > now() - interval '1 day' THEN i.error END AS error
+FROM /* TEMPLATE: schema */image AS i
+LEFT JOIN /* TEMPLATE: schema */image_blob AS b ON b.hash = i.hash
+WHERE i.entity_id = $1::uuid AND i.type = $2::text AND i.source = $3::text
+ORDER BY i.position, i.id
+LIMIT 1
+
+-- name: image_add :one
+-- Nothing where there is no such entity. $1 uuid: the picture's id, $2 uuid: what it shows, $3 text: its type,
+-- $4 text: provider, $5 text: source
+INSERT INTO /* TEMPLATE: schema */image AS i (id, entity_id, type, provider, source, position)
+SELECT $1::uuid, e.id, $3::text, $4::text, $5::text, (
+    SELECT coalesce(max(o.position) + 1, 0)
+    FROM /* TEMPLATE: schema */image AS o
+    WHERE o.entity_id = e.id AND o.type = $3::text
+)
+FROM /* TEMPLATE: schema */entity AS e
+WHERE e.id = $2::uuid
+ON CONFLICT (entity_id, type, provider, source) DO UPDATE SET source = excluded.source
+RETURNING i.id
+
+-- name: image_wanted :many
+-- What is shown of entities and was neither fetched nor refused of late. $1 uuid[]: entities
+SELECT DISTINCT ON (i.entity_id, i.type) i.id, i.entity_id, e.kind, i.type, i.source
+FROM /* TEMPLATE: schema */image AS i
+JOIN /* TEMPLATE: schema */entity AS e ON e.id = i.entity_id
+WHERE i.entity_id = ANY ($1::uuid[]) AND i.position = 0 AND i.hash IS NULL
+    AND (i.error IS NULL OR i.fetched_at < now() - interval '7 days')
+ORDER BY i.entity_id, i.type, i.id
+
+-- name: image_fetched :exec
+-- $1 uuid: the picture, $2 text: hash of its content, $3 text: kind of file, $4 integer: width, $5 integer: height,
+-- $6 bigint: bytes
+WITH blob AS (
+    INSERT INTO /* TEMPLATE: schema */image_blob (hash, mime, width, height, size_bytes)
+    VALUES ($2::text, $3::text, $4::integer, $5::integer, $6::bigint)
+    ON CONFLICT (hash) DO UPDATE SET created_at = now()
+    RETURNING hash
+)
+UPDATE /* TEMPLATE: schema */image AS i
+SET hash = b.hash, fetched_at = now(), error = NULL
+FROM blob AS b
+WHERE i.id = $1::uuid
+
+-- name: image_refused :exec
+-- $1 uuid: the picture, $2 text: why it cannot be had
+UPDATE /* TEMPLATE: schema */image
+SET error = $2::text, fetched_at = now()
+WHERE id = $1::uuid
+
+-- name: blob_known :many
+-- $1 text[]: hashes
+SELECT b.hash
+FROM /* TEMPLATE: schema */image_blob AS b
+WHERE b.hash = ANY ($1::text[])
+
+-- name: blob_forget_unused :many
+-- $1 interval: how long a picture that nothing shows is kept, $2 integer: how many at most
+DELETE FROM /* TEMPLATE: schema */image_blob
+WHERE hash IN (
+    SELECT b.hash
+    FROM /* TEMPLATE: schema */image_blob AS b
+    WHERE b.created_at < now() - $1::interval
+        AND NOT EXISTS (SELECT FROM /* TEMPLATE: schema */image AS i WHERE i.hash = b.hash)
+    ORDER BY b.hash
+    LIMIT $2::integer
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING hash
