@@ -30,7 +30,6 @@ from revenge.app.events.images import PictureQueue
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
-from revenge.app.events.pictures import NoPictures
 from revenge.app.events.sinks import NoSearch
 from revenge.app.events.telling import DeliveryQueue, MailQueue, RaisedEvents, RecordedActivity
 from revenge.app.health import Health, Metrics
@@ -194,9 +193,20 @@ class Container(containers.DeclarativeContainer):
     metadata_callers = providers.Singleton(MetadataCallers, settings, traffic=traffic, clock=clock)
     metadata_source = providers.Singleton(make_sources, settings, metadata_callers, answers)
 
+    # Pictures
+    image_hosts = providers.Singleton(make_image_hosts, settings, traffic=traffic, clock=clock)
+    image_repository = providers.Singleton(ImageRepository, database.provided.pool)
+    images = providers.Singleton(
+        ImageService,
+        image_repository,
+        store=providers.Singleton(make_image_store, settings),
+        hosts=image_hosts,
+        config=providers.Singleton(make_image_config, settings),
+    )
+    pictures = providers.Singleton(PictureQueue, inserts, images=image_repository)
+
     # What is known of films, series and people
     search_changes = providers.Singleton(NoSearch)
-    pictures = providers.Singleton(NoPictures)
     match_config = providers.Singleton(make_match_config, settings)
     people = providers.Singleton(
         People,
@@ -235,18 +245,6 @@ class Container(containers.DeclarativeContainer):
     enrichment = providers.Singleton(
         Enrichment, providers.Dict(movie=providers.Singleton(MovieEnricher, movie_refresher))
     )
-
-    # Pictures
-    image_hosts = providers.Singleton(make_image_hosts, settings, traffic=traffic, clock=clock)
-    image_repository = providers.Singleton(ImageRepository, database.provided.pool)
-    images = providers.Singleton(
-        ImageService,
-        image_repository,
-        store=providers.Singleton(make_image_store, settings),
-        hosts=image_hosts,
-        config=providers.Singleton(make_image_config, settings),
-    )
-    pictures = providers.Singleton(PictureQueue, inserts, images=image_repository)
 
     # Libraries
     library_events = providers.Singleton(
@@ -382,7 +380,6 @@ class Container(containers.DeclarativeContainer):
             TellingServices, notifications=notification_service, activity=activity_service, statistics=statistics
         ),
         images=images,
-        telling=providers.Singleton(TellingServices, notifications=notification_service),
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),
         clock=clock,
         authenticator=providers.Singleton(Authenticator, sessions=sessions, keys=api_keys),
