@@ -32,10 +32,12 @@ from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
 from revenge.app.events.sinks import NoSearch
 from revenge.app.events.telling import DeliveryQueue, MailQueue, RaisedEvents, RecordedActivity
+from revenge.app.forgetting import EntityChildren, LibraryGraves
 from revenge.app.health import Health, Metrics
 from revenge.app.http.access import Access
 from revenge.app.http.account_services import AccountServices
 from revenge.app.http.app import close_streams, create_app
+from revenge.app.http.film_services import FilmServices
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
 from revenge.app.metadata import (
@@ -374,6 +376,15 @@ class Container(containers.DeclarativeContainer):
         client=client,
         libraries=library_service,
         counts=library_repository,
+        films=providers.Singleton(
+            FilmServices,
+            films=movie_service,
+            people=people,
+            descriptions=providers.Singleton(EntityChildren, database.provided.pool),
+            deleted=providers.Singleton(
+                LibraryGraves, library_service, library_repository, features=providers.List(movie_service)
+            ),
+        ),
         readiness=health,
         metrics=metrics,
         telling=providers.Singleton(

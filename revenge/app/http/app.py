@@ -18,6 +18,8 @@ from revenge.app.http.routes.events import NothingMore, events_router
 from revenge.app.http.routes.images import images_router
 from revenge.app.http.routes.jobs import jobs_router
 from revenge.app.http.routes.libraries import libraries_router
+from revenge.app.http.routes.matches import matches_router
+from revenge.app.http.routes.movies import movies_router
 from revenge.app.http.routes.notifications import notifications_router
 from revenge.app.http.routes.periodic import periodic_router
 from revenge.app.http.routes.permissions import permissions_router
@@ -29,6 +31,7 @@ from revenge.app.http.security import SESSION_COOKIE
 from revenge.app.http.services import ApiServices, Kinds
 from revenge.app.http.sse import Streams
 from revenge.app.http.static import PUBLIC_PREFIXES, dashboard_routes
+from revenge.app.library_presenter import LibraryPresenter
 
 API = "/api/v1"
 
@@ -77,6 +80,10 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         app.include_router(router, prefix=API)
     if services.images is not None:
         app.include_router(images_router(services.images), prefix=API)
+    if services.films is not None:
+        present = LibraryPresenter(services.libraries, services.client, services.counts)
+        app.include_router(movies_router(services.films, services.access), prefix=API)
+        app.include_router(matches_router(services.films, services.libraries, services.access, present), prefix=API)
     if services.telling is not None:
         app.include_router(notifications_router(services.telling.notifications), prefix=API)
         app.include_router(activity_router(services.telling.activity), prefix=API)

@@ -23,6 +23,15 @@ from revenge.content.library.errors import (
     ScanNotFound,
     UnscannableLibrary,
 )
+from revenge.content.metadata.errors import EntityGone
+from revenge.content.metadata.people import PersonNotFound
+from revenge.content.movie.errors import (
+    CandidateNotFound,
+    CollectionNotFound,
+    ItemNotFound,
+    MovieNotFound,
+    WrongChoice,
+)
 from revenge.infra.jobs.errors import InvalidJob, JobIsRunning, JobNotFound, QueueNotFound, StoreError, UniqueConflict
 from revenge.infra.jobs.periodic_store import PeriodicNotFound
 from revenge.service.auth.errors import (
@@ -59,18 +68,25 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
 
 KNOWN: tuple[type[Exception], ...] = (
     AuthError,
+    CandidateNotFound,
+    CollectionNotFound,
+    EntityGone,
     InvalidJob,
     InvalidLibrary,
+    ItemNotFound,
     JobIsRunning,
     JobNotFound,
     LibraryNameTaken,
     LibraryNotFound,
+    MovieNotFound,
     PeriodicNotFound,
+    PersonNotFound,
     QueueNotFound,
     ScanConflict,
     ScanNotFound,
     UniqueConflict,
     UnscannableLibrary,
+    WrongChoice,
     *DATABASE_AWAY,
 )
 """Errors of services that have an answer of their own."""
@@ -84,14 +100,21 @@ _PLAIN: Mapping[type[Exception], tuple[int, str]] = {
     SessionNotFound: (404, "session-not-found"),
     TooManyKeys: (409, "too-many-keys"),
     UsernameTaken: (409, "name-taken"),
+    CandidateNotFound: (404, "candidate-not-found"),
+    CollectionNotFound: (404, "collection-not-found"),
+    EntityGone: (404, "entity-not-found"),
     InvalidJob: (422, "invalid-job"),
+    ItemNotFound: (404, "item-not-found"),
     JobNotFound: (404, "job-not-found"),
     LibraryNameTaken: (409, "library-name-taken"),
     LibraryNotFound: (404, "library-not-found"),
+    MovieNotFound: (404, "movie-not-found"),
     PeriodicNotFound: (404, "periodic-not-found"),
+    PersonNotFound: (404, "person-not-found"),
     QueueNotFound: (404, "queue-not-found"),
     ScanNotFound: (404, "scan-not-found"),
     UnscannableLibrary: (422, "unscannable-library"),
+    WrongChoice: (422, "wrong-choice"),
 }
 """Those whose text is all there is to say: the answer's status, and what programs know it by."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from revenge.app.http.access import Access
 from revenge.app.http.account_services import AccountServices
+from revenge.app.http.film_services import FilmServices
 from revenge.app.http.image_services import Images
 from revenge.app.http.principal import Authenticator
 from revenge.app.http.telling_services import TellingServices
@@ -184,6 +185,8 @@ class ApiServices:
     """None: a server without pictures."""
     telling: TellingServices | None = None
     """None: a server without notifications, activity log and statistics."""
+    films: FilmServices | None = None
+    """None: a server that knows files alone."""
     clock: Clock = field(default_factory=SystemClock)
     authenticator: Authenticator | None = None
     """None: nobody has an account, the server's key is all there is."""

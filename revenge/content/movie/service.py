@@ -237,7 +237,7 @@ class MovieService:
             await self._put_choice(conn, item, movie_id, created)
             return Chosen(item=await self._items.show(conn, library_id, item_id), job_id=None)
 
-    async def forget_films_of(self, library_id: UUID) -> int:
+    async def forget_library(self, library_id: UUID) -> int:
         """Delete the films that nobody else has, before a library that was deleted is forgotten; return how many there were."""
         count, after = 0, UUID(int=0)
         while True:

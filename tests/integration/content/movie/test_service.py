@@ -193,6 +193,6 @@ async def test_forgetting_a_library_deletes_what_nobody_else_has(films: "Films")
     await films.match_all()
     await films.match(await films.add("Ronin", tmdb_id=2, library_id=other))
     kept, gone = (await films.film_of(both))["id"], (await films.film_of(only))["id"]
-    assert await films.service.forget_films_of(films.library_id) == 1
+    assert await films.service.forget_library(films.library_id) == 1
     assert films.told.deletions == [([gone], False)]
     assert [row["id"] for row in await films.pool.fetch("SELECT id FROM revenge.movie")] == [kept]
