@@ -295,16 +295,6 @@ class Container(containers.DeclarativeContainer):
         CleanupService, database.provided.pool, config=auth_config, removed=upkeep_metrics.provided.removed
     )
 
-    doctor = providers.Singleton(
-        Doctor,
-        settings=settings,
-        database=database,
-        schema=schema,
-        libraries=library_repository.provider,
-        jobs=inserts.provider,
-        clock=clock,
-    )
-
     # The engine, with all that it works
     workers = providers.Singleton(
         Workers,
@@ -357,6 +347,17 @@ class Container(containers.DeclarativeContainer):
         on_blocked=job_metrics.provided.blocked,
         plugins=providers.Singleton(make_plugins, settings),
         periodic=providers.Singleton(make_periodic, settings, workers),
+    )
+
+    doctor = providers.Singleton(
+        Doctor,
+        settings=settings,
+        database=database,
+        schema=schema,
+        libraries=library_repository.provider,
+        jobs=inserts.provider,
+        workers=workers.provider,
+        clock=clock,
     )
 
     # HTTP

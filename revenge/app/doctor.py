@@ -5,16 +5,16 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
 from revenge.app.database import Database
+from revenge.app.doctor_findings import Finding, clocks_finding, go_finding, leader_finding, nodes_finding
 from revenge.app.schema import Schema
 from revenge.app.settings import Settings
 from revenge.content.library.repository import LibraryRepository
 from revenge.infra.database.pool import describe
-from revenge.infra.jobs import Client, NodeInfo, NodeState
+from revenge.infra.jobs import Client, Workers
 from revenge.infra.jobs.clock import Clock
 
 SCARCE_BYTES = 1_000_000_000
@@ -29,17 +29,6 @@ ANSWER_TIME_S = 2.0
 """How long a notification may take; on a local server it is a millisecond."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one look showed."""
-
-    name: str
-    ok: bool
-    detail: str
-    advice: str = ""
-    """What to do where something is wrong."""
-
-
 class Doctor:
     """Looks at the machine, the settings and the database; changes nothing but the start of the embedded server."""
 
@@ -51,14 +40,16 @@ class Doctor:
         schema: Schema,
         libraries: Callable[[], LibraryRepository],
         jobs: Callable[[], Client],
+        workers: Callable[[], Workers],
         clock: Clock,
     ) -> None:
-        """``libraries`` and ``jobs`` are called when the database is there."""
+        """``libraries``, ``jobs`` and ``workers`` are called when the database is there."""
         self._settings = settings
         self._database = database
         self._schema = schema
         self._libraries = libraries
         self._jobs = jobs
+        self._workers = workers
         self._clock = clock
 
     async def examine(self) -> list[Finding]:
@@ -80,7 +71,12 @@ class Doctor:
         return found
 
     def _looks(self) -> list[tuple[str, Callable[[], Awaitable[Finding]]]]:
-        return [("schema", self._tables), ("clock", self._skew), ("notifications", self._notifications)]
+        return [
+            ("schema", self._tables),
+            ("clock", self._skew),
+            ("notifications", self._notifications),
+            ("Go clients", self._go),
+        ]
 
     def _data_dir(self) -> Finding:
         path = self._settings.data_dir
@@ -155,12 +151,19 @@ class Doctor:
     async def _stored(self) -> list[Finding]:
         await self._database.open_pools()
         try:
-            nodes = await self._jobs().nodes()
+            client = self._jobs()
+            nodes, leader = await client.nodes(), await client.leader()
+            default = self._settings.jobs.timeout
+            limits = {worker.kind: worker.timeout or default for worker in self._workers()}
             page = await self._libraries().list(limit=MANY_LIBRARIES)
         finally:
             await self._database.close_pools()
-        folders = [library_finding(library.name, library.paths) for library in page.libraries]
-        return [nodes_finding(nodes), *folders]
+        return [
+            nodes_finding(nodes),
+            clocks_finding(nodes),
+            leader_finding(leader, nodes, limits=limits, rescue_after=self._settings.jobs.rescue_after),
+            *(library_finding(library.name, library.paths) for library in page.libraries),
+        ]
 
     async def _notifications(self) -> Finding:
         if self._settings.jobs.poll_only:
@@ -169,6 +172,8 @@ class Doctor:
         heard = asyncio.Event()
         listener = await self._database.listen()
         try:
+            # PgBouncer says a number of its own for the server's process.
+            is_pooled = await listener.fetchval("SELECT pg_backend_pid()") != listener.get_server_pid()
             await listener.add_listener(channel, lambda *_: heard.set())
             async with self._database.connection() as conn:
                 await conn.execute("SELECT pg_notify($1, '')", channel)
@@ -176,11 +181,18 @@ class Doctor:
                 await heard.wait()
         except TimeoutError:
             advice = "set DATABASE_LISTEN_URL to PostgreSQL's own address, or jobs.poll_only to true"
-            detail = "they are lost on the way, as PgBouncer in transaction mode does: jobs start late"
+            way = "PgBouncer or another pooler, in transaction mode" if is_pooled else "something on the way"
+            detail = f"they are lost: {way} keeps them, and jobs start late"
             return Finding(name="notifications", ok=False, detail=detail, advice=advice)
         finally:
             listener.terminate()
-        return Finding(name="notifications", ok=True, detail="they arrive")
+        detail = "they arrive, through a pooler in session mode" if is_pooled else "they arrive"
+        return Finding(name="notifications", ok=True, detail=detail)
+
+    async def _go(self) -> Finding:
+        async with self._database.connection() as conn:
+            current = await conn.fetchval("SELECT current_schema()")
+        return go_finding(current, self._settings.database.schema_name)
 
 
 async def _guarded(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
@@ -192,19 +204,6 @@ async def _guarded(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding
 
 def _wrong(name: str, error: Exception, advice: str) -> Finding:
     return Finding(name=name, ok=False, detail=" ".join(str(error).split()) or type(error).__name__, advice=advice)
-
-
-def nodes_finding(nodes: Sequence[NodeInfo]) -> Finding:
-    """Return how the processes are that work jobs."""
-    alive = sum(node.state is NodeState.ALIVE for node in nodes)
-    still = [node for node in nodes if node.state is NodeState.BLOCKED]
-    if not still:
-        return Finding(name="nodes", ok=True, detail=f"{alive} at work")
-    told = ", ".join(
-        f"{node.id} (process {node.pid} on {node.host}) for {node.silence.total_seconds():.0f} s" for node in still
-    )
-    advice = "look for worker.blocks_loop in its log; it keeps its jobs, unless jobs.hand_over_blocked_after is set"
-    return Finding(name="nodes", ok=False, detail=f"{alive} at work; standing still: {told}", advice=advice)
 
 
 def library_finding(name: str, paths: Sequence[bytes]) -> Finding:

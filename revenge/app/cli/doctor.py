@@ -7,7 +7,7 @@ import typer
 from revenge.app.cli.shell import EVERYWHERE, shell_of
 
 if TYPE_CHECKING:
-    from revenge.app.doctor import Finding
+    from revenge.app.doctor_findings import Finding
     from revenge.app.lifecycle import Signals
 
 

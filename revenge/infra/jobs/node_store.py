@@ -25,7 +25,8 @@ class NodeInfo:
     queues: Mapping[str, int]
     """Slots by queue."""
     stats: Mapping[str, Any]
-    """What it said of itself with its last beat: ``running`` and ``stuck`` jobs, ``stale_results``, ``loop_blocks``."""
+    """What it said of itself with its last beat: ``running`` and ``stuck`` jobs, ``stale_results``, ``loop_blocks``,
+    and ``clock_offset_s``, how far the database's clock is ahead of its machine's."""
     started_at: datetime
     beaten_at: datetime
     silence: timedelta
@@ -43,6 +44,11 @@ class NodeStore:
     async def list(self) -> list[NodeInfo]:
         """Return all nodes, the oldest first."""
         return [_node_info(row) for row in await self._store.fetch("node_list")]
+
+    async def leader(self) -> str | None:
+        """Return the id of the client that leads; None while nobody does."""
+        row = await self._store.fetchrow("leader_get")
+        return None if row is None else str(row["leader_id"])
 
 
 def _node_info(row: asyncpg.Record) -> NodeInfo:

@@ -21,6 +21,10 @@ class QueueCalls:
         """Return all processes that work jobs, and those that have died within a day, the oldest first."""
         return await self._nodes.list()
 
+    async def leader(self) -> str | None:
+        """Return the id of the client that leads, Go's or ours; None while nobody does."""
+        return await self._nodes.leader()
+
     async def queues(self, *, conn: AsyncConnection | None = None) -> Sequence[QueueInfo]:
         """Return all queues that anybody serves or that hold unfinished jobs, by name."""
         return await self._queues.list_all(conn=conn)

@@ -325,6 +325,7 @@ class Runtime:
             "stale_results": self._completer.stale,
             "stuck": self._executor.stuck.now,
             "loop_blocks": self._watchdog.total,
+            "clock_offset_s": round(self._clock.offset.total_seconds(), 3),
         }
 
     # When the database was away

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from revenge.app.doctor import Doctor, Finding, library_finding, nodes_finding
+from revenge.app.doctor import Doctor, library_finding
+from revenge.app.doctor_findings import Finding, clocks_finding, go_finding, leader_finding, nodes_finding
 from revenge.app.settings import Settings
 from revenge.app.settings.model import Jobs
-from revenge.infra.jobs import NodeInfo, NodeState
+from revenge.infra.jobs import NO_TIMEOUT, NodeInfo, NodeState, Workers
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.migrations import Validation
 
@@ -44,6 +45,8 @@ class FakeDatabase:
         yield self
 
     async def fetchval(self, statement: str) -> Any:
+        if "current_schema" in statement:
+            return "public"
         return f"{self.major}.1 (a distribution)" if "version" in statement else datetime.now(UTC) + self.skew
 
     def get_server_version(self) -> Any:
@@ -70,6 +73,9 @@ class NoNodes:
     async def nodes(self) -> list[NodeInfo]:
         return []
 
+    async def leader(self) -> str | None:
+        return None
+
 
 async def examine(database: FakeDatabase, data_dir: Path) -> dict[str, Finding]:
     doctor = Doctor(
@@ -78,6 +84,7 @@ async def examine(database: FakeDatabase, data_dir: Path) -> dict[str, Finding]:
         schema=FakeSchema(),  # type: ignore[arg-type]
         libraries=NoLibraries,  # type: ignore[arg-type]
         jobs=NoNodes,  # type: ignore[arg-type]
+        workers=Workers,
         clock=SystemClock(),
     )
     return {finding.name: finding for finding in await doctor.examine()}
@@ -126,20 +133,23 @@ async def test_data_directory_that_is_a_file_is_named(tmp_path: Path) -> None:
     assert "data directory" in wrong(await examine(FakeDatabase(), tmp_path / "data"))
 
 
+NODE = NodeInfo(
+    id="media-1",
+    state=NodeState.ALIVE,
+    host="media",
+    pid=4711,
+    version="1",
+    queues={},
+    stats={"clock_offset_s": 0.013},
+    started_at=datetime.now(UTC),
+    beaten_at=datetime.now(UTC),
+    silence=timedelta(seconds=83),
+    is_direct=True,
+)
+
+
 def test_a_process_that_stands_still_is_named() -> None:
-    node = NodeInfo(
-        id="media-1",
-        state=NodeState.ALIVE,
-        host="media",
-        pid=4711,
-        version="1",
-        queues={},
-        stats={},
-        started_at=datetime.now(UTC),
-        beaten_at=datetime.now(UTC),
-        silence=timedelta(seconds=83),
-        is_direct=True,
-    )
+    node = NODE
     # A dead one is no trouble: its jobs have been handed back.
     found = nodes_finding([node, replace(node, id="media-0", state=NodeState.DEAD)])
     assert (found.ok, found.detail) == (True, "1 at work")
@@ -155,3 +165,40 @@ def test_folder_of_a_library_that_is_gone_is_named(tmp_path: Path) -> None:
     found = library_finding("Films", [here, gone])
     assert not found.ok
     assert str(tmp_path / "gone") in found.detail
+
+
+def test_a_process_whose_clock_is_off_is_named() -> None:
+    old = replace(NODE, id="old", stats={})
+    found = clocks_finding([NODE, old])
+    assert (found.ok, found.detail) == (True, "within 0.01 s of the database's")
+    behind, ahead = (
+        replace(NODE, id="b", stats={"clock_offset_s": 90.0}),
+        replace(NODE, id="a", stats={"clock_offset_s": -3}),
+    )
+    dead = replace(ahead, state=NodeState.DEAD)
+    found = clocks_finding([NODE, behind, ahead, replace(dead, id="c")])
+    assert not found.ok
+    assert found.detail == "b is 90.0 s behind, a is 3.0 s ahead"
+    assert found.advice
+
+
+def test_long_jobs_are_named_where_a_go_client_leads() -> None:
+    hour = timedelta(hours=1)
+    limits = {"short": hour, "long": 2 * hour, "endless": NO_TIMEOUT}
+    assert leader_finding(None, [NODE], limits=limits, rescue_after=hour).ok
+    ours = leader_finding("media-1", [NODE], limits=limits, rescue_after=hour)
+    assert (ours.ok, ours.detail) == (True, "media-1 leads")
+    assert leader_finding("go_1", [NODE], limits={"short": hour}, rescue_after=hour).ok
+    found = leader_finding("go_1", [NODE], limits=limits, rescue_after=hour)
+    assert not found.ok
+    assert found.detail.startswith("go_1 leads")
+    assert found.detail.endswith(": endless, long")
+    assert "RescueStuckJobsAfter" in found.advice
+
+
+def test_what_go_clients_must_be_told_of_the_schema_is_said_and_is_no_fault() -> None:
+    """The embedded server's role is named as the application's schema is."""
+    assert go_finding("public", "public").advice == ""
+    found = go_finding("revenge", "public")
+    assert found.ok
+    assert 'river.Config{Schema: "public"}' in found.advice
