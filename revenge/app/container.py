@@ -4,35 +4,30 @@ Parts are made once, when they are first asked for, and nothing here is asked fo
 order they start. To give a test its fake, override one provider: ``container.prober.override(FakeProber())``.
 """
 
-from dependency_injector import containers, providers
+from dependency_injector import providers
 
 from revenge.app.accounts import Authenticator
 from revenge.app.configuration import (
-    make_agents,
     make_auth_config,
-    make_client_config,
     make_http_config,
-    make_mail_config,
     make_match_config,
     make_plugins,
     make_prober,
     make_refresh_config,
     make_scan_config,
-    make_sender,
     make_upkeep_config,
     make_view,
 )
-from revenge.app.database import Database
 from revenge.app.doctor import Doctor
-from revenge.app.enqueue import MovieQueue, ScanQueue
+from revenge.app.enqueue import MovieQueue
 from revenge.app.events.accounts import AccountEvents
 from revenge.app.events.images import PictureQueue
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
 from revenge.app.events.sinks import NoSearch
-from revenge.app.events.telling import DeliveryQueue, MailQueue, RaisedEvents, RecordedActivity
 from revenge.app.forgetting import EntityChildren, LibraryGraves
+from revenge.app.foundations import Foundations
 from revenge.app.health import Health, Metrics
 from revenge.app.http.access import Access
 from revenge.app.http.account_services import AccountServices
@@ -49,7 +44,6 @@ from revenge.app.metadata import (
     make_sources,
 )
 from revenge.app.periodic import make_periodic
-from revenge.app.schema import Schema, make_migrator
 from revenge.app.server import HttpServer
 from revenge.app.settings import Settings
 from revenge.content.image.jobs import ImageCleanupWorker, MetadataDownloadImageWorker
@@ -60,11 +54,7 @@ from revenge.content.library.scans import ScanService
 from revenge.content.library.schedule import ScanSchedule
 from revenge.content.library.service import LibraryService
 from revenge.content.library.upkeep import LibraryUpkeep
-from revenge.content.library.upkeep_jobs import (
-    LibraryScanCleanupWorker,
-    PeriodicLibraryScanWorker,
-    ScanReaperWorker,
-)
+from revenge.content.library.upkeep_jobs import LibraryScanCleanupWorker, PeriodicLibraryScanWorker, ScanReaperWorker
 from revenge.content.metadata.answers import KeptAnswers
 from revenge.content.metadata.enriching import Enrichment
 from revenge.content.metadata.jobs import (
@@ -81,17 +71,10 @@ from revenge.content.movie.refresh_jobs import MetadataRefreshMovieWorker
 from revenge.content.movie.refreshing import MovieEnricher, MovieRefresher
 from revenge.content.movie.service import MovieService
 from revenge.content.tvshow.jobs import TvShowLibraryScanWorker
-from revenge.infra.http.traffic_store import StoredTraffic
 from revenge.infra.jobs import Workers
 from revenge.infra.jobs.client import Client
-from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.isolation import Isolate
-from revenge.infra.telemetry.counters import FeatureMetrics
-from revenge.infra.telemetry.metrics import JobMetrics, make_registry
-from revenge.infra.telemetry.upkeep import UpkeepMetrics
 from revenge.service.activity.jobs import ActivityCleanupWorker, ActivityLogWorker
-from revenge.service.activity.repository import ActivityRepository
-from revenge.service.activity.service import ActivityService
 from revenge.service.auth.accounts import AccountService
 from revenge.service.auth.api_keys import ApiKeyService
 from revenge.service.auth.clean_up import CleanupService
@@ -101,94 +84,33 @@ from revenge.service.auth.passwords import Argon2Passwords
 from revenge.service.auth.permissions import PermissionService
 from revenge.service.auth.sessions import SessionService
 from revenge.service.mail.jobs import MailWorker
-from revenge.service.mail.ports import Addressees, NoAddressees
-from revenge.service.mail.service import MailService, Postman
-from revenge.service.mail.transport import SmtpTransport
-from revenge.service.notification.deliveries import Deliveries
 from revenge.service.notification.jobs import NotificationCleanupWorker, NotificationWorker
-from revenge.service.notification.repository import NotificationRepository
-from revenge.service.notification.service import NotificationService
 from revenge.service.statistics.jobs import StatsAggregationWorker
-from revenge.service.statistics.service import StatisticsService
 
 
-class Container(containers.DeclarativeContainer):
+class Container(Foundations):
     """All parts of a process; see the module."""
 
-    settings = providers.Dependency(instance_of=Settings)
-    clock = providers.Singleton(SystemClock)
-
-    # The database
-    schema_name = settings.provided.database.schema_name
-    database = providers.Singleton(Database, settings)
-    migrator = providers.Singleton(make_migrator, schema_name)
-    schema = providers.Singleton(Schema, database=database, migrator=migrator)
-
-    # Telemetry
-    registry = providers.Singleton(make_registry)
-    job_metrics = providers.Singleton(JobMetrics, registry=registry)
-    upkeep_metrics = providers.Singleton(UpkeepMetrics, registry=registry)
-    feature_metrics = providers.Singleton(FeatureMetrics, registry=registry)
-
-    # The engine, as far as features enqueue: it knows no workers, so that workers may stand on features
-    client_config = providers.Singleton(make_client_config, settings)
-    inserts = providers.Singleton(
-        Client,
-        database.provided.jobs_pool,
-        config=client_config,
-        schema=schema_name,
-        clock=clock,
-        on_insert=job_metrics.provided.enqueued,
-    )
-    scan_queue = providers.Singleton(ScanQueue, inserts)
-
-    # Telling: people, and the log of who did what. `notifications` and `activity` are the sinks of all features
-    agents = providers.Singleton(make_agents, settings)
-    sender = providers.Singleton(make_sender, settings, clock=clock)
-    notification_repository = providers.Singleton(NotificationRepository, database.provided.pool)
-    notification_service = providers.Singleton(
-        NotificationService,
-        database.provided.pool,
-        repository=notification_repository,
-        agents=agents,
-        jobs=providers.Singleton(DeliveryQueue, inserts, clock=clock, gather=settings.provided.notifications.gather),
-        clock=clock,
-    )
-    deliveries = providers.Singleton(
-        Deliveries,
-        database.provided.pool,
-        repository=notification_repository,
-        agents=agents,
-        sender=sender,
-        clock=clock,
-        give_up_after=settings.provided.notifications.give_up_after,
-        on_delivery=feature_metrics.provided.delivery,
-    )
-    notifications = providers.Singleton(RaisedEvents, notification_service, clock=clock)
-    activity_service = providers.Singleton(
-        ActivityService,
-        providers.Singleton(ActivityRepository, database.provided.pool),
-        clock=clock,
-        security_retention_days=settings.provided.activity.security_retention_days,
-        on_entry=feature_metrics.provided.activity,
-    )
-    activity = providers.Singleton(RecordedActivity, activity_service, clock=clock)
-    mails = providers.Singleton(MailService, jobs=providers.Singleton(MailQueue, inserts))
-    mail_config = providers.Singleton(make_mail_config, settings)
-    addressees: providers.Provider[Addressees] = providers.Singleton(NoAddressees)
-    postman = providers.Singleton(
-        Postman,
-        config=mail_config,
-        addressees=addressees,
-        transport=providers.Singleton(SmtpTransport, mail_config),
-        clock=clock,
-    )
-    statistics = providers.Singleton(
-        StatisticsService, database.provided.pool, clock=clock, hourly_for=settings.provided.statistics.hourly_for
-    )
-
-    # Calls to the outside, in turn with all nodes
-    traffic = providers.Singleton(StoredTraffic, database.provided.pool)
+    # What stands in `foundations` goes by the same names here
+    settings = Foundations.settings
+    clock = Foundations.clock
+    schema_name = Foundations.schema_name
+    database = Foundations.database
+    schema = Foundations.schema
+    job_metrics = Foundations.job_metrics
+    upkeep_metrics = Foundations.upkeep_metrics
+    feature_metrics = Foundations.feature_metrics
+    client_config = Foundations.client_config
+    inserts = Foundations.inserts
+    scan_queue = Foundations.scan_queue
+    notification_service = Foundations.notification_service
+    deliveries = Foundations.deliveries
+    notifications = Foundations.notifications
+    activity_service = Foundations.activity_service
+    activity = Foundations.activity
+    postman = Foundations.postman
+    statistics = Foundations.statistics
+    traffic = Foundations.traffic
 
     # Metadata: who is asked, through what is kept of their answers
     answers = providers.Singleton(KeptAnswers, database.provided.pool, keep=providers.Singleton(make_keep, settings))
