@@ -1,0 +1,1 @@
+"""Search: one port, served by PostgreSQL or by Typesense with the same queries and the same answers."""

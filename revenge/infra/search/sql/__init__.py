@@ -1,0 +1,1 @@
+"""Named statements of libraries, files and scans."""
