@@ -25,7 +25,6 @@ from revenge.app.events.images import PictureQueue
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
-from revenge.app.events.sinks import NoSearch
 from revenge.app.forgetting import EntityChildren, LibraryGraves
 from revenge.app.foundations import Foundations
 from revenge.app.health import Health, Metrics
@@ -44,6 +43,7 @@ from revenge.app.metadata import (
     make_sources,
 )
 from revenge.app.periodic import make_periodic
+from revenge.app.search_parts import SearchParts
 from revenge.app.server import HttpServer
 from revenge.app.settings import Settings
 from revenge.content.image.jobs import ImageCleanupWorker, MetadataDownloadImageWorker
@@ -130,13 +130,13 @@ class Container(Foundations):
     pictures = providers.Singleton(PictureQueue, inserts, images=image_repository)
 
     # What is known of films, series and people
-    search_changes = providers.Singleton(NoSearch)
+    search = providers.Container(SearchParts, settings=settings, clock=clock, database=database, inserts=inserts)
     match_config = providers.Singleton(make_match_config, settings)
     people = providers.Singleton(
         People,
         database.provided.pool,
         source=metadata_source,
-        events=providers.Singleton(PersonFanOut, search=search_changes, pictures=pictures),
+        events=providers.Singleton(PersonFanOut, search=search.changes, pictures=pictures),
         clock=clock,
         fresh_for=settings.provided.refresh.fresh_for,
     )
@@ -147,7 +147,7 @@ class Container(Foundations):
         MovieFanOut,
         jobs=movie_queue,
         source=metadata_source,
-        search=search_changes,
+        search=search.changes,
         notifications=notifications,
         activity=activity,
         pictures=pictures,
@@ -173,7 +173,7 @@ class Container(Foundations):
     # Libraries
     library_events = providers.Singleton(
         LibraryFanOut,
-        providers.List(providers.Singleton(MovieFiles, jobs=movie_queue, search=search_changes)),
+        providers.List(providers.Singleton(MovieFiles, jobs=movie_queue, search=search.changes)),
         notifications=notifications,
         activity=activity,
     )
@@ -250,6 +250,9 @@ class Container(Foundations):
             ),
             providers.Singleton(CleanupWorker, account_cleanup),
             providers.Singleton(SessionMaintenanceWorker, account_cleanup),
+            search.movie_worker,
+            search.tvshow_worker,
+            search.check_worker,
         ),
     )
     isolate: providers.Provider[Isolate | None] = providers.Object(None)
@@ -279,12 +282,18 @@ class Container(Foundations):
         libraries=library_repository.provider,
         jobs=inserts.provider,
         workers=workers.provider,
+        search=search.service.provider,
         clock=clock,
     )
 
     # HTTP
     health = providers.Singleton(
-        Health, pool=database.provided.pool, schema=schema, client=client, works=settings.provided.jobs.enabled
+        Health,
+        pool=database.provided.pool,
+        schema=schema,
+        client=client,
+        works=settings.provided.jobs.enabled,
+        search=search.service.provided.check,
     )
     metrics = providers.Singleton(
         Metrics,
@@ -314,6 +323,8 @@ class Container(Foundations):
             TellingServices, notifications=notification_service, activity=activity_service, statistics=statistics
         ),
         images=images,
+        search=search.service,
+        reindexing=search.queue,
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),
         clock=clock,
         authenticator=providers.Singleton(Authenticator, sessions=sessions, keys=api_keys),

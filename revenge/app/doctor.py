@@ -11,11 +11,13 @@ from uuid import uuid4
 from revenge.app.database import Database
 from revenge.app.doctor_findings import Finding, clocks_finding, go_finding, leader_finding, nodes_finding
 from revenge.app.schema import Schema
+from revenge.app.search import SearchService
 from revenge.app.settings import Settings
 from revenge.content.library.repository import LibraryRepository
 from revenge.infra.database.pool import describe
 from revenge.infra.jobs import Client, Workers
 from revenge.infra.jobs.clock import Clock
+from revenge.infra.search.errors import SearchError
 
 SCARCE_BYTES = 1_000_000_000
 """Below it PostgreSQL's log alone may fill the disk during a first scan."""
@@ -23,7 +25,7 @@ MAX_SKEW = timedelta(seconds=2)
 """More than a network's delay; jobs that are due are fetched that much too late or too early."""
 OLDEST_POSTGRES = 15
 """The oldest that this program is tested on."""
-NOT_YET = ("search", "cache", "integrations")
+NOT_YET = ("cache", "integrations")
 MANY_LIBRARIES = 1000
 ANSWER_TIME_S = 2.0
 """How long a notification may take; on a local server it is a millisecond."""
@@ -41,15 +43,17 @@ class Doctor:
         libraries: Callable[[], LibraryRepository],
         jobs: Callable[[], Client],
         workers: Callable[[], Workers],
+        search: Callable[[], SearchService],
         clock: Clock,
     ) -> None:
-        """``libraries``, ``jobs`` and ``workers`` are called when the database is there."""
+        """``libraries``, ``jobs``, ``workers`` and ``search`` are called when the database is there."""
         self._settings = settings
         self._database = database
         self._schema = schema
         self._libraries = libraries
         self._jobs = jobs
         self._workers = workers
+        self._search = search
         self._clock = clock
 
     async def examine(self) -> list[Finding]:
@@ -156,10 +160,12 @@ class Doctor:
             default = self._settings.jobs.timeout
             limits = {worker.kind: worker.timeout or default for worker in self._workers()}
             page = await self._libraries().list(limit=MANY_LIBRARIES)
+            search = await self._searching()
         finally:
             await self._database.close_pools()
         return [
             nodes_finding(nodes),
+            search,
             clocks_finding(nodes),
             leader_finding(leader, nodes, limits=limits, rescue_after=self._settings.jobs.rescue_after),
             *(library_finding(library.name, library.paths) for library in page.libraries),
@@ -188,6 +194,13 @@ class Doctor:
             listener.terminate()
         detail = "they arrive, through a pooler in session mode" if is_pooled else "they arrive"
         return Finding(name="notifications", ok=True, detail=detail)
+
+    async def _searching(self) -> Finding:
+        try:
+            return Finding(name="search", ok=True, detail=await self._search().check())
+        except SearchError as error:
+            advice = "see search.url and search.api_key, and that the server runs; without both PostgreSQL is searched"
+            return Finding(name="search", ok=False, detail=str(error), advice=advice)
 
     async def _go(self) -> Finding:
         async with self._database.connection() as conn:

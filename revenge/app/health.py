@@ -29,14 +29,24 @@ class Validated(Protocol):
 class Health:
     """Looks at the database, its tables and the workers."""
 
-    def __init__(self, *, pool: asyncpg.Pool[asyncpg.Record], schema: Validated, client: Client, works: bool) -> None:
+    def __init__(
+        self,
+        *,
+        pool: asyncpg.Pool[asyncpg.Record],
+        schema: Validated,
+        client: Client,
+        works: bool,
+        search: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
+        """``search`` returns how search is, or raises: it is told, and keeps no server from being ready."""
         self._pool = pool
         self._schema = schema
         self._client = client
         self._works = works
+        self._search = search
 
     async def check(self) -> Mapping[str, Check]:
-        """Return the checks by name: database, schema, workers; never raise."""
+        """Return the checks by name: database, schema, workers, search; never raise."""
         database = await _judge(self._database)
         if not database.ok:
             return {
@@ -44,7 +54,10 @@ class Health:
                 "schema": Check(ok=False, detail="unknown without the database"),
                 "workers": self._workers(),
             }
-        return {"database": database, "schema": await _judge(self._tables), "workers": self._workers()}
+        found = {"database": database, "schema": await _judge(self._tables), "workers": self._workers()}
+        if self._search is not None:
+            found["search"] = await _told(self._search)
+        return found
 
     async def _database(self) -> Check:
         await self._pool.fetchval("SELECT 1")
@@ -85,6 +98,16 @@ class Metrics:
             # Counted here and not by the job that maintains sessions: that runs on one node, and each is asked.
             self._upkeep.set_sessions(await self._sessions())
         return self._metrics.render()
+
+
+async def _told(look: Callable[[], Awaitable[str]]) -> Check:
+    """Return what is told of something that the server can do without."""
+
+    async def judged() -> Check:
+        return Check(ok=True, detail=await look())
+
+    found = await _judge(judged)
+    return found if found.ok else Check(ok=True, detail=f"does not answer: {found.detail}")
 
 
 async def _judge(look: Callable[[], Awaitable[Check]]) -> Check:

@@ -25,6 +25,7 @@ def command_steps(container: Container) -> list[Step]:
         Step(name="schema", start=lambda: container.schema().prepare()),
         Step(name="pools", start=database.open_pools, stop=database.close_pools, abort=database.cut_connections),
         Step(name="calls", start=_nothing, stop=lambda: _close_calls(container)),
+        *_searching(container),
     ]
 
 
@@ -87,6 +88,12 @@ async def _close_calls(container: Container) -> None:
 
 async def _nothing() -> None:
     """What opens itself when it is first used needs no start."""
+
+
+def _searching(container: Container) -> list[Step]:
+    """Calls to a search server, where there is one; that it is away keeps nothing from starting."""
+    calls = container.search.calls()
+    return [] if calls is None else [Step(name="search", start=calls.open, stop=calls.close)]
 
 
 def _probing(container: Container) -> list[Step]:

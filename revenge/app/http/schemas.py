@@ -50,6 +50,7 @@ def _aware(moment: datetime) -> datetime:
     return moment
 
 
+WholeNumber = BeforeValidator(_digits)
 # The validator stands last, so that it runs first and the limits stay in the published schema.
 JobId = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(_digits)]
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_digits)]

@@ -11,6 +11,7 @@ from revenge.app.http.account_services import AccountServices
 from revenge.app.http.film_services import FilmServices
 from revenge.app.http.image_services import Images
 from revenge.app.http.principal import Authenticator
+from revenge.app.http.search_services import Reindexing, Searches
 from revenge.app.http.telling_services import TellingServices
 from revenge.content.library.models import (
     FilePage,
@@ -192,4 +193,8 @@ class ApiServices:
     """None: nobody has an account, the server's key is all there is."""
     accounts: AccountServices | None = None
     """None: there are no routes of accounts."""
+    search: Searches | None = None
+    """None: there are no routes that search."""
+    reindexing: Reindexing | None = None
+    """Given with ``search``."""
     access: Access = field(default_factory=Access)

@@ -11,6 +11,7 @@ from revenge.app.settings.auth import Auth, Playback
 from revenge.app.settings.matching import Matching, Refresh
 from revenge.app.settings.metadata import Metadata
 from revenge.app.settings.periodic import PeriodicId, Schedule, default_schedules
+from revenge.app.settings.search import Search
 from revenge.app.settings.section import Section
 from revenge.app.settings.telling import Activity, Email, Notifications, Statistics
 from revenge.app.settings.types import (
@@ -264,6 +265,7 @@ class Settings(BaseSettings):
     metadata: Metadata = Metadata()
     auth: Auth = Auth()
     playback: Playback = Playback()
+    search: Search = Search()
     log: Log = Log()
     periodic: dict[PeriodicId, Schedule] = Field(default_factory=default_schedules)
     """what runs on schedule: so long from one run to the next, or a cron expression; never twice at once in the cluster"""

@@ -55,6 +55,7 @@ SCHEDULES: Mapping[str, str] = {
     "periodic_library_scan": "5m",
     "scan_reaper": "5m",
     "auth_cleanup_daily": "7 3 * * *",
+    "search_check": "6h",
     "library_scan_cleanup_daily": "13 3 * * *",
     "activity_cleanup_daily": "18 3 * * *",
     "notification_cleanup_daily": "23 3 * * *",

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from revenge.app.settings.keys import Key, children, is_secret
 from revenge.app.settings.model import Retry, Settings
 from revenge.app.settings.periodic import read_schedule
+from revenge.app.settings.search import Search
 from revenge.app.settings.sources import Layer
 from revenge.app.settings.types import NOT_ALLOWED, is_loopback
 from revenge.infra.jobs import InvalidSchedule
@@ -47,11 +48,19 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Key, str]]:
         yield ("jobs", "retry", "initial_interval"), "at most jobs.retry.max_interval"
     if settings.auth.token_lifetime > settings.auth.session_lifetime:
         yield ("auth", "token_lifetime"), "at most auth.session_lifetime"
+    yield from _of_search(settings.search)
     for name, planned in settings.periodic.items():
         try:
             read_schedule(planned.schedule, planned.zone)
         except InvalidSchedule:
             yield ("periodic", name, "zone"), "a time zone such as Europe/Berlin"
+
+
+def _of_search(search: Search) -> Iterator[tuple[Key, str]]:
+    if search.url is not None and search.api_key is None:
+        yield ("search", "api_key"), "Typesense's key while search.url is set"
+    if search.fallback and search.url is None:
+        yield ("search", "fallback"), "only false while search.url is not set"
 
 
 def _explain(detail: ErrorDetails, layer: Layer) -> str:

@@ -105,12 +105,15 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
         "metadata_refresh_stale",
         "movie_file_match",
         "movie_library_scan",
+        "movie_search_index",
         "notification",
         "notification_cleanup",
         "periodic_library_scan",
+        "search_check",
         "session_maintenance",
         "stats_aggregation",
         "tvshow_library_scan",
+        "tvshow_search_index",
     ]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from revenge.app.doctor import Doctor, library_finding
 from revenge.app.doctor_findings import Finding, clocks_finding, go_finding, leader_finding, nodes_finding
+from revenge.app.search import SearchService
 from revenge.app.settings import Settings
 from revenge.app.settings.model import Jobs
 from revenge.infra.jobs import NO_TIMEOUT, NodeInfo, NodeState, Workers
@@ -84,6 +85,7 @@ async def examine(database: FakeDatabase, data_dir: Path) -> dict[str, Finding]:
         schema=FakeSchema(),  # type: ignore[arg-type]
         libraries=NoLibraries,  # type: ignore[arg-type]
         jobs=NoNodes,  # type: ignore[arg-type]
+        search=lambda: SearchService(None, clock=SystemClock(), token_lifetime=timedelta(hours=1)),
         workers=Workers,
         clock=SystemClock(),
     )
