@@ -2,6 +2,7 @@
 
 from dependency_injector import containers, providers
 
+from revenge.app.alerts import EndedJobsOfQueue
 from revenge.app.configuration import make_agents, make_client_config, make_mail_config, make_sender
 from revenge.app.database import Database
 from revenge.app.enqueue import ScanQueue
@@ -19,6 +20,7 @@ from revenge.service.activity.service import ActivityService
 from revenge.service.mail.ports import Addressees, NoAddressees
 from revenge.service.mail.service import MailService, Postman
 from revenge.service.mail.transport import SmtpTransport
+from revenge.service.notification.alerts import Alerts
 from revenge.service.notification.deliveries import Deliveries
 from revenge.service.notification.repository import NotificationRepository
 from revenge.service.notification.service import NotificationService
@@ -75,6 +77,16 @@ class Foundations(containers.DeclarativeContainer):
         sender=sender,
         clock=clock,
         give_up_after=settings.provided.notifications.give_up_after,
+        on_delivery=feature_metrics.provided.delivery,
+    )
+    alerts = providers.Singleton(
+        Alerts,
+        database.provided.pool,
+        jobs=providers.Singleton(EndedJobsOfQueue, inserts),
+        service=notification_service,
+        repository=notification_repository,
+        clock=clock,
+        every=settings.provided.notifications.alert_every,
         on_delivery=feature_metrics.provided.delivery,
     )
     notifications = providers.Singleton(RaisedEvents, notification_service, clock=clock)

@@ -1,11 +1,15 @@
 """What each kind of process starts, in order; it stops in the opposite one."""
 
 import gc
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from revenge.app.container import Container
 from revenge.app.lifecycle import Step
+from revenge.infra.jobs.service import Service
 
+LOOKS = timedelta(seconds=15)
+"""How often is looked for jobs that failed for good."""
 HAND_BACK = timedelta(seconds=15)
 """What the engine gets on top of its own stop times, to write its last results."""
 
@@ -44,7 +48,9 @@ def work_steps(container: Container, *, media: bool = True) -> list[Step]:
         return [heap, engine]
     # Before anything is worked: what nobody will work any more must not look as if it went on.
     scans = Step(name="scans", start=lambda: container.scans().settle_abandoned())
-    return [*_probing(container), *_agents(container), scans, heap, engine]
+    looking = Service("alerts", container.alerts().run_once, clock=container.clock(), interval=LOOKS, stagger=LOOKS)
+    alerts = Step(name="alerts", start=_started(looking), stop=looking.stop)
+    return [*_probing(container), *_agents(container), scans, heap, engine, alerts]
 
 
 async def settle_heap() -> None:
@@ -72,6 +78,13 @@ def server_steps(container: Container) -> list[Step]:
         *(worker_steps(container) if container.settings().jobs.enabled else command_steps(container)),
         Step(name="http", start=server.start, stop=server.stop, abort=server.cut),
     ]
+
+
+def _started(service: Service) -> Callable[[], Awaitable[None]]:
+    async def start() -> None:
+        service.start()
+
+    return start
 
 
 def _agents(container: Container) -> list[Step]:

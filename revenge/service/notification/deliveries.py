@@ -73,6 +73,8 @@ class Deliveries:
                 return Delivered(agent=agent, status="gone")
             if (settled := _settled(held, agent, job_id)) is not None:
                 return settled
+            if held.status is DeliveryStatus.FAILED:
+                await self._repository.reopen(conn, event_id, agent, job_id=job_id)
             if (reason := self._unwanted(agent, held.type)) is not None:
                 await self._repository.filter(conn, event_id, agent, reason=reason, job_id=job_id)
                 self._on_delivery(agent, "filtered")
@@ -154,7 +156,8 @@ def _settled(held: Held, agent: str, job_id: int) -> Delivered | None:
     match held.status:
         case DeliveryStatus.SENT:
             return Delivered(agent=agent, status="sent before")
-        case DeliveryStatus.FAILED:
+        case DeliveryStatus.FAILED if held.job_id != job_id:
+            # Its own job goes on: a person let it run again.
             return Delivered(agent=agent, status="failed before")
         case DeliveryStatus.FILTERED:
             return Delivered(agent=agent, status="filtered")

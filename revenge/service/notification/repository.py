@@ -120,9 +120,9 @@ class NotificationRepository:
         """Note that an agent is not told after all."""
         await conn.execute(self._sql["delivery_filter"], event_id, agent, reason, job_id)
 
-    async def reopen(self, conn: Connection, event_id: UUID, agent: str) -> bool:
-        """Let a failed delivery wait again; return whether it had failed."""
-        return await conn.fetchval(self._sql["delivery_reopen"], event_id, agent) is not None
+    async def reopen(self, conn: Connection, event_id: UUID, agent: str, *, job_id: int) -> bool:
+        """Let a failed delivery wait for a job of its own again; return whether it had failed."""
+        return await conn.fetchval(self._sql["delivery_reopen"], event_id, agent, job_id) is not None
 
     async def fail_ended(self, conn: Connection, jobs: Sequence[EndedJob]) -> Sequence[str]:
         """Settle deliveries whose jobs ended without; return their agents, one for each."""

@@ -82,9 +82,10 @@ class NotificationService:
         if delivery is None:
             raise DeliveryNotFound(event_id, agent)
         async with self._pool.acquire() as conn, conn.transaction():
-            if not await self._repository.reopen(conn, event_id, agent):
+            enqueued = (await self._enqueue(conn, [_job(record.event, agent, is_gathered=False)]))[0]
+            if not await self._repository.reopen(conn, event_id, agent, job_id=enqueued.job_id):
                 raise DeliveryNotFailed(event_id, agent, delivery.status)
-            return (await self._enqueue(conn, [_job(record.event, agent, is_gathered=False)]))[0]
+            return enqueued
 
     async def get(self, event_id: UUID) -> EventRecord:
         """Return an event with its deliveries.

@@ -121,7 +121,7 @@ def test_steps_stand_in_the_order_of_what_they_stand_on(container: Container) ->
     command = [step.name for step in command_steps(container)]
     server = [step.name for step in server_steps(container)]
     assert command == ["database", "schema", "pools", "calls"]
-    assert server == ["port", *command, "prober", "scans", "heap", "engine", "http"]
+    assert server == ["port", *command, "prober", "scans", "heap", "engine", "alerts", "http"]
     assert [step.name for step in worker_steps(container, media=False)] == [*command, "heap", "engine"]
 
 

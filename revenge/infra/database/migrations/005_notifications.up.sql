@@ -41,3 +41,18 @@ CREATE TABLE /* TEMPLATE: schema */notification_agent (
     last_failed_at timestamptz,
     last_error text
 );
+
+-- Jobs that failed for good, as far as they were noticed, and when people were told.
+CREATE TABLE /* TEMPLATE: schema */discarded_job (
+    job_id bigint NOT NULL,
+    finalized_at timestamptz NOT NULL,
+    kind text NOT NULL,
+    error text NOT NULL DEFAULT '',
+    told_at timestamptz,
+    PRIMARY KEY (job_id, finalized_at)
+);
+
+CREATE INDEX discarded_job_time ON /* TEMPLATE: schema */discarded_job (finalized_at);
+CREATE INDEX discarded_job_kind ON /* TEMPLATE: schema */discarded_job (kind, told_at);
+
+COMMENT ON COLUMN /* TEMPLATE: schema */discarded_job.finalized_at IS 'a job that a person tries again may fail for good again';

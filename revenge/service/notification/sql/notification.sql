@@ -117,8 +117,8 @@ UPDATE /* TEMPLATE: schema */notification_delivery SET status = 'filtered', erro
 WHERE event_id = $1 AND agent = $2;
 
 -- name: delivery_reopen :one
--- $1 uuid event_id, $2 text agent
-UPDATE /* TEMPLATE: schema */notification_delivery SET status = 'pending', error = NULL, job_id = NULL
+-- $1 uuid event_id, $2 text agent, $3 bigint the job that will try it
+UPDATE /* TEMPLATE: schema */notification_delivery SET status = 'pending', error = NULL, job_id = $3
 WHERE event_id = $1 AND agent = $2 AND status IN ('failed', 'filtered')
 RETURNING event_id;
 
@@ -130,7 +130,7 @@ WITH ended AS (
     FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[]) AS given (event_id, agent, job_id, reason)
 )
 UPDATE /* TEMPLATE: schema */notification_delivery AS delivery
-SET status = 'failed', error = ended.reason
+SET status = 'failed', error = ended.reason, job_id = ended.job_id
 FROM ended
 WHERE delivery.agent = ended.agent AND delivery.status IN ('pending', 'sending')
     AND (delivery.job_id = ended.job_id OR (delivery.event_id = ended.event_id AND delivery.job_id IS NULL))

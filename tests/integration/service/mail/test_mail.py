@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -50,7 +50,7 @@ class Box:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's
         answer = self.data.pop(0) if len(self.data) > 1 else self.data[0]
         if answer.startswith("250"):
-            self.mails.append(cast("EmailMessage", message_from_bytes(envelope.content, policy=default)))
+            self.mails.append(message_from_bytes(envelope.content, policy=default))
             self.to.append(envelope.rcpt_tos)
         return answer
 

@@ -252,6 +252,15 @@ async def test_failed_delivery_can_be_tried_again_and_no_other(pool: Pool) -> No
         await telling.service.retry(uuid7(), "phone")
 
 
+async def test_job_that_a_person_lets_run_again_tries_its_delivery_again(pool: Pool) -> None:
+    telling = _telling(pool, NotThere("phone", "404"), names=("phone",))
+    event = await telling.raise_one("library.scan_done")
+    drained = await drain(telling.client)
+    await telling.client.retry(drained.cancelled[0].id)
+    await drain(telling.client)
+    assert await telling.statuses(event) == {"phone": "sent"}
+
+
 async def test_events_are_listed_newest_first_and_by_what_became_of_them(pool: Pool) -> None:
     telling = _telling(pool, NotThere("phone", "404"), names=("phone",))
     events = [await telling.raise_one(name) for name in ("library.scan_done", "movie.added", "auth.login_failed")]

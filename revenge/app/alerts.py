@@ -1,0 +1,65 @@
+"""The queue's ended jobs, for whoever tells people of them."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from revenge.infra.jobs import Client, JobListParams, JobOrder, JobRow, JobState
+from revenge.service.notification.alerts import DiscardedJob
+from revenge.service.notification.jobs import NotificationArgs
+from revenge.service.notification.models import EndedJob
+
+_PAGE = 500
+
+
+class EndedJobsOfQueue:
+    """Reads them by the index that River's own clean-up goes by."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def discarded(self, since: datetime) -> AsyncIterator[Sequence[DiscardedJob]]:
+        """Yield batches of jobs that have failed for good since a time, newest first."""
+        async for rows in self._ended(since, states=[JobState.DISCARDED]):
+            yield [
+                DiscardedJob(job_id=row.id, kind=row.kind, finalized_at=at, error=_error(row))
+                for row in rows
+                if (at := row.finalized_at) is not None
+            ]
+
+    async def undelivered(self, since: datetime) -> AsyncIterator[Sequence[EndedJob]]:
+        """Yield batches of notification jobs that were cancelled or discarded since a time, newest first."""
+        states = [JobState.CANCELLED, JobState.DISCARDED]
+        async for rows in self._ended(since, states=states, kinds=[NotificationArgs.kind]):
+            yield [ended for row in rows if (ended := _undelivered(row)) is not None]
+
+    async def _ended(
+        self, since: datetime, *, states: Sequence[JobState], kinds: Sequence[str] = ()
+    ) -> AsyncIterator[Sequence[JobRow]]:
+        cursor: str | None = None
+        while True:
+            page = await self._client.list(
+                JobListParams(states=states, kinds=kinds, order_by=JobOrder.FINALIZED_AT, limit=_PAGE, cursor=cursor)
+            )
+            rows = [row for row in page.jobs if row.finalized_at is not None and row.finalized_at >= since]
+            if rows:
+                yield rows
+            if len(rows) < len(page.jobs) or page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+
+def _error(row: JobRow) -> str:
+    return row.errors[-1].error if row.errors else ""
+
+
+def _undelivered(row: JobRow) -> EndedJob | None:
+    names = row.args.get("agent_names")
+    try:
+        event_id = UUID(str(row.args.get("event_id")))
+    except ValueError:
+        return None
+    if not isinstance(names, list) or len(names) != 1:
+        return None
+    reason = f"its job was {row.state}" + (f": {error}" if (error := _error(row)) else "")
+    return EndedJob(job_id=row.id, event_id=event_id, agent=str(names[0]), reason=reason)
