@@ -4,6 +4,7 @@ import importlib.util
 import logging
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
 
 import structlog
 
@@ -15,7 +16,8 @@ from revenge.content.library.scans import ScanConfig
 from revenge.content.library.upkeep import UpkeepConfig
 from revenge.content.movie.matching import MatchConfig
 from revenge.content.movie.refreshing import RefreshConfig
-from revenge.infra.jobs import ClientConfig, ExponentialRetry, JobLog, Plugin, RetryPolicy, RiverRetry
+from revenge.content.tvshow.config import ShowConfig
+from revenge.infra.jobs import ClientConfig, ExponentialRetry, JobLog, Plugin, RetryPolicy, RiverRetry, Worker, Workers
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_client_id
 from revenge.infra.jobs.job_log import LineFormatter
@@ -90,6 +92,21 @@ def make_auth_config(settings: Settings) -> AuthConfig:
         failures_by_address=auth.failures_by_address,
         retention=auth.session_retention,
     )
+
+
+def make_show_config(settings: Settings) -> ShowConfig:
+    """Return how series are matched and refreshed."""
+    refresh = settings.refresh
+    return ShowConfig(
+        languages=refresh.languages or ("en",),
+        refresh_after=refresh.fresh_for,
+        stale_after=refresh.new_stale_after,
+    )
+
+
+def all_workers(workers: Sequence[Worker[Any]], *features: Sequence[Worker[Any]]) -> Workers:
+    """Return all workers of the process: single ones, and those that features bring."""
+    return Workers([*workers, *(worker for feature in features for worker in feature)])
 
 
 def make_client_config(settings: Settings) -> ClientConfig:

@@ -8,6 +8,7 @@ from dependency_injector import providers
 
 from revenge.app.accounts import Authenticator
 from revenge.app.configuration import (
+    all_workers,
     make_auth_config,
     make_http_config,
     make_match_config,
@@ -15,6 +16,7 @@ from revenge.app.configuration import (
     make_prober,
     make_refresh_config,
     make_scan_config,
+    make_show_config,
     make_upkeep_config,
     make_view,
 )
@@ -46,6 +48,7 @@ from revenge.app.periodic import make_periodic
 from revenge.app.search_parts import SearchParts
 from revenge.app.server import HttpServer
 from revenge.app.settings import Settings
+from revenge.app.shows import make_shows
 from revenge.content.image.jobs import ImageCleanupWorker, MetadataDownloadImageWorker
 from revenge.content.image.repository import ImageRepository
 from revenge.content.image.service import ImageService
@@ -166,14 +169,35 @@ class Container(Foundations):
         match=match_config,
         config=providers.Singleton(make_refresh_config, settings),
     )
+
+    # Series
+    shows = providers.Singleton(
+        make_shows,
+        database.provided.pool,
+        inserts=inserts,
+        source=metadata_source,
+        clock=clock,
+        search=search.changes,
+        notifications=notifications,
+        activity=activity,
+        pictures=pictures,
+        config=providers.Singleton(make_show_config, settings),
+    )
     enrichment = providers.Singleton(
-        Enrichment, providers.Dict(movie=providers.Singleton(MovieEnricher, movie_refresher))
+        Enrichment,
+        providers.Dict(
+            movie=providers.Singleton(MovieEnricher, movie_refresher),
+            tvshow=shows.provided.enricher,
+        ),
     )
 
     # Libraries
     library_events = providers.Singleton(
         LibraryFanOut,
-        providers.List(providers.Singleton(MovieFiles, jobs=movie_queue, search=search.changes)),
+        providers.List(
+            providers.Singleton(MovieFiles, jobs=movie_queue, search=search.changes),
+            shows.provided.files,
+        ),
         notifications=notifications,
         activity=activity,
     )
@@ -219,7 +243,7 @@ class Container(Foundations):
 
     # The engine, with all that it works
     workers = providers.Singleton(
-        Workers,
+        all_workers,
         providers.List(
             providers.Singleton(MovieLibraryScanWorker, scans),
             providers.Singleton(
@@ -231,7 +255,9 @@ class Container(Foundations):
             providers.Singleton(MetadataRefreshMovieWorker, movie_refresher),
             providers.Singleton(MetadataRefreshPersonWorker, people),
             providers.Singleton(MetadataEnrichContentWorker, enrichment),
-            providers.Singleton(MetadataRefreshStaleWorker, providers.Dict(movies=movie_refresher)),
+            providers.Singleton(
+                MetadataRefreshStaleWorker, providers.Dict(movies=movie_refresher, tvshows=shows.provided.stale)
+            ),
             providers.Singleton(TvShowLibraryScanWorker, scans, library_repository),
             providers.Singleton(MetadataDownloadImageWorker, images),
             providers.Singleton(ImageCleanupWorker, images),
@@ -254,6 +280,7 @@ class Container(Foundations):
             search.tvshow_worker,
             search.check_worker,
         ),
+        shows.provided.workers,
     )
     isolate: providers.Provider[Isolate | None] = providers.Object(None)
     """Makes the same again in another process; set where a process works jobs."""
@@ -319,6 +346,7 @@ class Container(Foundations):
         ),
         readiness=health,
         metrics=metrics,
+        shows=shows.provided.http,
         telling=providers.Singleton(
             TellingServices, notifications=notification_service, activity=activity_service, statistics=statistics
         ),

@@ -13,6 +13,14 @@ from revenge.content.movie.match_jobs import MovieFileMatchArgs
 from revenge.content.movie.refresh_jobs import MetadataRefreshMovieArgs
 from revenge.content.tvshow import jobs as tvshows
 from revenge.content.tvshow.jobs import TvShowLibraryScanArgs
+from revenge.content.tvshow.match_jobs import TvShowFileMatchArgs
+from revenge.content.tvshow.refresh_jobs import (
+    MetadataRefreshEpisodeArgs,
+    MetadataRefreshSeasonArgs,
+    MetadataRefreshTvShowArgs,
+    TvShowMetadataRefreshArgs,
+    TvShowSeriesRefreshArgs,
+)
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.errors import JobNotFound
 from revenge.infra.jobs.models import JobRow, JobState
@@ -70,6 +78,49 @@ class MovieQueue:
     async def match_library(self, conn: Connection, library_id: UUID) -> int:
         """Insert the match of all that wait in a library; one that waits or runs already is returned."""
         return (await self._client.insert(MovieFileMatchArgs(library_id=library_id), conn=conn)).job.id
+
+
+class ShowQueue:
+    """What is to be done with series as jobs, in the caller's transaction; each call returns the job's id."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def refresh_series(
+        self, conn: Connection, series_id: UUID, *, force: bool, languages: Sequence[str] = ()
+    ) -> int:
+        """Insert a refresh of a series with its seasons and episodes; one that waits or runs already is returned."""
+        args = MetadataRefreshTvShowArgs(
+            series_id=series_id, force=force, languages=tuple(languages), include_seasons=True, include_episodes=True
+        )
+        return (await self._client.insert(args, conn=conn)).job.id
+
+    async def refresh_season(self, conn: Connection, series_id: UUID, season_id: UUID, number: int) -> int:
+        """Insert a refresh of a season with its episodes."""
+        args = MetadataRefreshSeasonArgs(
+            series_id=series_id, season_id=season_id, season_number=number, force=True, include_episodes=True
+        )
+        return (await self._client.insert(args, conn=conn)).job.id
+
+    async def refresh_episode(self, conn: Connection, episode_id: UUID, series_id: UUID) -> int:
+        """Insert a refresh of an episode."""
+        args = MetadataRefreshEpisodeArgs(series_id=series_id, episode_id=episode_id, force=True)
+        return (await self._client.insert(args, conn=conn)).job.id
+
+    async def refresh_all(self, conn: Connection, *, force: bool, images: bool) -> int:
+        """Insert a refresh of all series."""
+        args = TvShowMetadataRefreshArgs(force=force, refresh_images=images)
+        return (await self._client.insert(args, conn=conn)).job.id
+
+    async def renew_series(self, conn: Connection, tmdb_id: int) -> int:
+        """Insert a refresh of the series that TMDb calls so, season by season."""
+        args = TvShowSeriesRefreshArgs(tmdb_id=tmdb_id, refresh_seasons=True, refresh_episodes=True)
+        return (await self._client.insert(args, conn=conn)).job.id
+
+    async def match_library(self, conn: Connection, library_id: UUID, *, auto_create: bool = True) -> int:
+        """Insert the match of all that waits in a library; one that waits or runs already is returned."""
+        args = TvShowFileMatchArgs(library_id=library_id, auto_create=auto_create)
+        return (await self._client.insert(args, conn=conn)).job.id
 
 
 def scan_args(

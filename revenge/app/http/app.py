@@ -26,6 +26,7 @@ from revenge.app.http.routes.permissions import permissions_router
 from revenge.app.http.routes.queues import queues_router
 from revenge.app.http.routes.search import search_router
 from revenge.app.http.routes.server import health_router, server_router, session_router
+from revenge.app.http.routes.shows import show_changes_router, shows_router
 from revenge.app.http.routes.statistics import statistics_router
 from revenge.app.http.routes.users import users_router
 from revenge.app.http.security import SESSION_COOKIE
@@ -85,6 +86,9 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         present = LibraryPresenter(services.libraries, services.client, services.counts)
         app.include_router(movies_router(services.films, services.access), prefix=API)
         app.include_router(matches_router(services.films, services.libraries, services.access, present), prefix=API)
+    if services.shows is not None:
+        app.include_router(show_changes_router(services.shows.seen, services.shows.changed), prefix=API)
+        app.include_router(shows_router(services.shows.seen, services.access), prefix=API)
     if services.telling is not None:
         app.include_router(notifications_router(services.telling.notifications), prefix=API)
         app.include_router(activity_router(services.telling.activity), prefix=API)

@@ -12,6 +12,7 @@ from revenge.app.http.film_services import FilmServices
 from revenge.app.http.image_services import Images
 from revenge.app.http.principal import Authenticator
 from revenge.app.http.search_services import Reindexing, Searches
+from revenge.app.http.show_services import ShowServices
 from revenge.app.http.telling_services import TellingServices
 from revenge.content.library.models import (
     FilePage,
@@ -184,6 +185,8 @@ class ApiServices:
     """None: libraries are shown without the numbers of their files."""
     images: Images | None = None
     """None: a server without pictures."""
+    shows: ShowServices | None = None
+    """None: a server without series."""
     telling: TellingServices | None = None
     """None: a server without notifications, activity log and statistics."""
     films: FilmServices | None = None

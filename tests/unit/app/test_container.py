@@ -100,9 +100,12 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
         "mail",
         "metadata_download_image",
         "metadata_enrich_content",
+        "metadata_refresh_episode",
         "metadata_refresh_movie",
         "metadata_refresh_person",
+        "metadata_refresh_season",
         "metadata_refresh_stale",
+        "metadata_refresh_tvshow",
         "movie_file_match",
         "movie_library_scan",
         "movie_search_index",
@@ -112,8 +115,11 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
         "search_check",
         "session_maintenance",
         "stats_aggregation",
+        "tvshow_file_match",
         "tvshow_library_scan",
+        "tvshow_metadata_refresh",
         "tvshow_search_index",
+        "tvshow_series_refresh",
     ]
 
 

@@ -1,0 +1,1 @@
+"""Named SQL of series, seasons, episodes and what libraries have of them."""
