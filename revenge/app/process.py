@@ -48,7 +48,10 @@ def work_steps(container: Container, *, media: bool = True) -> list[Step]:
         return [heap, engine]
     # Before anything is worked: what nobody will work any more must not look as if it went on.
     scans = Step(name="scans", start=lambda: container.scans().settle_abandoned())
-    looking = Service("alerts", container.alerts().run_once, clock=container.clock(), interval=LOOKS, stagger=LOOKS)
+    # Made when they first look: the pools are not open yet.
+    looking = Service(
+        "alerts", lambda: container.alerts().run_once(), clock=container.clock(), interval=LOOKS, stagger=LOOKS
+    )
     alerts = Step(name="alerts", start=_started(looking), stop=looking.stop)
     return [*_probing(container), *_agents(container), scans, heap, engine, alerts]
 

@@ -131,6 +131,10 @@ def test_steps_stand_in_the_order_of_what_they_stand_on(container: Container) ->
     assert [step.name for step in worker_steps(container, media=False)] == [*command, "heap", "engine"]
 
 
+def test_steps_are_put_together_before_any_pool_is_open() -> None:
+    assert [step.name for step in server_steps(build_container(Settings()))]
+
+
 def test_server_that_works_no_jobs_starts_no_engine() -> None:
     container = build_container(Settings(jobs=Jobs(enabled=False)))
     container.database.override(providers.Object(FakeDatabase()))
