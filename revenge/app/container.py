@@ -36,6 +36,7 @@ from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.film_services import FilmServices
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
+from revenge.app.integration_parts import IntegrationParts
 from revenge.app.metadata import (
     MetadataCallers,
     make_image_config,
@@ -191,10 +192,25 @@ class Container(Foundations):
         ),
     )
 
+    # Radarr and Sonarr
+    integrations = providers.Container(
+        IntegrationParts,
+        settings=settings,
+        clock=clock,
+        database=database,
+        inserts=inserts,
+        traffic=traffic,
+        search_changes=search.changes,
+        notifications=notifications,
+        metadata_source=metadata_source,
+        movie_queue=movie_queue,
+    )
+
     # Libraries
     library_events = providers.Singleton(
         LibraryFanOut,
         providers.List(
+            integrations.files,  # first: what Radarr knows need not be guessed
             providers.Singleton(MovieFiles, jobs=movie_queue, search=search.changes),
             shows.provided.files,
         ),
@@ -261,6 +277,10 @@ class Container(Foundations):
             providers.Singleton(TvShowLibraryScanWorker, scans, library_repository),
             providers.Singleton(MetadataDownloadImageWorker, images),
             providers.Singleton(ImageCleanupWorker, images),
+            integrations.radarr_sync_worker,
+            integrations.radarr_webhook_worker,
+            integrations.sonarr_sync_worker,
+            integrations.sonarr_webhook_worker,
             providers.Singleton(PeriodicLibraryScanWorker, scan_schedule),
             providers.Singleton(LibraryScanCleanupWorker, library_upkeep),
             providers.Singleton(ScanReaperWorker, library_upkeep),
@@ -353,6 +373,7 @@ class Container(Foundations):
         images=images,
         search=search.service,
         reindexing=search.queue,
+        integrations=integrations.api,
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),
         clock=clock,
         authenticator=providers.Singleton(Authenticator, sessions=sessions, keys=api_keys),

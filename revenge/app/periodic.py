@@ -4,7 +4,7 @@ Schedules are kept in the database (docs/periodic-jobs.md), so that restarts and
 be seen, paused and changed by ``revenge periodic`` and under ``/api/v1/periodic``.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +15,9 @@ from revenge.content.library.upkeep_jobs import LibraryScanCleanupArgs, Periodic
 from revenge.content.metadata.jobs import MetadataRefreshStaleArgs
 from revenge.content.search.jobs import SearchCheckArgs
 from revenge.infra.jobs import Cron, Every, JobArgs, MissedPolicy, PeriodicJob, Workers
+from revenge.integration.arr.jobs import FULL
+from revenge.integration.radarr.jobs import RadarrSyncArgs
+from revenge.integration.sonarr.jobs import SonarrSyncArgs
 from revenge.service.activity.jobs import ActivityCleanupArgs
 from revenge.service.auth.jobs import CleanupArgs, SessionMaintenanceArgs
 from revenge.service.notification.jobs import NotificationCleanupArgs
@@ -83,7 +86,7 @@ def make_periodic(settings: Settings, workers: Workers) -> list[PeriodicJob]:
     Raises:
         InvalidSchedule: a time zone of the settings is unknown.
     """
-    return list(_declared(settings, workers.kinds))
+    return [*_declared(settings, workers.kinds), *_syncs(settings, workers.kinds)]
 
 
 def _declared(settings: Settings, kinds: Collection[str]) -> Sequence[PeriodicJob]:
@@ -104,3 +107,14 @@ def _is_long(schedule: Every | Cron) -> bool:
         case Every(interval=interval) | Cron(interval=timedelta() as interval):
             return interval >= LONG
     return True
+
+
+def _syncs(settings: Settings, kinds: Collection[str]) -> Iterator[PeriodicJob]:
+    """Yield the automatic syncs, whose schedule is a setting of the program that is synced with."""
+    for args, arr in (
+        (RadarrSyncArgs(operation=FULL), settings.integrations.radarr),
+        (SonarrSyncArgs(operation=FULL), settings.integrations.sonarr),
+    ):
+        if arr.enabled and arr.auto_sync and args.kind in kinds:
+            missed = MissedPolicy.ONCE if arr.sync_interval >= LONG else MissedPolicy.SKIP
+            yield PeriodicJob(args.kind, Every(arr.sync_interval), args, missed=missed, run_on_start=True)

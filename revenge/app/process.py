@@ -4,6 +4,7 @@ import gc
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from revenge.app.arr.parts import ArrParts
 from revenge.app.container import Container
 from revenge.app.lifecycle import Step
 from revenge.infra.jobs.service import Service
@@ -30,6 +31,7 @@ def command_steps(container: Container) -> list[Step]:
         Step(name="pools", start=database.open_pools, stop=database.close_pools, abort=database.cut_connections),
         Step(name="calls", start=_nothing, stop=lambda: _close_calls(container)),
         *_searching(container),
+        *_integrations(container),
     ]
 
 
@@ -88,6 +90,28 @@ def _started(service: Service) -> Callable[[], Awaitable[None]]:
         service.start()
 
     return start
+
+
+def _integrations(container: Container) -> list[Step]:
+    """Radarr and Sonarr where they are used: their connections are closed as the process ends."""
+    used = container.settings().integrations
+    found = []
+    if used.radarr.enabled:
+        found.append(_program("radarr", container.integrations.radarr))
+    if used.sonarr.enabled:
+        found.append(_program("sonarr", container.integrations.sonarr))
+    return found
+
+
+def _program(name: str, parts: Callable[[], ArrParts | None]) -> Step:
+    async def start() -> None:
+        parts()
+
+    async def stop() -> None:
+        if (used := parts()) is not None:
+            await used.close()
+
+    return Step(name=name, start=start, stop=stop)
 
 
 def _agents(container: Container) -> list[Step]:

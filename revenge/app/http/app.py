@@ -16,6 +16,7 @@ from revenge.app.http.routes.activity import activity_router
 from revenge.app.http.routes.auth import auth_router
 from revenge.app.http.routes.events import NothingMore, events_router
 from revenge.app.http.routes.images import images_router
+from revenge.app.http.routes.integrations import integrations_router, webhooks_router
 from revenge.app.http.routes.jobs import jobs_router
 from revenge.app.http.routes.libraries import libraries_router
 from revenge.app.http.routes.matches import matches_router
@@ -78,6 +79,8 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         periodic_router(services.client.periodic),
         server_router(services.view, services.readiness),
         session_router(config, services.clock),
+        integrations_router(services.integrations),
+        webhooks_router(services.integrations),
     ):
         app.include_router(router, prefix=API)
     if services.images is not None:

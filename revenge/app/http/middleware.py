@@ -26,7 +26,18 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/api/v1/session", "/api/v1/auth/login", "/api/v1/auth/refresh"})
+PUBLIC_PATHS = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/api/v1/session",
+        "/api/v1/auth/login",
+        "/api/v1/auth/refresh",
+        # They want secrets of their own.
+        "/api/v1/webhooks/radarr",
+        "/api/v1/webhooks/sonarr",
+    }
+)
 """What works without a key; the dashboard's files do too, since its login form is one of them."""
 
 log = structlog.get_logger(__name__)

@@ -30,7 +30,7 @@ def _digits(value: object) -> object:
     return value
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     # JSON has one sort of number: 5.0 is a whole one, which strict integers do not know.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -108,8 +108,8 @@ class NewJob(Strict):
     kind: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=127, pattern=r"^[^\x00]+$")]
     args: JsonObject = {}
     queue: QueueName | None = None
-    priority: Annotated[int, Field(strict=True, ge=1, le=4), BeforeValidator(_whole)] | None = None
-    max_attempts: Annotated[int, Field(strict=True, ge=1, le=32767), BeforeValidator(_whole)] | None = None
+    priority: Annotated[int, Field(strict=True, ge=1, le=4), BeforeValidator(whole)] | None = None
+    max_attempts: Annotated[int, Field(strict=True, ge=1, le=32767), BeforeValidator(whole)] | None = None
     scheduled_at: Moment | None = Field(default=None, description="Not before this time.")
     tags: Annotated[list[Tag], Field(max_length=50)] | None = None
     metadata: JsonObject | None = None

@@ -10,6 +10,7 @@ from revenge.app.http.access import Access
 from revenge.app.http.account_services import AccountServices
 from revenge.app.http.film_services import FilmServices
 from revenge.app.http.image_services import Images
+from revenge.app.http.integration_services import Integrations
 from revenge.app.http.principal import Authenticator
 from revenge.app.http.search_services import Reindexing, Searches
 from revenge.app.http.show_services import ShowServices
@@ -201,3 +202,4 @@ class ApiServices:
     reindexing: Reindexing | None = None
     """Given with ``search``."""
     access: Access = field(default_factory=Access)
+    integrations: Integrations = field(default_factory=Integrations)

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from revenge.app.settings.auth import Auth, Playback
+from revenge.app.settings.integrations import Integrations
 from revenge.app.settings.matching import Matching, Refresh
 from revenge.app.settings.metadata import Metadata
 from revenge.app.settings.periodic import PeriodicId, Schedule, default_schedules
@@ -266,6 +267,7 @@ class Settings(BaseSettings):
     auth: Auth = Auth()
     playback: Playback = Playback()
     search: Search = Search()
+    integrations: Integrations = Integrations()
     log: Log = Log()
     periodic: dict[PeriodicId, Schedule] = Field(default_factory=default_schedules)
     """what runs on schedule: so long from one run to the next, or a cron expression; never twice at once in the cluster"""

@@ -49,6 +49,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Key, str]]:
     if settings.auth.token_lifetime > settings.auth.session_lifetime:
         yield ("auth", "token_lifetime"), "at most auth.session_lifetime"
     yield from _of_search(settings.search)
+    yield from _keyless(settings)
     for name, planned in settings.periodic.items():
         try:
             read_schedule(planned.schedule, planned.zone)
@@ -61,6 +62,12 @@ def _of_search(search: Search) -> Iterator[tuple[Key, str]]:
         yield ("search", "api_key"), "Typesense's key while search.url is set"
     if search.fallback and search.url is None:
         yield ("search", "fallback"), "only false while search.url is not set"
+
+
+def _keyless(settings: Settings) -> Iterator[tuple[Key, str]]:
+    for name, arr in (("radarr", settings.integrations.radarr), ("sonarr", settings.integrations.sonarr)):
+        if arr.enabled and arr.api_key is None:
+            yield ("integrations", name, "enabled"), f"false while integrations.{name}.api_key is not set"
 
 
 def _explain(detail: ErrorDetails, layer: Layer) -> str:

@@ -86,6 +86,14 @@ class LibraryRepository:
         more = _encode(rows[limit - 1]["sort_key"].encode()) if len(rows) > limit else None
         return LibraryPage([library_from(row) for row in rows[:limit]], more)
 
+    async def all_enabled(self, conn: Connection) -> Sequence[Library]:
+        """Return every library that is scanned."""
+        return [library_from(row) for row in await conn.fetch(self._sql["library_all_enabled"])]
+
+    async def files_at(self, conn: Connection, paths: Sequence[bytes]) -> dict[bytes, UUID]:
+        """Return the files of all libraries that are at ``paths``, missing ones included."""
+        return {bytes(row["path"]): row["id"] for row in await conn.fetch(self._sql["file_at_paths"], list(paths))}
+
     async def scan(self, library_id: UUID, scan_id: UUID) -> Scan:
         """Return a scan of a library.
 

@@ -75,6 +75,11 @@ class ArrRepository:
         row = await conn.fetchval(self._sql["sync_fail"], self._source.value, job_id, reason[:_MAX_ERROR])
         return row is not None
 
+    async def forget_events(self, conn: Connection, *, received_before: datetime, limit: int) -> int:
+        """Remove the oldest webhooks, ``limit`` at most; return how many that were."""
+        rows = await conn.fetch(self._sql["event_forget"], self._source.value, received_before, limit)
+        return len(rows)
+
     # Titles and files
 
     async def known(self, conn: Connection, arr_ids: Sequence[int]) -> Mapping[int, Known]:

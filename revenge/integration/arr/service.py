@@ -24,6 +24,9 @@ from revenge.integration.arr.spool import Spool
 LIST, TITLES, REMOVED, FILES = "list", "titles", "removed", "files"
 PHASES: Mapping[str, float] = {LIST: 10, TITLES: 75, REMOVED: 5, FILES: 10}
 """What a full sync does, with the share of its time."""
+EVENTS_KEPT = timedelta(days=30)
+"""How long webhooks are shown."""
+_FORGET_AT_ONCE = 1000
 _FIRST_ERRORS = 20
 _AGAIN = timedelta(seconds=30)
 """For a program that failed in the middle to come to itself."""
@@ -205,6 +208,7 @@ class SyncService(Generic[F]):
         finally:
             await asyncio.to_thread(spool.close)
         await self._find_all_files(run)
+        await self._forget_events()
         async with self._pool.acquire() as conn, conn.transaction():
             await self._rows.checkpoint(conn, run.claim, cursor=run.cursor, counts=run.counts)
             await self._rows.end(conn, run.claim)
@@ -300,6 +304,13 @@ class SyncService(Generic[F]):
                 await self._rows.hold(conn, run.claim)
                 after = await self._find_files(conn, run, after=after, arr_id=None)
             found += _FIND_AT_ONCE
+
+    async def _forget_events(self) -> None:
+        before = self._clock.now() - EVENTS_KEPT
+        gone = _FORGET_AT_ONCE
+        while gone == _FORGET_AT_ONCE:
+            async with self._pool.acquire() as conn:
+                gone = await self._rows.forget_events(conn, received_before=before, limit=_FORGET_AT_ONCE)
 
     async def _find_files(self, conn: Connection, run: "_Run", *, after: int, arr_id: int | None) -> int | None:
         """Link files to those of libraries, and have those looked for that no library has; return where to go on."""

@@ -25,10 +25,8 @@ from revenge.integration.arr.statements import statements
 
 DUPLICATE_WINDOW = timedelta(minutes=10)
 """The same said again within it is the same; two connections to us may be set up, or a proxy sends again."""
-KEPT = timedelta(days=30)
 _AT_ONCE = 200
 _ROUNDS = 20
-_FORGET_AT_ONCE = 1000
 
 Complete = Callable[[Connection, Mapping[str, Any]], Awaitable[None]]
 """Completes the job in the transaction of a connection, with its output."""
@@ -79,6 +77,8 @@ class WebhookInbox:
             InvalidPayload: it is no event.
         """
         heard = hear(self._source, raw)
+        # Without what PostgreSQL cannot hold, here and in the job's arguments.
+        raw = orjson.loads(json_text(raw))
         key = dedupe_key(raw)
         now = self._clock.now()
         async with self._pool.acquire() as conn, conn.transaction():
@@ -111,17 +111,6 @@ class WebhookInbox:
         rows = await self._pool.fetch(self._sql["event_list"], self._source.value, before, limit + 1)
         more = str(rows[limit - 1]["id"]) if len(rows) > limit else None
         return WebhookPage([WebhookEvent(**dict(row)) for row in rows[:limit]], more)
-
-    async def forget_old(self) -> int:
-        """Remove what is older than it is of use, a batch at a time; return how many that were."""
-        gone = 0
-        while True:
-            rows = await self._pool.fetch(
-                self._sql["event_forget"], self._source.value, self._clock.now() - KEPT, _FORGET_AT_ONCE
-            )
-            gone += len(rows)
-            if len(rows) < _FORGET_AT_ONCE:
-                return gone
 
     async def _insert(self, conn: Connection, received: Received) -> None:
         await conn.execute(

@@ -120,20 +120,20 @@ def test_short_names_of_the_contract_are_understood(write: Write) -> None:
     settings = load_settings(
         write(""),
         {
-            "DATABASE_URL": "postgres://u:secret@db/x",
-            "DATABASE_LISTEN_URL": "postgres://u:secret@direct/x",
+            "DATABASE_URL": "postgres://u:sesame@db/x",
+            "DATABASE_LISTEN_URL": "postgres://u:sesame@direct/x",
             "JOBS_ENABLED": "false",
             "JOBS_TIMEOUT": "30m",
             "JOBS_MAX_RETRIES": "3",
         },
     )
     assert settings.database.url
-    assert settings.database.url.get_secret_value() == "postgres://u:secret@db/x"
+    assert settings.database.url.get_secret_value() == "postgres://u:sesame@db/x"
     assert settings.database.listen_url
     assert settings.jobs.enabled is False
     assert settings.jobs.timeout == timedelta(minutes=30)
     assert settings.jobs.retry.max_attempts == 4
-    assert "secret" not in repr(settings)
+    assert "sesame" not in repr(settings)
 
 
 def test_no_retries_is_one_attempt(write: Write) -> None:

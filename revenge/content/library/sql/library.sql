@@ -149,3 +149,16 @@ FROM /* TEMPLATE: schema */library_root AS removed, /* TEMPLATE: schema */librar
 WHERE removed.library_id = $1 AND removed.removed_at IS NOT NULL AND file.root_id = removed.id
     AND present.library_id = $1 AND present.removed_at IS NULL
     AND substring(file.path FROM 1 FOR octet_length(present.path) + 1) = present.path || '\x2f';
+
+-- name: library_all_enabled :many
+-- Those that are scanned, with their folders. No parameters.
+SELECT
+    id, name, type, enabled, preferred_language, metadata_provider, scan_on_startup, realtime_monitoring,
+    ignore_patterns, scanner_config, created_at, updated_at,
+    ARRAY(
+        SELECT root.path FROM /* TEMPLATE: schema */library_root AS root
+        WHERE root.library_id = library.id AND root.removed_at IS NULL ORDER BY root.position
+    ) AS paths
+FROM /* TEMPLATE: schema */library AS library
+WHERE deleted_at IS NULL AND enabled
+ORDER BY id;

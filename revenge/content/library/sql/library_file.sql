@@ -252,3 +252,12 @@ SELECT library_id, state, count(*) AS count
 FROM /* TEMPLATE: schema */library_file
 WHERE library_id = ANY ($1::uuid[])
 GROUP BY library_id, state;
+
+-- name: file_at_paths :many
+-- Files of all libraries that are at paths. $1 bytea[] paths
+SELECT file.path, file.id
+FROM unnest($1::bytea[]) AS given (path)
+CROSS JOIN /* TEMPLATE: schema */library AS library
+JOIN /* TEMPLATE: schema */library_file AS file
+    ON file.library_id = library.id AND sha256(file.path) = sha256(given.path)
+WHERE library.deleted_at IS NULL;

@@ -67,6 +67,7 @@ CREATE TABLE /* TEMPLATE: schema */arr_file (
 );
 
 CREATE INDEX arr_file_title ON /* TEMPLATE: schema */arr_file (source, arr_id);
+CREATE INDEX arr_file_path ON /* TEMPLATE: schema */arr_file (sha256(path));
 CREATE INDEX arr_file_library_file ON /* TEMPLATE: schema */arr_file (library_file_id);
 
 COMMENT ON COLUMN /* TEMPLATE: schema */arr_file.path IS 'where this server sees it, after path mapping';

@@ -1,0 +1,1 @@
+"""Radarr and Sonarr, plugged into the rest of the server."""
