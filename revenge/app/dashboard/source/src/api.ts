@@ -1,6 +1,22 @@
 /** Calls to the HTTP API; every failure is an `ApiError` with a sentence to show. */
 
-import type { Job, Library, Problem, Queue, Scan, ScanDetail, Server, Session } from "./types";
+import type {
+  Episode,
+  Found,
+  Item,
+  Job,
+  Library,
+  Movie,
+  MovieDetail,
+  Problem,
+  Queue,
+  Scan,
+  ScanDetail,
+  Series,
+  SeriesDetail,
+  Server,
+  Session,
+} from "./types";
 
 const ROOT = "/api/v1";
 
@@ -44,6 +60,17 @@ function query(filter: JobFilter): string {
   return parameters.toString();
 }
 
+const PAGE = 60;
+
+function page(cursor: string | null): string {
+  return new URLSearchParams({ limit: String(PAGE), ...(cursor === null ? {} : { cursor }) }).toString();
+}
+
+/** Where the picture of a film, a series or a person is. */
+export function picture(id: string, type: "poster" | "backdrop", size: string): string {
+  return `${ROOT}/images/of/${id}/${type}?size=${size}`;
+}
+
 export const api = {
   session: () => call<Session>("GET", "/session"),
   signIn: (key: string) => call<void>("POST", "/session", { api_key: key }),
@@ -67,4 +94,19 @@ export const api = {
     call<{ scans: Scan[] }>("GET", `/libraries/${library}/scans?limit=${limit}`).then((answer) => answer.scans),
   scanDetail: (library: string, scan: string) =>
     call<ScanDetail>("GET", `/libraries/${library}/scans/${scan}`),
+  movies: (cursor: string | null) =>
+    call<{ movies: Movie[]; next_cursor: string | null }>("GET", `/movies?${page(cursor)}`),
+  movie: (id: string) => call<MovieDetail>("GET", `/movies/${id}`),
+  refreshMovie: (id: string) => call<{ job_id: number }>("POST", `/movies/${id}/refresh`),
+  series: (cursor: string | null) =>
+    call<{ series: Series[]; next_cursor: string | null }>("GET", `/tvshows?${page(cursor)}`),
+  oneSeries: (id: string) => call<SeriesDetail>("GET", `/tvshows/${id}`),
+  season: (id: string, number: number) => call<{ episodes: Episode[] }>("GET", `/tvshows/${id}/seasons/${number}`),
+  refreshSeries: (id: string) => call<{ job_id: number }>("POST", `/tvshows/${id}/refresh`),
+  search: (words: string) =>
+    call<{ movies: Found; tvshows: Found }>("GET", `/search/multi?${new URLSearchParams({ q: words, limit: "20" })}`),
+  unmatched: (library: string) =>
+    call<{ items: Item[]; next_cursor: string | null }>("GET", `/libraries/${library}/unmatched?limit=100`),
+  choose: (library: string, item: string, choice: { candidate: number } | { ignore: true }) =>
+    call<unknown>("POST", `/libraries/${library}/items/${item}/match`, choice),
 };

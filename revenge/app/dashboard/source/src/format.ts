@@ -28,6 +28,14 @@ export function rate(perSecond: number): string {
   return `${count(perSecond * 60)}/min`;
 }
 
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+export function size(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${value >= 100 || power === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
+}
+
 export function since(time: string, now: number): number {
   return Math.max(0, (now - Date.parse(time)) / 1000);
 }

@@ -134,3 +134,96 @@ export interface Problem {
   status: number;
   detail: string;
 }
+
+/** A film or a series, as lists and searches show it. */
+export interface Title {
+  id: string;
+  title: string;
+  year: number | null;
+  has_poster: boolean;
+  /** What else is worth a line: a film's length, a series' episodes. */
+  fact: string;
+}
+
+export interface Credit {
+  name: string;
+  character: string;
+  job: string;
+}
+
+export interface Movie {
+  id: string;
+  title: string;
+  original_title: string | null;
+  year: number | null;
+  runtime_min: number | null;
+  overview: string | null;
+  tagline: string | null;
+  vote_average: number | null;
+  genres: { slug: string; name: string }[];
+  images: Record<string, string>;
+}
+
+export interface MovieDetail extends Movie {
+  is_local: boolean;
+  cast: Credit[];
+  crew: Credit[];
+  versions: { edition: string | null; resolution: string | null; size_bytes: number; files: { path: string }[] }[];
+}
+
+export interface Season {
+  number: number;
+  name: string | null;
+  episode_count: number;
+}
+
+export interface Series {
+  id: string;
+  title: string;
+  original_title: string | null;
+  year: number | null;
+  overview: string | null;
+  tagline: string | null;
+  vote_average: number | null;
+  genres: string[];
+  networks: string[];
+  images: Record<string, string>;
+  season_count: number;
+  episode_count: number;
+  episode_file_count: number;
+}
+
+export interface SeriesDetail extends Series {
+  seasons: Season[];
+  credits: (Credit & { type: string })[];
+}
+
+export interface Episode {
+  number: number;
+  title: string | null;
+  air_date: string | null;
+  has_file: boolean;
+}
+
+export interface Candidate {
+  position: number;
+  title: string;
+  year: number | null;
+  score: number;
+}
+
+/** What files tell of a film, and what it may be. */
+export interface Item {
+  id: string;
+  library_id: string;
+  title: string;
+  year: number | null;
+  error: string | null;
+  files: { path: string }[];
+  candidates: Candidate[];
+}
+
+export interface Found {
+  hits: { document: Record<string, unknown> }[];
+  total_hits: number;
+}

@@ -1,6 +1,9 @@
 import { useStore } from "../store";
+import type { State } from "../store";
 import { useHash } from "../hooks";
 import { AddLibrary } from "./AddLibrary";
+import { Browse } from "./Browse";
+import type { Shelf } from "./Browse";
 import { Failures } from "./Failures";
 import { Header } from "./Header";
 import { JobSheet } from "./JobSheet";
@@ -10,11 +13,14 @@ import { Notices } from "./Notices";
 import { Queues } from "./Queues";
 import { Running } from "./Running";
 import { Scans } from "./Scans";
+import { TitleSheet } from "./TitleSheet";
+import { Unmatched } from "./Unmatched";
 
 export function App() {
   const state = useStore();
   const hash = useHash();
   const jobId = Number(/^#\/jobs\/(\d+)$/.exec(hash)?.[1]);
+  const [, shelf, titleId] = /^#\/(movies|tvshows)(?:\/([0-9a-f-]{36}))?$/.exec(hash) ?? [];
 
   if (state.signedIn === null) {
     return (
@@ -28,33 +34,40 @@ export function App() {
   return (
     <>
       <a class="skip" href="#now">
-        Skip to what is running
+        Skip to the content
       </a>
-      <Header state={state} />
-      <main class="board" id="now" tabIndex={-1}>
-        <h1 class="unseen">Now</h1>
-        <div class="column wide">
-          <Running state={state} />
-          <Scans state={state} />
-        </div>
-        <div class="column">
-          <Libraries state={state} />
-          <Failures state={state} />
-          <Queues state={state} />
-        </div>
-      </main>
+      <Header state={state} hash={hash} />
+      {shelf ? <Browse shelf={shelf as Shelf} /> : hash === "#/unmatched" ? <Unmatched state={state} /> : <Now state={state} />}
       <footer class="foot">
         {state.server && <span>Revenge {state.server.version}</span>}
         <a href="/openapi.json">API</a>
         <a href="/metrics">Metrics</a>
       </footer>
       {hash === "#/add" && <AddLibrary />}
+      {shelf && titleId && <TitleSheet key={titleId} shelf={shelf as Shelf} id={titleId} />}
       {jobId > 0 && <JobSheet key={jobId} id={jobId} state={state} />}
       <Notices notices={state.notices} />
       <div class="unseen" role="status" aria-live="polite">
         {state.announcement}
       </div>
     </>
+  );
+}
+
+function Now({ state }: { state: State }) {
+  return (
+    <main class="board" id="now" tabIndex={-1}>
+      <h1 class="unseen">Now</h1>
+      <div class="column wide">
+        <Running state={state} />
+        <Scans state={state} />
+      </div>
+      <div class="column">
+        <Libraries state={state} />
+        <Failures state={state} />
+        <Queues state={state} />
+      </div>
+    </main>
   );
 }
 

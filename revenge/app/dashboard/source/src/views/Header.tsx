@@ -12,7 +12,12 @@ const GLYPH = {
   dark: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
 } as const;
 
-export function Header({ state }: { state: State }) {
+const PAGES = [
+  ["Now", "#/", /^$|^#\/?$|^#\/(jobs|add)/],
+  ["Library", "#/movies", /^#\/(movies|tvshows|unmatched)/],
+] as const;
+
+export function Header({ state, hash }: { state: State; hash: string }) {
   const [chosen, setChosen] = useState(theme());
   return (
     <header class="top">
@@ -20,6 +25,13 @@ export function Header({ state }: { state: State }) {
         <Mark />
         <span>Revenge</span>
       </a>
+      <nav class="pages" aria-label="Pages">
+        {PAGES.map(([name, address, shown]) => (
+          <a key={name} href={address} aria-current={shown.test(hash) ? "page" : undefined}>
+            {name}
+          </a>
+        ))}
+      </nav>
       <div class="top-right">
         <Health state={state} />
         <span class={`pill ${state.connection}`} role="status">
