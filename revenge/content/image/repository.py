@@ -63,6 +63,11 @@ class ImageRepository:
         """Return a picture by what it shows and where it is."""
         return _image(await self._pool.fetchrow(self._sql["image_find"], entity_id, type, source))
 
+    async def shown(self, entity_id: UUID, type: ImageType) -> UUID | None:
+        """Return the picture of this type that is shown of something, None where there is none."""
+        found: UUID | None = await self._pool.fetchval(self._sql["image_shown"], entity_id, type)
+        return found
+
     async def add(self, entity_id: UUID, type: ImageType, provider: str, source: str) -> UUID | None:
         """Make a picture, the last of its type, and return its id; None where there is nothing that it could show."""
         found: UUID | None = await self._pool.fetchval(

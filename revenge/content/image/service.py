@@ -132,6 +132,17 @@ class ImageService:
         mime = await asyncio.to_thread(_mime, path)
         return ImageFile(path=path, mime=mime, etag=f'"{image.hash[:32]}-{size}"')
 
+    async def open_shown(self, entity_id: UUID, type: ImageType, *, size: str = "") -> ImageFile:
+        """Return the picture that is shown of a film, a series or whatever it is; otherwise as ``open``.
+
+        Raises:
+            UnknownImage, ImageRefused, NoPicture, CallFailed: as ``download``.
+        """
+        image_id = await self._repository.shown(entity_id, type)
+        if image_id is None:
+            raise UnknownImage(f"there is no {type} of {entity_id}")
+        return await self.open(image_id, size=size)
+
     async def clean(self) -> Cleaned:
         """Forget contents that nothing has shown for a while, and remove files of this node that none of them is in."""
         contents = 0

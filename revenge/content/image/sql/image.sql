@@ -19,6 +19,14 @@ WHERE i.entity_id = $1::uuid AND i.type = $2::text AND i.source = $3::text
 ORDER BY i.position, i.id
 LIMIT 1
 
+-- name: image_shown :one
+-- The picture of something that is shown: the first that was fetched, else the first. $1 uuid: what it shows, $2 text: its type
+SELECT i.id
+FROM /* TEMPLATE: schema */image AS i
+WHERE i.entity_id = $1::uuid AND i.type = $2::text
+ORDER BY i.hash IS NULL, i.position, i.id
+LIMIT 1
+
 -- name: image_add :one
 -- Nothing where there is no such entity. $1 uuid: the picture's id, $2 uuid: what it shows, $3 text: its type,
 -- $4 text: provider, $5 text: source

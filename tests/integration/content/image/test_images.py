@@ -298,3 +298,16 @@ def test_files_are_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OSError, match="No space"):
         store.put(b"x" * 100)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+async def test_what_is_shown_of_a_film_is_what_was_fetched_rather_than_what_was_not(
+    node: Node, servers: DemoServers, pool: Any, movie: UUID
+) -> None:
+    with pytest.raises(UnknownImage, match="no poster"):
+        await node.images.open_shown(movie, POSTER)
+    await add_image(pool, movie, "/poster-657.jpg")
+    await add_image(pool, movie, "/poster-653.jpg", position=1)
+    fetched = await node.images.download(movie, POSTER, "/poster-653.jpg")
+    shown = await node.images.open_shown(movie, POSTER, size="w342")
+    assert shown.path.name == f"{fetched.hash}.w342"
+    assert servers.faults.asked == ["/tmdb/t/p/w780/poster-653.jpg"]

@@ -11,6 +11,7 @@ import pytest
 from revenge.app.http import ApiServices, create_app
 from revenge.content.image.errors import ImageRefused, NoPicture, UnknownImage
 from revenge.content.image.service import ImageFile
+from revenge.content.metadata.models import ImageType
 from revenge.infra.http.errors import NotThere, TooMany, Unavailable
 
 ID = uuid4()
@@ -22,6 +23,7 @@ class FakeImages:
     def __init__(self, folder: Path) -> None:
         self.error: Exception | None = None
         self.sizes: list[str] = []
+        self.shown: list[tuple[UUID, ImageType]] = []
         self.file = ImageFile(path=folder / "x", mime="image/jpeg", etag='"abc-w342"')
         self.file.path.write_bytes(b"\xff\xd8picture")
 
@@ -31,16 +33,22 @@ class FakeImages:
             raise self.error
         return self.file
 
+    async def open_shown(self, entity_id: UUID, type: ImageType, *, size: str = "") -> ImageFile:
+        self.shown.append((entity_id, type))
+        return await self.open(entity_id, size=size)
+
 
 @pytest.fixture
 def images(tmp_path: Path) -> FakeImages:
     return FakeImages(tmp_path)
 
 
-async def get(services: ApiServices, images: FakeImages, query: str = "", **headers: str) -> httpx2.Response:
+async def get(
+    services: ApiServices, images: FakeImages, query: str = "", place: str = f"{ID}", **headers: str
+) -> httpx2.Response:
     app = create_app(replace(services, images=images))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
-        return await client.get(f"/api/v1/images/{ID}{query}", headers=headers)
+        return await client.get(f"/api/v1/images/{place}{query}", headers=headers)
 
 
 async def test_a_picture_comes_with_its_kind_and_may_be_kept(services: ApiServices, images: FakeImages) -> None:
@@ -78,3 +86,12 @@ async def test_each_failure_is_a_problem(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers.get("retry-after") == ("7" if status == 503 else None)
+
+
+async def test_what_is_shown_of_a_film_may_change_and_is_asked_for_again(
+    services: ApiServices, images: FakeImages
+) -> None:
+    answer = await get(services, images, "?size=w342", place=f"of/{ID}/poster")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-cache")
+    assert images.shown == [(ID, ImageType.POSTER)]
+    assert (await get(services, images, place=f"of/{ID}/nonsense")).status_code == 422
