@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from revenge.infra.database.connection import Pool
-from revenge.infra.http.errors import LedAway, NotNow, NotThere, Refused
+from revenge.infra.failures import verdict_of
+from revenge.infra.http.errors import CallFailed
 from revenge.infra.jobs import (
     UNFINISHED,
     Cancel,
@@ -86,10 +87,8 @@ class NotificationWorker(Worker[NotificationArgs]):
             delivered = await self._deliveries.deliver(
                 job.args.event_id, agent, job_id=job.id, is_last=job.attempt >= job.max_attempts
             )
-        except (NotThere, Refused, LedAway) as reason:
-            return Cancel(str(reason))
-        except NotNow as wait:
-            return Snooze(wait.retry_after)
+        except CallFailed as error:
+            return verdict_of(error)
         job.report_progress(phase="sending", current=1, total=1, message=agent)
         return {name: value for name, value in asdict(delivered).items() if value is not None}
 
