@@ -26,6 +26,9 @@ from revenge.service.auth.config import AuthConfig
 from revenge.service.mail.models import MailConfig
 from revenge.service.notification.agents import Agent, Agents
 from revenge.service.notification.sender import AppriseSender
+from revenge.service.playback.clean_up import PlaybackCleanup
+from revenge.service.playback.jobs import PlaybackCleanupWorker
+from revenge.service.playback.models import PlaybackConfig
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -107,6 +110,19 @@ def make_show_config(settings: Settings) -> ShowConfig:
 def all_workers(workers: Sequence[Worker[Any]], *features: Sequence[Worker[Any]]) -> Workers:
     """Return all workers of the process: single ones, and those that features bring."""
     return Workers([*workers, *(worker for feature in features for worker in feature)])
+
+
+def make_playback_config(settings: Settings) -> PlaybackConfig:
+    """Return how playing is looked after."""
+    playback = settings.playback
+    return PlaybackConfig(
+        timeout=playback.session_timeout, max_sessions=playback.max_sessions, retention=playback.retention
+    )
+
+
+def make_playback_workers(settings: Settings, cleanup: PlaybackCleanup) -> list[Worker[Any]]:
+    """Return what cleans up behind players; nothing where it is switched off, so that nobody plans it either."""
+    return [PlaybackCleanupWorker(cleanup)] if settings.playback.enabled else []
 
 
 def make_client_config(settings: Settings) -> ClientConfig:

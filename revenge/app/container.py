@@ -12,6 +12,8 @@ from revenge.app.configuration import (
     make_auth_config,
     make_http_config,
     make_match_config,
+    make_playback_config,
+    make_playback_workers,
     make_plugins,
     make_prober,
     make_refresh_config,
@@ -27,6 +29,7 @@ from revenge.app.events.images import PictureQueue
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
+from revenge.app.events.playback import PlaybackFanOut
 from revenge.app.forgetting import EntityChildren, LibraryGraves
 from revenge.app.foundations import Foundations
 from revenge.app.health import Health, Metrics
@@ -34,6 +37,7 @@ from revenge.app.http.access import Access
 from revenge.app.http.account_services import AccountServices
 from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.film_services import FilmServices
+from revenge.app.http.playing_services import PlayingServices
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
 from revenge.app.integration_parts import IntegrationParts
@@ -78,6 +82,7 @@ from revenge.content.tvshow.jobs import TvShowLibraryScanWorker
 from revenge.infra.jobs import Workers
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.isolation import Isolate
+from revenge.infra.jobs.service import Service
 from revenge.service.activity.jobs import ActivityCleanupWorker, ActivityLogWorker
 from revenge.service.auth.accounts import AccountService
 from revenge.service.auth.api_keys import ApiKeyService
@@ -89,6 +94,10 @@ from revenge.service.auth.permissions import PermissionService
 from revenge.service.auth.sessions import SessionService
 from revenge.service.mail.jobs import MailWorker
 from revenge.service.notification.jobs import NotificationCleanupWorker, NotificationWorker
+from revenge.service.playback.clean_up import PlaybackCleanup
+from revenge.service.playback.segments import Segments
+from revenge.service.playback.sessions import PlaybackService
+from revenge.service.playback.watched import WatchedService
 from revenge.service.statistics.jobs import StatsAggregationWorker
 
 
@@ -257,9 +266,43 @@ class Container(Foundations):
         CleanupService, database.provided.pool, config=auth_config, removed=upkeep_metrics.provided.removed
     )
 
+    # Playing and watching
+    playback_config = providers.Singleton(make_playback_config, settings)
+    playback_events = providers.Singleton(PlaybackFanOut, notifications=notifications)
+    watched = providers.Singleton(WatchedService, database.provided.pool)
+    playbacks = providers.Singleton(
+        PlaybackService,
+        database.provided.pool,
+        node=client_config.provided.client_id,
+        config=playback_config,
+        events=playback_events,
+    )
+    segments = providers.Singleton(
+        Segments,
+        database.provided.pool,
+        directory=settings.provided.segment_dir,
+        grace=settings.provided.playback.session_timeout,
+    )
+    segment_sweep = providers.Singleton(
+        Service,
+        "segments",
+        segments.provided.sweep,
+        clock=clock,
+        interval=settings.provided.playback.session_timeout,
+    )
+    playback_cleanup = providers.Singleton(
+        PlaybackCleanup,
+        database.provided.pool,
+        segments=segments,
+        config=playback_config,
+        events=playback_events,
+        removed=upkeep_metrics.provided.removed,
+    )
+
     # The engine, with all that it works
     workers = providers.Singleton(
         all_workers,
+        settings,
         providers.List(
             providers.Singleton(MovieLibraryScanWorker, scans),
             providers.Singleton(
@@ -301,6 +344,7 @@ class Container(Foundations):
             search.check_worker,
         ),
         shows.provided.workers,
+        providers.Singleton(make_playback_workers, settings, playback_cleanup),
     )
     isolate: providers.Provider[Isolate | None] = providers.Object(None)
     """Makes the same again in another process; set where a process works jobs."""
@@ -376,6 +420,9 @@ class Container(Foundations):
         integrations=integrations.api,
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),
         clock=clock,
+        playing=providers.Singleton(
+            PlayingServices, watched=watched, playbacks=playbacks, enabled=settings.provided.playback.enabled
+        ),
         authenticator=providers.Singleton(Authenticator, sessions=sessions, keys=api_keys),
         access=access,
         accounts=providers.Singleton(

@@ -21,6 +21,7 @@ from revenge.integration.sonarr.jobs import SonarrSyncArgs
 from revenge.service.activity.jobs import ActivityCleanupArgs
 from revenge.service.auth.jobs import CleanupArgs, SessionMaintenanceArgs
 from revenge.service.notification.jobs import NotificationCleanupArgs
+from revenge.service.playback.jobs import PlaybackCleanupArgs
 from revenge.service.statistics.jobs import StatsAggregationArgs
 
 LONG = timedelta(hours=1)
@@ -41,6 +42,7 @@ PERIODIC: Sequence[Planned] = (
     # Looks which libraries are due; how often each is scanned is its own affair, and library.scan_interval.
     Planned(id="periodic_library_scan", kind=PeriodicLibraryScanArgs, make=lambda _: PeriodicLibraryScanArgs()),
     Planned(id="scan_reaper", kind=ScanReaperArgs, make=lambda _: ScanReaperArgs()),
+    Planned(id="playback_health_check", kind=PlaybackCleanupArgs, make=lambda _: PlaybackCleanupArgs()),
     Planned(
         id="auth_cleanup_daily",
         kind=CleanupArgs,

@@ -55,7 +55,7 @@ def work_steps(container: Container, *, media: bool = True) -> list[Step]:
         "alerts", lambda: container.alerts().run_once(), clock=container.clock(), interval=LOOKS, stagger=LOOKS
     )
     alerts = Step(name="alerts", start=_started(looking), stop=looking.stop)
-    return [*_probing(container), *_agents(container), scans, heap, engine, alerts]
+    return [*_probing(container), *_agents(container), scans, *_playing(container), heap, engine, alerts]
 
 
 async def settle_heap() -> None:
@@ -134,6 +134,14 @@ def _searching(container: Container) -> list[Step]:
     """Calls to a search server, where there is one; that it is away keeps nothing from starting."""
     calls = container.search.calls()
     return [] if calls is None else [Step(name="search", start=calls.open, stop=calls.close)]
+
+
+def _playing(container: Container) -> list[Step]:
+    """Each node sweeps the segments on its own disk: the job that ends sessions runs on one of them."""
+    if not container.settings().playback.enabled:
+        return []
+    sweep = container.segment_sweep()
+    return [Step(name="segments", start=_started(sweep), stop=sweep.stop)]
 
 
 def _probing(container: Container) -> list[Step]:

@@ -24,6 +24,7 @@ from revenge.app.http.routes.movies import movies_router
 from revenge.app.http.routes.notifications import notifications_router
 from revenge.app.http.routes.periodic import periodic_router
 from revenge.app.http.routes.permissions import permissions_router
+from revenge.app.http.routes.playing import playback_router, watched_router
 from revenge.app.http.routes.queues import queues_router
 from revenge.app.http.routes.search import search_router
 from revenge.app.http.routes.server import health_router, server_router, session_router
@@ -102,6 +103,10 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         app.include_router(permissions_router(services.accounts.permissions, services.libraries), prefix=API)
     if services.search is not None and services.reindexing is not None:
         app.include_router(search_router(services.search, services.reindexing, services.access), prefix=API)
+    if services.playing is not None:
+        app.include_router(watched_router(services.playing.watched, services.access), prefix=API)
+        if services.playing.enabled:
+            app.include_router(playback_router(services.playing.playbacks, services.access), prefix=API)
     app.include_router(health_router(services.readiness, services.metrics))
     app.router.routes.extend(dashboard_routes())
     app.openapi = lambda: _openapi(app, config, services.client.workers)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

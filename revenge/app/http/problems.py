@@ -50,6 +50,7 @@ from revenge.service.auth.errors import (
     TooManyLogins,
     UsernameTaken,
 )
+from revenge.service.playback.errors import NothingToPlay, PlaybackError, PlaybackNotFound, TooManyPlaybacks
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -72,6 +73,7 @@ KNOWN: tuple[type[Exception], ...] = (
     CandidateNotFound,
     CollectionNotFound,
     EntityGone,
+    PlaybackError,
     InvalidJob,
     InvalidLibrary,
     ItemNotFound,
@@ -101,7 +103,10 @@ _PLAIN: Mapping[type[Exception], tuple[int, str]] = {
     ApiKeyNotFound: (404, "key-not-found"),
     LastAdministrator: (409, "last-administrator"),
     LibraryUnknown: (404, "library-not-found"),
+    NothingToPlay: (404, "nothing-to-play"),
     PermissionNotFound: (404, "permission-not-found"),
+    PlaybackNotFound: (404, "playback-not-found"),
+    TooManyPlaybacks: (409, "too-many-playbacks"),
     SessionNotFound: (404, "session-not-found"),
     TooManyKeys: (409, "too-many-keys"),
     UsernameTaken: (409, "name-taken"),

@@ -11,6 +11,7 @@ from revenge.app.http.account_services import AccountServices
 from revenge.app.http.film_services import FilmServices
 from revenge.app.http.image_services import Images
 from revenge.app.http.integration_services import Integrations
+from revenge.app.http.playing_services import PlayingServices
 from revenge.app.http.principal import Authenticator
 from revenge.app.http.search_services import Reindexing, Searches
 from revenge.app.http.show_services import ShowServices
@@ -201,5 +202,7 @@ class ApiServices:
     """None: there are no routes that search."""
     reindexing: Reindexing | None = None
     """Given with ``search``."""
+    playing: PlayingServices | None = None
+    """None: there are no routes of playing and watching."""
     access: Access = field(default_factory=Access)
     integrations: Integrations = field(default_factory=Integrations)

@@ -54,6 +54,7 @@ class Schedule(Section):
 SCHEDULES: Mapping[str, str] = {
     "periodic_library_scan": "5m",
     "scan_reaper": "5m",
+    "playback_health_check": "5m",
     "auth_cleanup_daily": "7 3 * * *",
     "search_check": "6h",
     "library_scan_cleanup_daily": "13 3 * * *",

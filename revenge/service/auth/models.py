@@ -14,7 +14,7 @@ class Permission(StrEnum):
     VIEW = "view"
     """See that it is there, what is in it, and its scans."""
     DOWNLOAD = "download"
-    """Have its files: their names and places, and playing them."""
+    """Have its files: their names and places."""
     MANAGE = "manage"
     """Scan it."""
 

@@ -9,6 +9,7 @@ from dependency_injector import providers
 from revenge.app.container import build_container
 from revenge.app.periodic import PERIODIC, make_periodic
 from revenge.app.settings import Settings, SettingsError, load_settings
+from revenge.app.settings.auth import Playback
 from revenge.app.settings.periodic import SCHEDULES, Schedule, default_schedules
 from revenge.infra.jobs import Cron, Every, JobArgs, MissedPolicy, PeriodicJob, Workers
 
@@ -96,3 +97,13 @@ def test_unknown_time_zone_stops_the_start(tmp_path: Path) -> None:
 def test_arguments_are_made_for_a_kind() -> None:
     for planned in PERIODIC:
         assert issubclass(planned.kind, JobArgs)
+
+
+def test_playback_that_is_switched_off_has_neither_worker_nor_schedule() -> None:
+    """W04: no job is inserted that nobody works."""
+    off = Settings(playback=Playback(enabled=False))
+    assert "playback_health_check" not in declared(off)
+    assert "playback_health_check" in declared()
+    container = build_container(off)
+    container.database.override(providers.Object(_NoDatabase()))
+    assert "playback_cleanup" not in container.workers().kinds

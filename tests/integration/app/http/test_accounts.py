@@ -273,3 +273,39 @@ async def test_number_of_sessions_is_the_cluster_s_on_every_node(house: House) -
     await house.login("root")
     shown = await house.http.get("http://localhost/metrics", headers={"X-API-Key": KEY})
     assert "revenge_sessions_active 2.0" in shown.text
+
+
+async def test_person_plays_what_they_may_see_and_only_they_know_what_they_watched(
+    house: House, pool: asyncpg.Pool
+) -> None:
+    films, ada_id = house.libraries["Films"], house.accounts["ada"]
+    film = UUID("01a229f6-73c5-7260-b70f-4d5dfdb3e9b4")
+    await pool.execute("INSERT INTO revenge.entity (id, kind) VALUES ($1, 'movie')", film)
+    await pool.execute("INSERT INTO revenge.movie (id, title) VALUES ($1, 'Heat')", film)
+    await pool.execute(
+        "INSERT INTO revenge.library_item (id, library_id, kind, key, title, movie_id) VALUES ($1, $2, 'movie', 'k', 'Heat', $1)",
+        film,
+        films,
+    )
+    root, ada = await house.token("root"), await house.token("ada")
+    refused = await house.http.post("/playback/sessions", headers=ada, json={"entity_id": str(film)})
+    assert refused.status_code == 404
+    body = {"user_id": str(ada_id), "permission": "view"}
+    await house.http.post(f"/libraries/{films}/permissions", json=body, headers=root)
+    started = await house.http.post("/playback/sessions", headers=ada, json={"entity_id": str(film)})
+    assert started.status_code == 201
+    path = f"/playback/sessions/{started.json()['id']}"
+    beat = await house.http.post(f"{path}/heartbeat", headers=ada, json={"position_s": 10, "duration_s": 100})
+    assert beat.json()["position_s"] == 10
+    assert (await house.http.post(f"{path}/stop", headers=root, json={"position_s": 11})).status_code == 404
+    assert len((await house.http.get("/playback/sessions", headers=root)).json()["sessions"]) == 1
+    assert (await house.http.post(f"{path}/stop", headers=ada, json={"position_s": 95})).status_code == 200
+    watched = (await house.http.get("/watched", headers=ada)).json()["watched"]
+    assert [(each["entity_id"], each["is_completed"]) for each in watched] == [(str(film), True)]
+    assert (await house.http.get("/watched", headers=root)).json()["watched"] == []
+    assert (await house.http.put(f"/watched/{film}", headers=ada, json={"position_s": -1})).status_code == 422
+    marked = await house.http.put(f"/watched/{film}", headers=root, json={"position_s": 0, "completed": True})
+    assert marked.json()["play_count"] == 1
+    assert (await house.http.delete(f"/watched/{film}", headers=root)).status_code == 204
+    told = await pool.fetch("SELECT type FROM revenge.notification_event WHERE type LIKE 'playback.%' ORDER BY id")
+    assert [row["type"] for row in told] == ["playback.started", "playback.stopped"]

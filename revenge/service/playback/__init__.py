@@ -1,0 +1,1 @@
+"""What people play, and what they have watched."""
