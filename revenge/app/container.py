@@ -302,7 +302,6 @@ class Container(Foundations):
     # The engine, with all that it works
     workers = providers.Singleton(
         all_workers,
-        settings,
         providers.List(
             providers.Singleton(MovieLibraryScanWorker, scans),
             providers.Singleton(
