@@ -82,7 +82,6 @@ from revenge.content.tvshow.jobs import TvShowLibraryScanWorker
 from revenge.infra.jobs import Workers
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.isolation import Isolate
-from revenge.infra.jobs.service import Service
 from revenge.service.activity.jobs import ActivityCleanupWorker, ActivityLogWorker
 from revenge.service.auth.accounts import AccountService
 from revenge.service.auth.api_keys import ApiKeyService
@@ -282,13 +281,6 @@ class Container(Foundations):
         database.provided.pool,
         directory=settings.provided.segment_dir,
         grace=settings.provided.playback.session_timeout,
-    )
-    segment_sweep = providers.Singleton(
-        Service,
-        "segments",
-        segments.provided.sweep,
-        clock=clock,
-        interval=settings.provided.playback.session_timeout,
     )
     playback_cleanup = providers.Singleton(
         PlaybackCleanup,

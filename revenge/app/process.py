@@ -138,9 +138,15 @@ def _searching(container: Container) -> list[Step]:
 
 def _playing(container: Container) -> list[Step]:
     """Each node sweeps the segments on its own disk: the job that ends sessions runs on one of them."""
-    if not container.settings().playback.enabled:
+    playback = container.settings().playback
+    if not playback.enabled:
         return []
-    sweep = container.segment_sweep()
+    sweep = Service(
+        "segments",
+        lambda: container.segments().sweep(),
+        clock=container.clock(),
+        interval=playback.session_timeout,
+    )
     return [Step(name="segments", start=_started(sweep), stop=sweep.stop)]
 
 
