@@ -12,6 +12,8 @@ from revenge.content.tvshow.jobs import SCANNED
 from revenge.content.tvshow.ports import EpisodesAdded, SeriesAdded
 from revenge.content.tvshow.repository import ShowRepository
 
+FACES = 20
+"""People of one step whose pictures are fetched with it."""
 _PAGE = 5000
 _BEFORE_ALL = UUID(int=0)
 
@@ -81,8 +83,9 @@ class ShowFanOut:
         await self._search.touch(conn, series=series_ids, people=people)
         if images:
             owners = await self._shows.picture_owners(conn, series_ids)
-            if owners:
-                await self._pictures.fetch(conn, owners)
+            faces = sorted(people)[:FACES]
+            if owners or faces:
+                await self._pictures.fetch(conn, [*owners, *faces])
 
     async def deleted(self, conn: Connection, series_ids: Collection[UUID], *, asked_for: bool = False) -> None:
         """Let search forget them; tell of those that a person deleted."""

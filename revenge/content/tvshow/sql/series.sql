@@ -120,9 +120,9 @@ FROM /* TEMPLATE: schema */series AS series
 WHERE series.id = $1;
 
 -- name: image_fetch_again :exec
--- Pictures of a series, its seasons and its episodes are to be fetched anew; meanwhile they are shown as they are.
+-- Pictures of a series, its seasons and its episodes are to be fetched anew.
 -- $1 uuid series
-UPDATE /* TEMPLATE: schema */image SET fetched_at = NULL, error = NULL
+UPDATE /* TEMPLATE: schema */image SET hash = NULL, fetched_at = NULL, error = NULL
 WHERE entity_id = $1
     OR entity_id IN (SELECT season.id FROM /* TEMPLATE: schema */season AS season WHERE season.series_id = $1)
     OR entity_id IN (SELECT episode.id FROM /* TEMPLATE: schema */episode AS episode WHERE episode.series_id = $1);
@@ -316,7 +316,7 @@ ORDER BY credit.type, credit.position, credit.id;
 -- A series, its seasons and its episodes, as far as they have a picture that was not fetched. $1 uuid[] series
 SELECT DISTINCT image.entity_id
 FROM /* TEMPLATE: schema */image AS image
-WHERE image.fetched_at IS NULL AND image.error IS NULL AND image.entity_id IN (
+WHERE image.hash IS NULL AND image.position = 0 AND image.entity_id IN (
     SELECT each.id FROM unnest($1::uuid[]) AS each (id)
     UNION ALL
     SELECT season.id FROM /* TEMPLATE: schema */season AS season WHERE season.series_id = ANY ($1)
