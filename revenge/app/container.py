@@ -18,7 +18,6 @@ from revenge.app.configuration import (
     make_prober,
     make_refresh_config,
     make_scan_config,
-    make_show_config,
     make_upkeep_config,
     make_view,
 )
@@ -190,7 +189,7 @@ class Container(Foundations):
         notifications=notifications,
         activity=activity,
         pictures=pictures,
-        config=providers.Singleton(make_show_config, settings),
+        settings=settings,
     )
     enrichment = providers.Singleton(
         Enrichment,
@@ -396,7 +395,10 @@ class Container(Foundations):
             people=people,
             descriptions=providers.Singleton(EntityChildren, database.provided.pool),
             deleted=providers.Singleton(
-                LibraryGraves, library_service, library_repository, features=providers.List(movie_service)
+                LibraryGraves,
+                library_service,
+                library_repository,
+                features=providers.List(movie_service, shows.provided.service),
             ),
         ),
         readiness=health,

@@ -1,9 +1,12 @@
 """Series, seasons and episodes as JSON shows them."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from revenge.content.tvshow.models import Episode, Season, Series, ShownCredit, UnmatchedSeries
+from revenge.app.movie_presenter import shown_images
+from revenge.content.metadata.reading import Children, ShownCredit
+from revenge.content.tvshow.models import Episode, Season, Series, UnmatchedSeries
 
 _SERIES = (
     "title", "original_title", "original_language", "year", "overview", "tagline", "status", "type", "popularity",
@@ -16,7 +19,7 @@ _EPISODE = (
 )  # fmt: skip
 
 
-def series_to_json(series: Series) -> dict[str, Any]:
+def series_to_json(series: Series, children: Children) -> dict[str, Any]:
     """Return JSON-able values."""
     return {
         "id": str(series.id),
@@ -29,10 +32,11 @@ def series_to_json(series: Series) -> dict[str, Any]:
         "library_ids": sorted(map(str, series.library_ids)),
         "metadata_updated_at": series.metadata_updated_at,
         "added_at": series.added_at,
+        "images": shown_images(children),
     }
 
 
-def season_to_json(season: Season) -> dict[str, Any]:
+def season_to_json(season: Season, children: Children) -> dict[str, Any]:
     """Return JSON-able values."""
     return {
         "id": str(season.id),
@@ -44,10 +48,11 @@ def season_to_json(season: Season) -> dict[str, Any]:
         "vote_average": None if season.vote_average is None else float(season.vote_average),
         "episode_count": season.episode_count,
         "metadata_updated_at": season.metadata_updated_at,
+        "images": shown_images(children),
     }
 
 
-def episode_to_json(episode: Episode) -> dict[str, Any]:
+def episode_to_json(episode: Episode, children: Children) -> dict[str, Any]:
     """Return JSON-able values."""
     return {
         "id": str(episode.id),
@@ -57,13 +62,18 @@ def episode_to_json(episode: Episode) -> dict[str, Any]:
         "air_date": _day(episode.air_date),
         "metadata_updated_at": episode.metadata_updated_at,
         "added_at": episode.added_at,
+        "images": shown_images(children),
     }
 
 
-def credit_to_json(credit: ShownCredit) -> dict[str, Any]:
-    """Return JSON-able values."""
-    plain = ("name", "type", "character", "job", "department")
-    return {"person_id": str(credit.person_id), **{name: getattr(credit, name) for name in plain}}
+def children_to_json(children: Children) -> dict[str, Any]:
+    """Return what hangs on a series or an episode beside its pictures."""
+    return {
+        "credits": list(map(_credit, children.credits)),
+        "ratings": [asdict(rating) for rating in children.ratings],
+        "certifications": children.certifications,
+        "translations": [asdict(translation) for translation in children.translations],
+    }
 
 
 def unmatched_to_json(unmatched: UnmatchedSeries) -> dict[str, Any]:
@@ -92,3 +102,7 @@ def unmatched_to_json(unmatched: UnmatchedSeries) -> dict[str, Any]:
 
 def _day(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
+
+
+def _credit(credit: ShownCredit) -> dict[str, Any]:
+    return {**asdict(credit), "person_id": str(credit.person_id)}

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from revenge.app.configuration import make_show_config
 from revenge.app.enqueue import ShowQueue
 from revenge.app.events.pictures import Pictures
 from revenge.app.events.shows import ShowFanOut, ShowFiles
 from revenge.app.events.sinks import ActivityLog, Notifications, SearchChanges
 from revenge.app.http.show_services import ShowServices
+from revenge.app.settings import Settings
 from revenge.content.library.ports import Pool
 from revenge.content.metadata.ports import MetadataSource
 from revenge.content.metadata.repository import EntityRepository
-from revenge.content.tvshow.config import ShowConfig
 from revenge.content.tvshow.match_jobs import TvShowFileMatchWorker
 from revenge.content.tvshow.matching import Matching
 from revenge.content.tvshow.refresh_jobs import (
@@ -59,10 +60,10 @@ def make_shows(
     notifications: Notifications,
     activity: ActivityLog,
     pictures: Pictures,
-    config: ShowConfig,
+    settings: Settings,
 ) -> Shows:
     """Return all of series, wired."""
-    queue = ShowQueue(inserts)
+    config, queue = make_show_config(settings), ShowQueue(inserts)
     events = ShowFanOut(
         pool, jobs=queue, search=search, notifications=notifications, activity=activity, pictures=pictures
     )

@@ -14,6 +14,26 @@ ProviderId = Annotated[str, StringConstraints(strict=True, min_length=1, max_len
 Id = Annotated[UUID, Field(strict=False)]
 
 
+Images = Annotated[dict[str, str], Field(description="By type, the hash of the picture that is shown.")]
+
+
+class RatingOut(BaseModel):
+    """How somebody's readers find it."""
+
+    source: str
+    value: float
+    votes: int | None
+
+
+class TranslationOut(BaseModel):
+    """What it is called and told in a language."""
+
+    language: str
+    title: str | None
+    overview: str | None
+    tagline: str | None
+
+
 class UnmatchedQuery(PageQuery):
     """Which series that could not be matched to list."""
 
@@ -94,6 +114,7 @@ class SeasonOut(BaseModel):
     vote_average: float | None
     episode_count: int
     metadata_updated_at: str | None
+    images: Images
 
 
 class SeriesOut(BaseModel):
@@ -125,6 +146,7 @@ class SeriesOut(BaseModel):
     metadata_provider: str | None
     metadata_updated_at: str | None
     added_at: str
+    images: Images
 
 
 class CreditOut(BaseModel):
@@ -136,13 +158,22 @@ class CreditOut(BaseModel):
     character: str
     job: str
     department: str
+    image: str | None = Field(description="The hash of the person's picture.")
 
 
-class SeriesDetailOut(SeriesOut):
+class Told(BaseModel):
+    """What hangs on a series or an episode."""
+
+    credits: list[CreditOut]
+    ratings: list[RatingOut]
+    certifications: dict[str, str] = Field(description="By country, ISO 3166-1.")
+    translations: list[TranslationOut]
+
+
+class SeriesDetailOut(SeriesOut, Told):
     """A series with its seasons and its people."""
 
     seasons: list[SeasonOut]
-    credits: list[CreditOut]
 
 
 class SeriesListOut(BaseModel):
@@ -171,6 +202,7 @@ class EpisodeOut(BaseModel):
     has_file: bool
     metadata_updated_at: str | None
     added_at: str
+    images: Images
 
 
 class SeasonDetailOut(SeasonOut):
@@ -193,11 +225,10 @@ class EpisodeFileOut(BaseModel):
     duration_s: float | None
 
 
-class EpisodeDetailOut(EpisodeOut):
+class EpisodeDetailOut(EpisodeOut, Told):
     """An episode with its files, its guests and its crew."""
 
     files: list[EpisodeFileOut]
-    credits: list[CreditOut]
 
 
 class CandidateOut(BaseModel):

@@ -1,17 +1,17 @@
 """What the HTTP side needs of series, as ports."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from revenge.content.metadata.reading import Children
 from revenge.content.tvshow.models import (
     Episode,
     EpisodeFile,
     Season,
     Series,
     SeriesPage,
-    ShownCredit,
     UnmatchedPage,
 )
 from revenge.content.tvshow.service import Choice
@@ -36,7 +36,9 @@ class ShowsSeen(Protocol):
 
     async def files(self, episode_id: UUID, *, visible: Visible = None) -> Sequence[EpisodeFile]: ...
 
-    async def credits(self, entity_id: UUID) -> Sequence[ShownCredit]: ...
+    async def children(self, entity_id: UUID) -> Children: ...
+
+    async def summaries(self, entity_ids: Collection[UUID]) -> Mapping[UUID, Children]: ...
 
     async def unmatched(self, library_id: UUID, *, limit: int = 50, cursor: str | None = None) -> UnmatchedPage: ...
 

@@ -156,18 +156,6 @@ class EpisodeFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownCredit:
-    """What a person did."""
-
-    person_id: UUID
-    name: str
-    type: str
-    character: str
-    job: str
-    department: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCandidate:
     """What a series that could not be matched may be."""
 

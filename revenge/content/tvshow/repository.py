@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import orjson
 
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.metadata.models import IdProvider
+from revenge.content.metadata.reading import Children, read_children, read_summaries
 from revenge.content.tvshow.errors import EpisodeNotFound, SeasonNotFound, SeriesNotFound
 from revenge.content.tvshow.models import (
     Episode,
@@ -18,7 +19,6 @@ from revenge.content.tvshow.models import (
     Season,
     Series,
     SeriesPage,
-    ShownCredit,
     StoredCandidate,
     UnmatchedPage,
     UnmatchedSeries,
@@ -124,9 +124,13 @@ class ShowRepository:
         rows = await self._pool.fetch(self._sql["episode_files"], episode_id, _listed(visible))
         return [EpisodeFile(**dict(row)) for row in rows]
 
-    async def credits(self, entity_id: UUID) -> list[ShownCredit]:
-        """Return who did what in a series or an episode."""
-        return [ShownCredit(**dict(row)) for row in await self._pool.fetch(self._sql["credit_list"], entity_id)]
+    async def children(self, entity_id: UUID) -> Children:
+        """Return what hangs on a series, a season or an episode: people, pictures, ratings and the rest."""
+        return (await read_children(self._pool, [entity_id]))[entity_id]
+
+    async def summaries(self, entity_ids: Collection[UUID]) -> Mapping[UUID, Children]:
+        """Return what lists show of series, seasons or episodes: pictures."""
+        return await read_summaries(self._pool, entity_ids)
 
     async def unmatched(self, library_id: UUID, *, limit: int = 50, cursor: str | None = None) -> UnmatchedPage:
         """Return series of a library that could not be matched, with what they may be.

@@ -19,6 +19,8 @@ from revenge.content.tvshow.statements import statements
 from revenge.content.tvshow.unifying import merge_series
 from revenge.content.tvshow.writer import ShowWriter
 
+_CHUNK = 500
+
 
 class ShowJobs(Protocol):
     """The queue, as far as series need it; each returns the job's id, and is in the caller's transaction."""
@@ -136,6 +138,21 @@ class ShowService:
             await conn.fetch(self._sql["item_ignore_series"], [series_id], '{"by": "deletion"}')
             await self._entities.delete(conn, [series_id])
             await self._events.deleted(conn, [series_id], asked_for=True)
+
+    async def forget_library(self, library_id: UUID) -> int:
+        """Delete the series that nobody else has, before a library that was deleted is forgotten; return how many there were."""
+        count, after = 0, UUID(int=0)
+        while True:
+            async with self._pool.acquire() as conn, conn.transaction():
+                found = await self._shows.of_library(conn, library_id, after=after, limit=_CHUNK)
+                if not found:
+                    return count
+                after = found[-1]
+                rows = await conn.fetch(self._sql["series_only_of"], library_id, found)
+                only_here = [row["id"] for row in rows]
+                await self._entities.delete(conn, only_here)
+                await self._events.deleted(conn, only_here)
+                count += len(only_here)
 
     async def merge(self, keep: UUID, gone: Sequence[UUID]) -> Series:
         """Make one series of several that are the same: ids, files, what was watched and choices move to ``keep``.

@@ -31,7 +31,7 @@ from revenge.app.http.show_schemas import (
 )
 from revenge.app.http.show_services import ShowsChanged, ShowsSeen
 from revenge.app.show_presenter import (
-    credit_to_json,
+    children_to_json,
     episode_to_json,
     season_to_json,
     series_to_json,
@@ -70,7 +70,9 @@ def shows_router(seen: ShowsSeen, access: Access) -> APIRouter:
         visible = await access.visible_libraries(principal_of(request))
         with _told():
             page = await seen.page(visible=visible, limit=query.limit, cursor=query.cursor)
-        return json_response({"series": list(map(series_to_json, page.series)), "next_cursor": page.next_cursor})
+        children = await seen.summaries([series.id for series in page.series])
+        shapes = [series_to_json(series, children[series.id]) for series in page.series]
+        return json_response({"series": shapes, "next_cursor": page.next_cursor})
 
     @router.get("/tvshows/{id}", response_model=SeriesDetailOut, responses=documented(404))
     @open_to_accounts
@@ -78,10 +80,11 @@ def shows_router(seen: ShowsSeen, access: Access) -> APIRouter:
         """Return a series with its seasons and its people."""
         visible = await access.visible_libraries(principal_of(request))
         with _told():
-            shape = series_to_json(await seen.get(id, visible=visible))
-        shape["seasons"] = list(map(season_to_json, await seen.seasons(id)))
-        shape["credits"] = list(map(credit_to_json, await seen.credits(id)))
-        return json_response(shape)
+            series = await seen.get(id, visible=visible)
+        own, seasons = await seen.children(id), await seen.seasons(id)
+        theirs = await seen.summaries([season.id for season in seasons])
+        shapes = [season_to_json(season, theirs[season.id]) for season in seasons]
+        return json_response({**series_to_json(series, own), **children_to_json(own), "seasons": shapes})
 
     @router.get("/tvshows/{id}/seasons/{number}", response_model=SeasonDetailOut, responses=documented(404))
     @open_to_accounts
@@ -90,7 +93,9 @@ def shows_router(seen: ShowsSeen, access: Access) -> APIRouter:
         visible = await access.visible_libraries(principal_of(request))
         with _told():
             season, episodes = await seen.season(id, number, visible=visible)
-        return json_response({**season_to_json(season), "episodes": list(map(episode_to_json, episodes))})
+        children = await seen.summaries([season.id, *(episode.id for episode in episodes)])
+        shapes = [episode_to_json(episode, children[episode.id]) for episode in episodes]
+        return json_response({**season_to_json(season, children[season.id]), "episodes": shapes})
 
     @router.get("/episodes/{id}", response_model=EpisodeDetailOut, responses=documented(404))
     @open_to_accounts
@@ -98,10 +103,10 @@ def shows_router(seen: ShowsSeen, access: Access) -> APIRouter:
         """Return an episode with its files, its guests and its crew."""
         visible = await access.visible_libraries(principal_of(request))
         with _told():
-            shape = episode_to_json(await seen.episode(id, visible=visible))
-        shape["files"] = [file.to_dict() for file in await seen.files(id, visible=visible)]
-        shape["credits"] = list(map(credit_to_json, await seen.credits(id)))
-        return json_response(shape)
+            episode = await seen.episode(id, visible=visible)
+        own = await seen.children(id)
+        files = [file.to_dict() for file in await seen.files(id, visible=visible)]
+        return json_response({**episode_to_json(episode, own), **children_to_json(own), "files": files})
 
     return router
 
@@ -157,7 +162,8 @@ def show_changes_router(seen: ShowsSeen, changed: ShowsChanged) -> APIRouter:
     async def merge_tvshows(id: UUID, body: MergeIn) -> Response:
         """Make one of series that are the same: the others go, and what they had is this one's."""
         with _told():
-            return json_response(series_to_json(await changed.merge(id, body.series_ids)))
+            series = await changed.merge(id, body.series_ids)
+        return json_response(series_to_json(series, await seen.children(id)))
 
     @router.post("/tvshows/{id}/refresh", response_model=JobOut, status_code=202, responses=documented(404))
     async def refresh_tvshow(id: UUID, body: RefreshIn | None = None) -> Response:

@@ -304,13 +304,14 @@ SELECT EXISTS (
 -- $1 uuid[] ids
 SELECT id FROM /* TEMPLATE: schema */series WHERE id = ANY ($1::uuid[]);
 
--- name: credit_list :many
--- $1 uuid entity
-SELECT credit.person_id, person.name, credit.type, credit.character, credit.job, credit.department
-FROM /* TEMPLATE: schema */credit AS credit
-JOIN /* TEMPLATE: schema */person AS person ON person.id = credit.person_id
-WHERE credit.entity_id = $1
-ORDER BY credit.type, credit.position, credit.id;
+-- name: series_only_of :many
+-- Those of the given that no other library has, and that Sonarr does not know either. $1 uuid library, $2 uuid[] ids
+SELECT series.id FROM /* TEMPLATE: schema */series AS series
+WHERE series.id = ANY ($2::uuid[])
+    AND NOT EXISTS (
+        SELECT FROM /* TEMPLATE: schema */library_item AS item WHERE item.series_id = series.id AND item.library_id <> $1
+    )
+    AND NOT EXISTS (SELECT FROM /* TEMPLATE: schema */arr_title AS title WHERE title.entity_id = series.id);
 
 -- name: picture_owners :many
 -- A series, its seasons and its episodes, as far as they have a picture that was not fetched. $1 uuid[] series
