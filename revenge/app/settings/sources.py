@@ -17,7 +17,7 @@ from revenge.infra.jobs.models import TIERS
 PREFIX = "REVENGE_"
 _SEPARATOR = "__"
 _FILE = "_FILE"
-_TOP_LEVEL = ("REVENGE_DATA_DIR",)
+_TOP_LEVEL = ("REVENGE_DATA_DIR", "REVENGE_DEMO")
 _NO_SETTINGS = ("REVENGE_VERSION", "REVENGE_RENEW_COMMANDS", "REVENGE_TEST_RUN_DIR")
 """What an image says of itself, and what the project's own tests are told."""
 _PLATFORM = re.compile(r"REVENGE_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")

@@ -93,6 +93,7 @@ def test_each_kind_of_value_can_be_given_by_a_variable(write: Write) -> None:
         write(""),
         {
             "REVENGE_DATA_DIR": "/srv/revenge data",
+            "REVENGE_DEMO": "off",
             "REVENGE_LIBRARY__IGNORE": "a, b c,",
             "REVENGE_LIBRARY__PROBE__ENABLED": "off",
             "REVENGE_JOBS__RETRY__INITIAL_INTERVAL": "1m30s",
@@ -104,6 +105,7 @@ def test_each_kind_of_value_can_be_given_by_a_variable(write: Write) -> None:
         },
     )
     assert settings.data_dir == Path("/srv/revenge data")
+    assert settings.demo is False
     assert settings.postgres_dir == Path("/srv/revenge data/postgres")
     assert settings.demo_dir == Path("/srv/revenge data/demo")
     assert settings.library.ignore == ("a", "b c")
@@ -239,8 +241,8 @@ def test_named_file_must_exist(tmp_path: Path) -> None:
         ({"REVENGE_SERVER__PROT": "1"}, "REVENGE_SERVER__PROT: server.prot: found an unknown key, allowed in server: host, port, api_key, allowed_hosts (did you mean port?)"),
         ({"REVENGE_NOPE__X": "1"}, "REVENGE_NOPE__X: nope: found an unknown key, allowed in the top level: " + SECTIONS),
         ({"REVENGE_DATADIR": "/x"}, "REVENGE_DATADIR: no such setting, allowed: REVENGE_DATA_DIR"),
-        ({"REVENGE_FOO": "1"}, "REVENGE_FOO: no such setting, allowed: REVENGE_DATA_DIR, REVENGE_<SECTION>__<KEY>"),
-        ({"REVENGE_SERVER_PORT": "8080"}, "REVENGE_SERVER_PORT: no such setting, allowed: REVENGE_DATA_DIR, REVENGE_<SECTION>__<KEY>"),
+        ({"REVENGE_FOO": "1"}, "REVENGE_FOO: no such setting, allowed: REVENGE_DATA_DIR, REVENGE_DEMO, REVENGE_<SECTION>__<KEY>"),
+        ({"REVENGE_SERVER_PORT": "8080"}, "REVENGE_SERVER_PORT: no such setting, allowed: REVENGE_DATA_DIR, REVENGE_DEMO, REVENGE_<SECTION>__<KEY>"),
         ({"JOBS_TIMEOUT": "soon"}, "JOBS_TIMEOUT: jobs.timeout: found 'soon', allowed: a duration such as 250ms, 30s, 5m, 1h30m or 7d, from 1s to 3650d"),
         ({"JOBS_WORKER_COUNT": "0"}, "JOBS_WORKER_COUNT: found '0', allowed: a whole number from 1 to 10000"),
         ({"JOBS_MAX_RETRIES": "-1"}, "JOBS_MAX_RETRIES: found '-1', allowed: a whole number from 0 to 32766"),
