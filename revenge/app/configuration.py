@@ -78,7 +78,7 @@ def make_refresh_config(settings: Settings) -> RefreshConfig:
         stale_after=refresh.stale_after,
         new_stale_after=refresh.new_stale_after,
         batch=refresh.batch,
-        languages=refresh.languages,
+        languages=settings.metadata.languages,
     )
 
 
@@ -101,7 +101,7 @@ def make_show_config(settings: Settings) -> ShowConfig:
     """Return how series are matched and refreshed."""
     refresh = settings.refresh
     return ShowConfig(
-        languages=refresh.languages or ("en",),
+        languages=settings.metadata.languages or ("en",),
         refresh_after=refresh.fresh_for,
         stale_after=refresh.new_stale_after,
     )

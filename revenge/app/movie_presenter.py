@@ -84,11 +84,10 @@ def person_to_json(person: Person, children: Children, credits_of: Iterable[Pers
 
 
 def shown_images(children: Children) -> Mapping[str, str]:
-    """Return the hash of the picture that is shown, by type; pictures that were not fetched yet are left out."""
+    """Return the id of the picture that is shown, by type: ``/images/{id}`` fetches one that was not fetched yet."""
     shown: dict[str, str] = {}
-    for image in children.images:
-        if image.hash is not None:
-            shown.setdefault(image.type, image.hash)
+    for image in sorted(children.images, key=lambda each: each.hash is None):
+        shown.setdefault(image.type, str(image.id))
     return shown
 
 
@@ -104,7 +103,7 @@ def _credit(credit: ShownCredit) -> dict[str, Any]:
         "character": credit.character,
         "job": credit.job,
         "department": credit.department,
-        "image": credit.image,
+        "image": str(credit.image) if credit.image else None,
     }
 
 

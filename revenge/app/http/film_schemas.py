@@ -90,7 +90,7 @@ class MovieSummaryOut(BaseModel):
     popularity: float | None
     is_local: bool = Field(description="Known by names and NFO files alone; no provider has identified it.")
     genres: list[GenreOut]
-    images: dict[str, str] = Field(description="By type, the hash of the picture that is shown.")
+    images: dict[str, UUID] = Field(description="By type, the picture that is shown: see `/images/{id}`.")
     added_at: datetime
 
 
@@ -109,7 +109,7 @@ class CreditOut(BaseModel):
     character: str
     job: str
     department: str
-    image: str | None
+    image: UUID | None
 
 
 class MovieFileOut(FileOut):
@@ -167,7 +167,7 @@ class MovieOut(BaseModel):
     ratings: list[dict[str, Any]]
     certifications: dict[str, str]
     translations: list[dict[str, Any]]
-    images: dict[str, str]
+    images: dict[str, UUID]
     all_images: list[dict[str, Any]]
     cast: list[CreditOut]
     crew: list[CreditOut]
@@ -187,7 +187,7 @@ class CollectionOut(BaseModel):
     id: UUID
     name: str
     overview: str | None
-    images: dict[str, str]
+    images: dict[str, UUID]
 
 
 class CollectionListOut(BaseModel):
@@ -232,7 +232,7 @@ class PersonOut(BaseModel):
     created_at: datetime
     updated_at: datetime
     ids: dict[str, str]
-    images: dict[str, str]
+    images: dict[str, UUID]
     translations: list[dict[str, Any]]
     credits: list[PersonCreditOut]
 

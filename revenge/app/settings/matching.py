@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from revenge.app.settings.section import Section
-from revenge.app.settings.types import Names, Number, Span, Whole
+from revenge.app.settings.types import Number, Span, Whole
 
 _MINUTE = timedelta(minutes=1)
 
@@ -31,5 +31,3 @@ class Refresh(Section):
     """the same for films of this year and the last: their ratings, pictures and casts still change"""
     batch: Annotated[int, BeforeValidator(Whole(1, 10_000))] = 500
     """how many are enqueued at a time; the next run enqueues more"""
-    languages: Names = ()
-    """languages to know titles and plots in, such as de or fr, beside those that the libraries prefer"""

@@ -37,8 +37,8 @@ class ShownCredit:
     character: str
     job: str
     department: str
-    image: str | None = None
-    """The hash of the person's picture."""
+    image: UUID | None = None
+    """The person's picture."""
 
 
 @dataclass(slots=True)
@@ -53,10 +53,6 @@ class Children:
     certifications: dict[str, str] = field(default_factory=dict)
     images: list[ShownImage] = field(default_factory=list)
     credits: list[ShownCredit] = field(default_factory=list)
-
-    def shown(self, type_: str) -> str | None:
-        """Return the hash of the picture that is shown, None while none was fetched."""
-        return next((image.hash for image in self.images if image.type == type_ and image.hash), None)
 
 
 async def read_children(conn: Reader, entity_ids: Collection[UUID]) -> dict[UUID, Children]:
@@ -95,11 +91,11 @@ async def read_summaries(
     return found
 
 
-async def _faces(conn: Reader, people: Collection[UUID]) -> Mapping[UUID, str]:
+async def _faces(conn: Reader, people: Collection[UUID]) -> Mapping[UUID, UUID]:
     if not people:
         return {}
     rows: Sequence[asyncpg.Record] = await conn.fetch(statements()["children_shown_images"], list(people))
-    return {row["entity_id"]: row["hash"] for row in rows if row["type"] == "profile" and row["hash"]}
+    return {row["entity_id"]: row["id"] for row in rows if row["type"] == "profile"}
 
 
 def _image(row: asyncpg.Record) -> ShownImage:

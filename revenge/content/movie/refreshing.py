@@ -1,7 +1,7 @@
 """Asks what films are, and writes down the answer: details, people, collection and pictures in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -44,6 +44,8 @@ class RefreshOutcome:
     merged: Sequence[UUID] = ()
     clashes: Sequence[Clash] = ()
     """Ids that other films have which are not this one: one of the two is wrong."""
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    """Providers that could have added something and could not be asked, and why."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able values."""
@@ -56,6 +58,7 @@ class RefreshOutcome:
                 {"provider": clash.provider, "id": clash.value, "movie_id": str(clash.holder_id)}
                 for clash in self.clashes
             ],
+            "unanswered": dict(self.unanswered),
         }
 
 
@@ -207,6 +210,7 @@ class MovieRefresher:
             changed=changed or bool(merged),
             merged=merged,
             clashes=clashes,
+            unanswered=details.unanswered,
         )
 
     async def _merge_same(self, conn: Connection, movie_id: UUID, clashes: Sequence[Clash]) -> list[UUID]:

@@ -29,7 +29,7 @@ SELECT id, entity_id, type, provider, language, position, hash, fetched_at
 FROM /* TEMPLATE: schema */image WHERE entity_id = ANY ($1::uuid[]) ORDER BY entity_id, type, position, id;
 
 -- name: children_shown_images :many
--- The picture of each type that is shown, where it was fetched. $1 uuid[] entities
+-- The picture of each type that is shown; one that was fetched before others. $1 uuid[] entities
 SELECT DISTINCT ON (entity_id, type) id, entity_id, type, provider, language, position, hash, fetched_at
 FROM /* TEMPLATE: schema */image
 WHERE entity_id = ANY ($1::uuid[])
@@ -42,16 +42,3 @@ FROM /* TEMPLATE: schema */credit AS credit
 JOIN /* TEMPLATE: schema */person AS person ON person.id = credit.person_id
 WHERE credit.entity_id = ANY ($1::uuid[])
 ORDER BY credit.entity_id, credit.position, credit.id;
-
--- name: image_wanted :many
--- Pictures that are shown and were never fetched: the first of each type. $1 uuid[] entities, $2 text[] types
-SELECT DISTINCT ON (image.entity_id, image.type) image.entity_id, image.type, image.source, entity.kind
-FROM /* TEMPLATE: schema */image AS image
-JOIN /* TEMPLATE: schema */entity AS entity ON entity.id = image.entity_id
-WHERE image.entity_id = ANY ($1::uuid[]) AND image.type = ANY ($2::text[]) AND image.hash IS NULL
-    AND NOT EXISTS (
-        SELECT FROM /* TEMPLATE: schema */image AS fetched
-        WHERE fetched.entity_id = image.entity_id AND fetched.type = image.type AND fetched.hash IS NOT NULL
-            AND fetched.position <= image.position
-    )
-ORDER BY image.entity_id, image.type, image.position, image.id;

@@ -10,7 +10,7 @@ import pytest
 
 from revenge.content.metadata.errors import SourceBusy, SourceDown, SourceRefused
 from revenge.content.metadata.models import IdProvider, MovieDetails
-from revenge.content.metadata.nobody import Nobody
+from revenge.content.metadata.source import Sources
 from revenge.content.movie.errors import FileNamesNothing, FileNotKnown, ItemNotFound
 from revenge.content.movie.matcher import CHUNK, MatchCounts, MovieMatcher
 from revenge.content.movie.matching_runs import MatchPaused
@@ -103,9 +103,9 @@ async def test_without_a_year_a_known_film_is_not_taken_before_others_are_looked
 
 
 async def test_without_anybody_to_ask_names_and_nfo_files_make_films(films: "Films") -> None:
-    films.use(Nobody())
+    films.use(Sources(()))
     nfo = {
-        "kind": "movie", "plot": "Cops and robbers.", "original_title": "Heat (orig)", "runtime_min": 170, "genres": ["Crime"],
+        "kind": "movie", "title": "Heat", "plot": "Cops and robbers.", "original_title": "Heat (orig)", "runtime_min": 170, "genres": ["Crime"],
         "actors": [{"name": "Al Pacino", "role": "Vincent"}], "directors": ["Michael Mann"], "mpaa": "Rated R",
         "ratings": [{"value": 8.3, "source": "imdb", "votes": 700000}, {"value": 76, "source": "metacritic", "highest": 100}],
         "premiered": "1995-12-15", "collection": "Heats",
@@ -214,7 +214,7 @@ async def test_a_file_is_matched_by_its_path(films: "Films", source: FakeSource)
 async def test_a_forced_rematch_links_anew_and_takes_over_what_a_local_film_had(
     films: "Films", source: FakeSource
 ) -> None:
-    films.use(Nobody())
+    films.use(Sources(()))
     item_id = await films.add("Heat", 1995)
     await films.match_all()
     local = (await films.film_of(item_id))["id"]

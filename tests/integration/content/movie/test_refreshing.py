@@ -17,7 +17,7 @@ from revenge.content.metadata.models import (
     PersonRef,
     Rating,
 )
-from revenge.content.metadata.nobody import Nobody
+from revenge.content.metadata.source import Sources
 from revenge.content.movie.errors import MovieNotFound
 from revenge.content.movie.refreshing import RefreshConfig, RefreshStatus
 from tests.fakes.metadata_source import FakeSource
@@ -116,7 +116,7 @@ async def test_named_providers_alone_are_asked_and_only_fill_gaps(films: "Films"
 
 
 async def test_a_local_film_is_identified_as_soon_as_somebody_can_be_asked(films: "Films", source: FakeSource) -> None:
-    films.use(Nobody())
+    films.use(Sources(()))
     await films.add("Heat", 1995)
     await films.match_all()
     movie_id = await films.pool.fetchval("SELECT id FROM revenge.movie")
@@ -131,7 +131,7 @@ async def test_a_local_film_is_identified_as_soon_as_somebody_can_be_asked(films
 async def test_a_local_film_that_nothing_is_like_stays_and_is_not_asked_about_again_at_once(
     films: "Films", source: FakeSource
 ) -> None:
-    films.use(Nobody())
+    films.use(Sources(()))
     await films.add("Holiday 2015")
     await films.match_all()
     films.use(source)
@@ -201,7 +201,7 @@ async def test_what_is_old_is_enqueued_the_oldest_first(films: "Films", source: 
     assert await films.refresher.enqueue_stale() == 3
     titles = {row["id"]: row["title"] for row in await films.pool.fetch("SELECT id, title FROM revenge.movie")}
     assert [titles[movie_id] for movie_id in films.queue.jobs[-1][1]] == ["Film 1", "Film 3", "Film 4"]
-    films.use(Nobody())
+    films.use(Sources(()))
     assert await films.refresher.enqueue_stale() == 0
 
 
