@@ -9,10 +9,8 @@ from dependency_injector import providers
 from revenge.app.accounts import Authenticator
 from revenge.app.configuration import (
     all_workers,
-    make_auth_config,
     make_http_config,
     make_match_config,
-    make_playback_config,
     make_playback_workers,
     make_plugins,
     make_prober,
@@ -23,12 +21,9 @@ from revenge.app.configuration import (
 )
 from revenge.app.doctor import Doctor
 from revenge.app.enqueue import MovieQueue
-from revenge.app.events.accounts import AccountEvents
-from revenge.app.events.images import PictureQueue
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
-from revenge.app.events.playback import PlaybackFanOut
 from revenge.app.forgetting import EntityChildren, LibraryGraves
 from revenge.app.foundations import Foundations
 from revenge.app.health import Health, Metrics
@@ -40,29 +35,18 @@ from revenge.app.http.playing_services import PlayingServices
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
 from revenge.app.integration_parts import IntegrationParts
-from revenge.app.metadata import (
-    MetadataCallers,
-    make_image_config,
-    make_image_hosts,
-    make_image_store,
-    make_keep,
-    make_sources,
-)
 from revenge.app.periodic import make_periodic
 from revenge.app.search_parts import SearchParts
 from revenge.app.server import HttpServer
 from revenge.app.settings import Settings
 from revenge.app.shows import make_shows
 from revenge.content.image.jobs import ImageCleanupWorker, MetadataDownloadImageWorker
-from revenge.content.image.repository import ImageRepository
-from revenge.content.image.service import ImageService
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.scans import ScanService
 from revenge.content.library.schedule import ScanSchedule
 from revenge.content.library.service import LibraryService
 from revenge.content.library.upkeep import LibraryUpkeep
 from revenge.content.library.upkeep_jobs import LibraryScanCleanupWorker, PeriodicLibraryScanWorker, ScanReaperWorker
-from revenge.content.metadata.answers import KeptAnswers
 from revenge.content.metadata.enriching import Enrichment
 from revenge.content.metadata.jobs import (
     MetadataEnrichContentWorker,
@@ -82,20 +66,9 @@ from revenge.infra.jobs import Workers
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.isolation import Isolate
 from revenge.service.activity.jobs import ActivityCleanupWorker, ActivityLogWorker
-from revenge.service.auth.accounts import AccountService
-from revenge.service.auth.api_keys import ApiKeyService
-from revenge.service.auth.clean_up import CleanupService
 from revenge.service.auth.jobs import CleanupWorker, SessionMaintenanceWorker
-from revenge.service.auth.once import OnceTokens
-from revenge.service.auth.passwords import Argon2Passwords
-from revenge.service.auth.permissions import PermissionService
-from revenge.service.auth.sessions import SessionService
 from revenge.service.mail.jobs import MailWorker
 from revenge.service.notification.jobs import NotificationCleanupWorker, NotificationWorker
-from revenge.service.playback.clean_up import PlaybackCleanup
-from revenge.service.playback.segments import Segments
-from revenge.service.playback.sessions import PlaybackService
-from revenge.service.playback.watched import WatchedService
 from revenge.service.statistics.jobs import StatsAggregationWorker
 
 
@@ -122,23 +95,20 @@ class Container(Foundations):
     postman = Foundations.postman
     statistics = Foundations.statistics
     traffic = Foundations.traffic
-
-    # Metadata: who is asked, through what is kept of their answers
-    answers = providers.Singleton(KeptAnswers, database.provided.pool, keep=providers.Singleton(make_keep, settings))
-    metadata_callers = providers.Singleton(MetadataCallers, settings, traffic=traffic, clock=clock)
-    metadata_source = providers.Singleton(make_sources, settings, metadata_callers, answers)
-
-    # Pictures
-    image_hosts = providers.Singleton(make_image_hosts, settings, traffic=traffic, clock=clock)
-    image_repository = providers.Singleton(ImageRepository, database.provided.pool)
-    images = providers.Singleton(
-        ImageService,
-        image_repository,
-        store=providers.Singleton(make_image_store, settings),
-        hosts=image_hosts,
-        config=providers.Singleton(make_image_config, settings),
-    )
-    pictures = providers.Singleton(PictureQueue, inserts, images=image_repository)
+    progress_relay = Foundations.progress_relay
+    metadata_source = Foundations.metadata_source
+    images = Foundations.images
+    pictures = Foundations.pictures
+    passwords = Foundations.passwords
+    accounts = Foundations.accounts
+    sessions = Foundations.sessions
+    api_keys = Foundations.api_keys
+    permissions = Foundations.permissions
+    account_cleanup = Foundations.account_cleanup
+    watched = Foundations.watched
+    playbacks = Foundations.playbacks
+    segments = Foundations.segments
+    playback_cleanup = Foundations.playback_cleanup
 
     # What is known of films, series and people
     search = providers.Container(SearchParts, settings=settings, clock=clock, database=database, inserts=inserts)
@@ -249,47 +219,6 @@ class Container(Foundations):
         removed=upkeep_metrics.provided.removed,
     )
 
-    # Accounts
-    auth_config = providers.Singleton(make_auth_config, settings)
-    passwords = providers.Singleton(Argon2Passwords)
-    account_events = providers.Singleton(AccountEvents, notifications=notifications, activity=activity)
-    accounts = providers.Singleton(AccountService, database.provided.pool, passwords=passwords, events=account_events)
-    sessions = providers.Singleton(
-        SessionService, database.provided.pool, passwords=passwords, events=account_events, config=auth_config
-    )
-    api_keys = providers.Singleton(ApiKeyService, database.provided.pool, events=account_events, config=auth_config)
-    permissions = providers.Singleton(PermissionService, database.provided.pool, events=account_events)
-    once_tokens = providers.Singleton(OnceTokens, database.provided.pool)
-    account_cleanup = providers.Singleton(
-        CleanupService, database.provided.pool, config=auth_config, removed=upkeep_metrics.provided.removed
-    )
-
-    # Playing and watching
-    playback_config = providers.Singleton(make_playback_config, settings)
-    playback_events = providers.Singleton(PlaybackFanOut, notifications=notifications)
-    watched = providers.Singleton(WatchedService, database.provided.pool)
-    playbacks = providers.Singleton(
-        PlaybackService,
-        database.provided.pool,
-        node=client_config.provided.client_id,
-        config=playback_config,
-        events=playback_events,
-    )
-    segments = providers.Singleton(
-        Segments,
-        database.provided.pool,
-        directory=settings.provided.segment_dir,
-        grace=settings.provided.playback.session_timeout,
-    )
-    playback_cleanup = providers.Singleton(
-        PlaybackCleanup,
-        database.provided.pool,
-        segments=segments,
-        config=playback_config,
-        events=playback_events,
-        removed=upkeep_metrics.provided.removed,
-    )
-
     # The engine, with all that it works
     workers = providers.Singleton(
         all_workers,
@@ -351,6 +280,7 @@ class Container(Foundations):
         isolate=isolate,
         on_stuck=job_metrics.provided.stuck,
         on_blocked=job_metrics.provided.blocked,
+        on_progress=progress_relay.provided.say,
         plugins=providers.Singleton(make_plugins, settings),
         periodic=providers.Singleton(make_periodic, settings, workers),
     )

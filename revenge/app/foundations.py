@@ -3,12 +3,34 @@
 from dependency_injector import containers, providers
 
 from revenge.app.alerts import EndedJobsOfQueue
-from revenge.app.configuration import make_agents, make_client_config, make_mail_config, make_sender
+from revenge.app.configuration import (
+    make_agents,
+    make_auth_config,
+    make_client_config,
+    make_mail_config,
+    make_playback_config,
+    make_sender,
+)
 from revenge.app.database import Database
 from revenge.app.enqueue import ScanQueue
+from revenge.app.events.accounts import AccountEvents
+from revenge.app.events.images import PictureQueue
+from revenge.app.events.playback import PlaybackFanOut
 from revenge.app.events.telling import DeliveryQueue, MailQueue, RaisedEvents, RecordedActivity
+from revenge.app.metadata import (
+    MetadataCallers,
+    make_image_config,
+    make_image_hosts,
+    make_image_store,
+    make_keep,
+    make_sources,
+)
 from revenge.app.schema import Schema, make_migrator
 from revenge.app.settings import Settings
+from revenge.app.sharing import ProgressRelay, make_channels, make_redis, make_traffic
+from revenge.content.image.repository import ImageRepository
+from revenge.content.image.service import ImageService
+from revenge.content.metadata.answers import KeptAnswers
 from revenge.infra.http.traffic_store import StoredTraffic
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
@@ -17,6 +39,13 @@ from revenge.infra.telemetry.metrics import JobMetrics, make_registry
 from revenge.infra.telemetry.upkeep import UpkeepMetrics
 from revenge.service.activity.repository import ActivityRepository
 from revenge.service.activity.service import ActivityService
+from revenge.service.auth.accounts import AccountService
+from revenge.service.auth.api_keys import ApiKeyService
+from revenge.service.auth.clean_up import CleanupService
+from revenge.service.auth.once import OnceTokens
+from revenge.service.auth.passwords import Argon2Passwords
+from revenge.service.auth.permissions import PermissionService
+from revenge.service.auth.sessions import SessionService
 from revenge.service.mail.ports import Addressees, NoAddressees
 from revenge.service.mail.service import MailService, Postman
 from revenge.service.mail.transport import SmtpTransport
@@ -24,6 +53,10 @@ from revenge.service.notification.alerts import Alerts
 from revenge.service.notification.deliveries import Deliveries
 from revenge.service.notification.repository import NotificationRepository
 from revenge.service.notification.service import NotificationService
+from revenge.service.playback.clean_up import PlaybackCleanup
+from revenge.service.playback.segments import Segments
+from revenge.service.playback.sessions import PlaybackService
+from revenge.service.playback.watched import WatchedService
 from revenge.service.statistics.service import StatisticsService
 
 
@@ -38,6 +71,11 @@ class Foundations(containers.DeclarativeContainer):
     database = providers.Singleton(Database, settings)
     migrator = providers.Singleton(make_migrator, schema_name)
     schema = providers.Singleton(Schema, database=database, migrator=migrator)
+
+    # What nodes share beside the database
+    redis = providers.Singleton(make_redis, settings)
+    channels = providers.Singleton(make_channels, redis, clock=clock)
+    progress_relay = providers.Singleton(ProgressRelay, channels)
 
     # Telemetry
     registry = providers.Singleton(make_registry)
@@ -113,4 +151,64 @@ class Foundations(containers.DeclarativeContainer):
     )
 
     # Calls to the outside, in turn with all nodes
-    traffic = providers.Singleton(StoredTraffic, database.provided.pool)
+    traffic = providers.Singleton(
+        make_traffic, redis, stored=providers.Singleton(StoredTraffic, database.provided.pool), clock=clock
+    )
+
+    # Metadata: who is asked, through what is kept of their answers
+    answers = providers.Singleton(KeptAnswers, database.provided.pool, keep=providers.Singleton(make_keep, settings))
+    metadata_callers = providers.Singleton(MetadataCallers, settings, traffic=traffic, clock=clock)
+    metadata_source = providers.Singleton(make_sources, settings, metadata_callers, answers)
+
+    # Pictures
+    image_hosts = providers.Singleton(make_image_hosts, settings, traffic=traffic, clock=clock)
+    image_repository = providers.Singleton(ImageRepository, database.provided.pool)
+    images = providers.Singleton(
+        ImageService,
+        image_repository,
+        store=providers.Singleton(make_image_store, settings),
+        hosts=image_hosts,
+        config=providers.Singleton(make_image_config, settings),
+    )
+    pictures = providers.Singleton(PictureQueue, inserts, images=image_repository)
+
+    # Accounts
+    auth_config = providers.Singleton(make_auth_config, settings)
+    passwords = providers.Singleton(Argon2Passwords)
+    account_events = providers.Singleton(AccountEvents, notifications=notifications, activity=activity)
+    accounts = providers.Singleton(AccountService, database.provided.pool, passwords=passwords, events=account_events)
+    sessions = providers.Singleton(
+        SessionService, database.provided.pool, passwords=passwords, events=account_events, config=auth_config
+    )
+    api_keys = providers.Singleton(ApiKeyService, database.provided.pool, events=account_events, config=auth_config)
+    permissions = providers.Singleton(PermissionService, database.provided.pool, events=account_events)
+    once_tokens = providers.Singleton(OnceTokens, database.provided.pool)
+    account_cleanup = providers.Singleton(
+        CleanupService, database.provided.pool, config=auth_config, removed=upkeep_metrics.provided.removed
+    )
+
+    # Playing and watching
+    playback_config = providers.Singleton(make_playback_config, settings)
+    playback_events = providers.Singleton(PlaybackFanOut, notifications=notifications)
+    watched = providers.Singleton(WatchedService, database.provided.pool)
+    playbacks = providers.Singleton(
+        PlaybackService,
+        database.provided.pool,
+        node=client_config.provided.client_id,
+        config=playback_config,
+        events=playback_events,
+    )
+    segments = providers.Singleton(
+        Segments,
+        database.provided.pool,
+        directory=settings.provided.segment_dir,
+        grace=settings.provided.playback.session_timeout,
+    )
+    playback_cleanup = providers.Singleton(
+        PlaybackCleanup,
+        database.provided.pool,
+        segments=segments,
+        config=playback_config,
+        events=playback_events,
+        removed=upkeep_metrics.provided.removed,
+    )

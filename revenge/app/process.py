@@ -72,7 +72,7 @@ def isolated_steps(container: Container, *, media: bool = True) -> list[Step]:
 
 def worker_steps(container: Container, *, media: bool = True) -> list[Step]:
     """A process that works jobs and listens nowhere."""
-    return [*command_steps(container), *work_steps(container, media=media)]
+    return [*command_steps(container), _sharing(container), *work_steps(container, media=media)]
 
 
 def server_steps(container: Container) -> list[Step]:
@@ -80,7 +80,11 @@ def server_steps(container: Container) -> list[Step]:
     server = container.server()
     return [
         Step(name="port", start=server.bind, stop=server.release),
-        *(worker_steps(container) if container.settings().jobs.enabled else command_steps(container)),
+        *(
+            worker_steps(container)
+            if container.settings().jobs.enabled
+            else [*command_steps(container), _sharing(container)]
+        ),
         Step(name="http", start=server.start, stop=server.stop, abort=server.cut),
     ]
 
@@ -121,9 +125,21 @@ def _agents(container: Container) -> list[Step]:
     return [Step(name="agents", start=container.sender().check)]
 
 
+def _sharing(container: Container) -> Step:
+    """Tell other nodes, and hear of them, at once."""
+
+    async def start() -> None:
+        container.progress_relay().attach(container.client())
+        await container.channels().start()
+
+    return Step(name="sharing", start=start, stop=lambda: container.channels().stop())
+
+
 async def _close_calls(container: Container) -> None:
     await container.metadata_callers().close()
     await container.image_hosts().close()
+    if (redis := container.redis()) is not None:
+        await redis.aclose()
 
 
 async def _nothing() -> None:

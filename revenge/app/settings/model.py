@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from revenge.app.settings.auth import Auth, Playback
+from revenge.app.settings.cache import Cache
 from revenge.app.settings.integrations import Integrations
 from revenge.app.settings.matching import Matching, Refresh
 from revenge.app.settings.metadata import Metadata
@@ -261,6 +262,7 @@ class Settings(BaseSettings):
     activity: Activity = Activity()
     statistics: Statistics = Statistics()
 
+    cache: Cache = Cache()
     demo: Switch = True
     """revenge demo plays TMDb and the others itself while TMDb's key is not set, for the titles of its own library"""
     metadata: Metadata = Metadata()

@@ -166,6 +166,14 @@ def _api_key(value: object) -> SecretStr:
     return SecretStr(text)
 
 
+def _redis_address(value: object) -> SecretStr:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    split = urlsplit(text) if isinstance(text, str) and text.isprintable() else None
+    if split is None or split.scheme not in ("redis", "rediss", "unix") or not (split.hostname or split.path):
+        refuse("an address such as redis://user:password@host:6379/0")
+    return SecretStr(str(text))
+
+
 def _service_url(value: object) -> str:
     split = urlsplit(value) if isinstance(value, str) and value.isprintable() else None
     if split is None or split.scheme not in ("http", "https") or not split.hostname or split.query or split.username:
@@ -208,6 +216,7 @@ Address = Annotated[SecretStr | None, BeforeValidator(optional(_address))]
 Secret = Annotated[SecretStr | None, BeforeValidator(optional(_secret))]
 ApiKey = Annotated[SecretStr | None, BeforeValidator(optional(_api_key))]
 """What a service gave, of whatever length it likes."""
+RedisAddress = Annotated[SecretStr | None, BeforeValidator(optional(_redis_address))]
 ServiceUrl = Annotated[str, BeforeValidator(_service_url)]
 OptionalServiceUrl = Annotated[str | None, BeforeValidator(optional(_service_url))]
 SchemaName = Annotated[str, BeforeValidator(_schema_name)]

@@ -33,6 +33,7 @@ from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs
 from revenge.infra.jobs.periodic_store import PeriodicStore
 from revenge.infra.jobs.plugins import Plugin, look_up
 from revenge.infra.jobs.program_guard import PROGRAM_GUARD
+from revenge.infra.jobs.progress_store import OnProgress
 from revenge.infra.jobs.queue_calls import QueueCalls
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.runtime import OnEnd, Runtime
@@ -71,6 +72,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         isolate: Isolate | None = None,
         on_stuck: OnStuck | None = None,
         on_blocked: OnBlocked | None = None,
+        on_progress: OnProgress | None = None,
         plugins: Iterable[Plugin] = (),
     ) -> None:
         """Put a client together; nothing is connected yet.
@@ -84,6 +86,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         jobs that a started client inserts on schedule, together with all others that know them. ``isolate`` makes a
         client like this one in another process, where a job is run that its process has died with more than once.
         ``on_stuck`` is told of jobs that do not end though they are told to, ``on_blocked`` of workers that kept the loop.
+        ``on_progress`` gets what jobs report here before it is written; ``tell_progress`` on another node takes it.
         ``plugins`` are hooks and middleware of all jobs that this client inserts and works, see ``Plugin``.
 
         Raises:
@@ -106,7 +109,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         """What is worked, or will be once this client starts."""
         connect = partial(asyncpg.connect, listen) if isinstance(listen, str) else listen
         self._listen: Connect | None = None if self.config.poll_only else connect
-        self.isolate, self.on_stuck, self.on_blocked = isolate, on_stuck, on_blocked
+        self.isolate, self.on_stuck, self.on_blocked, self.on_progress = isolate, on_stuck, on_blocked, on_progress
         self.local_events = LocalEvents()
         self._on_end = on_end
         self._runtime: Runtime | None = None

@@ -118,6 +118,8 @@ class EventHub:
         self._seen: OrderedDict[int, tuple[JobState, int]] = OrderedDict()
         self._running: dict[int, JobRow] = {}
         self._progress_seen: dict[int, object] = {}
+        self._progress_told: dict[int, str] = {}
+        self._position: Position | None = None
 
     @property
     def is_looking(self) -> bool:
@@ -150,6 +152,13 @@ class EventHub:
                     yield missed
                 if subscriber.is_closed and subscriber.events.empty():
                     return
+
+    def tell_progress(self, job_id: int, attempt: int, progress: Progress) -> None:
+        """Tell of progress that somebody brought sooner than the tables do; of a job that is not followed nothing is told."""
+        row = self._running.get(job_id)
+        if row is None or row.attempt != attempt or self._position is None:
+            return
+        self._offer_progress(row, progress, self._position)
 
     async def position(self) -> str:
         """Return where events begin that come after this call."""
@@ -233,6 +242,7 @@ class EventHub:
         followed = self._followed(began_at)
         # Who comes back is told from the first id on that may be committed still: a gap is no longer followed then.
         position = Position(since, min([self._last_id, *(job_id - 1 for job_id in self._holes)]))
+        self._position = position
         moved, ids = set(self._running), set[int]()
         pages = 0
         async for page in self._watch.pages(Position(since, self._last_id), followed):
@@ -286,7 +296,14 @@ class EventHub:
             row = self._running.get(job_id)
             if row is not None and self._progress_seen.get(job_id) != progress.updated_at:
                 self._progress_seen[job_id] = progress.updated_at
-                self._offer(_event("progress", row, progress, position))
+                self._offer_progress(row, progress, position)
+
+    def _offer_progress(self, row: JobRow, progress: Progress, position: Position) -> None:
+        """Tell it once: what was brought comes from the tables a second later, with another time."""
+        text = progress.encode()
+        if self._progress_told.get(row.id) != text:
+            self._progress_told[row.id] = text
+            self._offer(_event("progress", row, progress, position))
 
     def _offer(self, event: JobEvent) -> None:
         for subscriber in self._subscribers:
@@ -299,6 +316,7 @@ class EventHub:
             self._running[row.id] = row
         else:
             self._running.pop(row.id, None)
+            self._progress_told.pop(row.id, None)
         while len(self._seen) > MOST_REMEMBERED:
             forgotten, _ = self._seen.popitem(last=False)
             if forgotten in self._running and len(self._running) <= MOST_REMEMBERED // 2:
@@ -306,6 +324,7 @@ class EventHub:
             else:
                 self._running.pop(forgotten, None)
                 self._progress_seen.pop(forgotten, None)
+                self._progress_told.pop(forgotten, None)
 
 
 def _names(before: tuple[JobState, int] | None, row: JobRow, position: Position, *, is_new: bool) -> list[EventName]:

@@ -38,6 +38,10 @@ class ProgressRow:
     """``progress`` as it is stored."""
 
 
+OnProgress = Callable[[Sequence[ProgressRow]], None]
+"""Called in the event loop; it must neither wait nor raise."""
+
+
 @dataclass(slots=True)
 class _Metered:
     job: Job[Any]
@@ -61,7 +65,7 @@ class ProgressReporter:
         store: ReporterStore,
         running: Callable[[], Iterable[Job[Any]]],
         phases: Callable[[str], Mapping[str, float]],
-        fan_out: Callable[[Sequence[ProgressRow]], None] | None = None,
+        fan_out: OnProgress | None = None,
     ) -> None:
         """Make it; run ``run_once`` every second.
 

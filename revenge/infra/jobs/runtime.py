@@ -118,7 +118,11 @@ class Runtime:
         )
         self._watchdog = LoopWatchdog(after=config.loop_blocked_after, on_blocked=client.on_blocked)
         self._reporter = ProgressReporter(
-            clock=clock, store=store, running=self._executor.running_jobs, phases=workers.phases
+            clock=clock,
+            store=store,
+            running=self._executor.running_jobs,
+            phases=workers.phases,
+            fan_out=client.on_progress,
         )
         self._notifier = listen and Notifier(clock=clock, connect=listen, store=store, listener=self)
         self.queues = ServedQueues(

@@ -54,6 +54,10 @@ class WatchCalls:
         """Return the last progress of those of the jobs that reported any."""
         return await self._progress.get(job_ids)
 
+    def tell_progress(self, job_id: int, attempt: int, progress: Progress) -> None:
+        """Tell those who subscribed here of progress that came past the tables, sooner: see ``on_progress``."""
+        self._hub.tell_progress(job_id, attempt, progress)
+
     async def subscribe(
         self,
         *,

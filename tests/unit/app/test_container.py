@@ -132,8 +132,8 @@ def test_steps_stand_in_the_order_of_what_they_stand_on(container: Container) ->
     command = [step.name for step in command_steps(container)]
     server = [step.name for step in server_steps(container)]
     assert command == ["database", "schema", "pools", "calls"]
-    assert server == ["port", *command, "prober", "scans", "segments", "heap", "engine", "alerts", "http"]
-    assert [step.name for step in worker_steps(container, media=False)] == [*command, "heap", "engine"]
+    assert server == ["port", *command, "sharing", "prober", "scans", "segments", "heap", "engine", "alerts", "http"]
+    assert [step.name for step in worker_steps(container, media=False)] == [*command, "sharing", "heap", "engine"]
 
 
 def test_steps_are_put_together_before_any_pool_is_open() -> None:
@@ -143,7 +143,15 @@ def test_steps_are_put_together_before_any_pool_is_open() -> None:
 def test_server_that_works_no_jobs_starts_no_engine() -> None:
     container = build_container(Settings(jobs=Jobs(enabled=False)))
     container.database.override(providers.Object(FakeDatabase()))
-    assert [step.name for step in server_steps(container)] == ["port", "database", "schema", "pools", "calls", "http"]
+    assert [step.name for step in server_steps(container)] == [
+        "port",
+        "database",
+        "schema",
+        "pools",
+        "calls",
+        "sharing",
+        "http",
+    ]
 
 
 def test_prober_is_left_out_where_it_is_switched_off() -> None:
