@@ -6,12 +6,13 @@ from dependency_injector import containers, providers
 
 from revenge.app.arr.films import FilmTitles
 from revenge.app.arr.listener import ArrFiles
-from revenge.app.arr.new_titles import RefreshNew
+from revenge.app.arr.new_titles import RefreshNew, RefreshNewSeries
 from revenge.app.arr.parts import Around, in_use, make_radarr, make_sonarr, syncs_of, webhooks_of
 from revenge.app.arr.queue import ArrQueue
 from revenge.app.arr.shelf import LibraryShelf
 from revenge.app.arr.shows import ShowTitles
-from revenge.app.events.arr import ArrNews, NobodyAsks
+from revenge.app.enqueue import ShowQueue
+from revenge.app.events.arr import ArrNews
 from revenge.app.http.integration_services import Integrations
 from revenge.content.library.repository import LibraryRepository
 from revenge.integration.radarr.jobs import RadarrSyncWorker, RadarrWebhookWorker
@@ -47,7 +48,9 @@ class IntegrationParts(containers.DeclarativeContainer):
             search=search_changes,
             notifications=notifications,
             films=providers.Singleton(RefreshNew, movie_queue, source=metadata_source),
-            shows=providers.Singleton(NobodyAsks),
+            shows=providers.Singleton(
+                RefreshNewSeries, providers.Singleton(ShowQueue, inserts), source=metadata_source
+            ),
         ),
         traffic=traffic,
         clock=clock,

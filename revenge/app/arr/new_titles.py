@@ -31,3 +31,23 @@ class RefreshNew:
         """Have them refreshed, as the caller's transaction commits."""
         if self._source.enabled:
             await self._jobs.refresh_many(conn, list(ids))
+
+
+class SeriesQueue(Protocol):
+    """The queue of refreshes of series."""
+
+    async def refresh_series(self, conn: Connection, series_id: UUID, *, force: bool) -> int: ...
+
+
+class RefreshNewSeries:
+    """Has providers asked about new series, where any can be."""
+
+    def __init__(self, jobs: SeriesQueue, *, source: Asked) -> None:
+        self._jobs = jobs
+        self._source = source
+
+    async def made(self, conn: Connection, ids: Collection[UUID]) -> None:
+        """Have them refreshed with their seasons, as the caller's transaction commits."""
+        if self._source.enabled:
+            for series_id in ids:
+                await self._jobs.refresh_series(conn, series_id, force=False)

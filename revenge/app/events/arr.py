@@ -28,13 +28,6 @@ class NewTitles(Protocol):
         ...
 
 
-class NobodyAsks:
-    """Nobody is asked."""
-
-    async def made(self, conn: Connection, ids: Collection[UUID]) -> None:
-        """Do nothing."""
-
-
 class ArrNews:
     """Rows and jobs, in the transaction that makes the news true."""
 

@@ -78,7 +78,7 @@ DELETE FROM /* TEMPLATE: schema */match_candidate AS candidate USING matched WHE
 
 -- name: series_told :one
 -- Whether a provider of metadata, and not Sonarr alone, has told of a series. $1 uuid id
-SELECT metadata_updated_at IS NOT NULL AND metadata_provider IS DISTINCT FROM 'sonarr' AS is_told
+SELECT metadata_updated_at IS NOT NULL AS is_told
 FROM /* TEMPLATE: schema */series WHERE id = $1;
 
 -- name: series_match :exec

@@ -8,7 +8,10 @@ import httpx2
 import pytest
 
 from revenge.app.http import ApiServices, HttpConfig, close_streams, create_app
+from revenge.app.http.integration_services import Integrations
 from revenge.infra.jobs import JobState
+from revenge.integration.arr.facts import Source
+from tests.fakes.integrations import FakeIntegration, FakeQueue
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.libraries import FakeLibraries
 from tests.fakes.services import VIEW, FakeMetrics, FakeReadiness
@@ -34,6 +37,7 @@ async def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
         readiness=FakeReadiness(),
         metrics=FakeMetrics(),
         view=VIEW,
+        integrations=Integrations(programs=dict.fromkeys(Source, FakeIntegration()), queue=FakeQueue(jobs)),
     )
     app = create_app(services, config=HttpConfig(api_key=KEY, login_failures=1_000_000))
     close_streams(app)  # streams end after the present state, so that nobody waits for news
