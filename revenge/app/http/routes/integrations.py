@@ -58,7 +58,7 @@ def integrations_router(integrations: Integrations) -> APIRouter:
         }
         return json_response(shape)
 
-    @router.post("/{name}/sync", response_model=SyncQueuedOut, status_code=202, responses=documented(413))
+    @router.post("/{name}/sync", response_model=SyncQueuedOut, status_code=202, responses=documented(400, 413))
     async def sync_integration(name: Source, body: NewSync | None = None) -> Response:
         """Have everything synced, or one title; what waits or runs already for the same is not started again."""
         _used(integrations, name)
