@@ -134,7 +134,7 @@ class MovieFiles:
 
     async def scan_done(self, conn: Connection, library: Library) -> None:
         """Enqueue a match where any still waits, since an earlier one may have failed."""
-        if library.type in SCANNED and (await self._items.waiting(conn, library.id)).pending:
+        if library.type in SCANNED and (await self._items.waiting(conn, library.id)).is_pending:
             await self._jobs.match_library(conn, library.id)
 
     async def visibility_changed(self, conn: Connection, library_id: UUID) -> None:

@@ -32,9 +32,9 @@ Reader = Connection | Pool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """How many items of a library wait for a match, and whether a scan may bring more."""
+    """Whether items of a library wait for a match, and whether a scan may bring more."""
 
-    pending: int
+    is_pending: bool
     is_scanned: bool
 
 
@@ -63,9 +63,15 @@ class ItemRepository:
         return [_item(row) for row in await conn.fetch(self._sql["item_get_many"], list(item_ids))]
 
     async def waiting(self, conn: Reader, library_id: UUID) -> Waiting:
-        """Return how many wait, and whether more may come."""
-        row = await conn.fetchrow(self._sql["item_pending_state"], library_id)
-        return Waiting(pending=row["pending"], is_scanned=row["is_scanned"])  # type: ignore[index]  # always one row
+        """Return whether any wait, and whether more may come."""
+        row = await conn.fetchrow(self._sql["item_any_pending"], library_id)
+        return Waiting(is_pending=row["is_pending"], is_scanned=row["is_scanned"])  # type: ignore[index]  # always one row
+
+    async def states(self, conn: Reader, library_id: UUID) -> dict[MatchState, int]:
+        """Return how many films of a library are in each state."""
+        found = dict.fromkeys(MatchState, 0)
+        rows = await conn.fetch(self._sql["item_states"], library_id)
+        return found | {MatchState(row["match_state"]): row["count"] for row in rows}
 
     async def of_file(self, conn: Reader, path: bytes) -> FileItem | None:
         """Return the item of a file, None where no library knows the file."""

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -85,7 +84,7 @@ class MovieFileMatchWorker(Worker[MovieFileMatchArgs]):
         outcome = await self._runs.match_library(library_id, report=report, run_for=self.run_for)
         if isinstance(outcome, MatchPaused):
             return Snooze(_LOOK_AGAIN if outcome.is_scanned else timedelta(0))
-        return asdict(outcome)
+        return {state.value: count for state, count in outcome.items()}
 
 
 def match_to_dict(match: ItemMatch) -> dict[str, Any]:

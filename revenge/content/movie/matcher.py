@@ -28,26 +28,6 @@ AT_ONCE = 8
 """Questions to providers at a time; how fast they may be asked is theirs to say."""
 
 
-@dataclass(slots=True)
-class MatchCounts:
-    """What a match did, counted by item."""
-
-    matched: int = 0
-    unmatched: int = 0
-    chosen: int = 0
-    """A person had decided."""
-    failed: int = 0
-    """They could not be written, or nobody could be asked about them; their items say why."""
-
-    def add(self, matches: Sequence[ItemMatch]) -> None:
-        """Count one chunk."""
-        for each in matches:
-            self.matched += each.state is MatchState.MATCHED
-            self.unmatched += each.state is MatchState.UNMATCHED
-            self.chosen += each.state in CHOSEN
-            self.failed += each.error is not None
-
-
 @dataclass(frozen=True, slots=True)
 class _Finding:
     """What is known of an item before anything is written."""

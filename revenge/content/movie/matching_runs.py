@@ -1,7 +1,7 @@
 """Runs of the matcher: over one file, one item, or all that wait in a library, as far as their time reaches."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -11,7 +11,7 @@ from revenge.content.library.ports import Pool
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.movie.errors import FileNamesNothing, FileNotKnown, ItemNotFound
 from revenge.content.movie.items import ItemRepository
-from revenge.content.movie.matcher import MatchCounts, MovieMatcher
+from revenge.content.movie.matcher import MovieMatcher
 from revenge.content.movie.models import ItemMatch, MatchItem, MatchState
 
 Report = Callable[[int, int], None]
@@ -69,31 +69,35 @@ class MatchRuns:
         matches = await self._matcher.match(items, language=library.preferred_language)
         return matches[0] if matches else _as_it_is(item)
 
-    async def match_library(self, library_id: UUID, *, report: Report, run_for: timedelta) -> MatchCounts | MatchPaused:
-        """Match all that wait in a library, chunk by chunk, and return how many became what in this run.
+    async def match_library(
+        self, library_id: UUID, *, report: Report, run_for: timedelta
+    ) -> Mapping[MatchState, int] | MatchPaused:
+        """Match all that wait in a library, chunk by chunk, and return how its films stand, whoever matched them.
 
         Raises:
             LibraryNotFound: there is none.
             SourceBusy: as from `MovieMatcher.match`; likewise ``SourceDown``.
         """
         library = await self._libraries.get(library_id)
-        counts = MatchCounts()
         loop = asyncio.get_running_loop()
         until = loop.time() + run_for.total_seconds()
-        total = (await self._items.waiting(self._pool, library_id)).pending
-        done = 0
+        states = await self._items.states(self._pool, library_id)
+        total = sum(states.values())
+        done = before = total - states[MatchState.PENDING]
         report(done, total)
         async for matches in self._matcher.match_pending(library_id, language=library.preferred_language):
-            counts.add(matches)
             done += len(matches)
-            report(done, max(done, total))
+            total = max(done, total)
+            report(done, total)
             if loop.time() > until:
                 return MatchPaused(is_scanned=False)
         waiting = await self._items.waiting(self._pool, library_id)
         if waiting.is_scanned:
             return MatchPaused(is_scanned=True)
-        # What came while the last chunk was written: its own insert of this job was a duplicate.
-        return MatchPaused(is_scanned=False) if waiting.pending and done else counts
+        if waiting.is_pending and done > before:
+            # It came while the last chunk was written, and its own insert of this job was a duplicate.
+            return MatchPaused(is_scanned=False)
+        return await self._items.states(self._pool, library_id)
 
 
 def _as_it_is(item: MatchItem) -> ItemMatch:

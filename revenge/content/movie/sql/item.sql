@@ -32,13 +32,21 @@ LEFT JOIN LATERAL (
 WHERE item.id = ANY ($1::uuid[]) AND item.kind = 'movie'
 ORDER BY item.id;
 
--- name: item_pending_state :one
--- How many wait for a match, and whether a scan may bring more. $1 uuid library
+-- name: item_states :many
+-- How a library's films stand. $1 uuid library
+SELECT match_state, count(*) AS count
+FROM /* TEMPLATE: schema */library_item
+WHERE library_id = $1 AND kind = 'movie'
+GROUP BY match_state;
+
+-- name: item_any_pending :one
+-- Whether any waits, and whether a scan may bring more: in one statement, so that one that ends between the two is seen.
+-- $1 uuid library
 SELECT
-    (
-        SELECT count(*) FROM /* TEMPLATE: schema */library_item
+    EXISTS (
+        SELECT FROM /* TEMPLATE: schema */library_item
         WHERE library_id = $1 AND match_state = 'pending' AND kind = 'movie'
-    ) AS pending,
+    ) AS is_pending,
     EXISTS (
         SELECT FROM /* TEMPLATE: schema */library_scan WHERE library_id = $1 AND status = 'running'
     ) AS is_scanned;
