@@ -349,7 +349,12 @@ class Container(Foundations):
         authenticator=providers.Singleton(Authenticator, sessions=sessions, keys=api_keys),
         access=access,
         accounts=providers.Singleton(
-            AccountServices, accounts=accounts, sessions=sessions, keys=api_keys, permissions=permissions
+            AccountServices,
+            accounts=accounts,
+            sessions=sessions,
+            keys=api_keys,
+            permissions=permissions,
+            mails=Foundations.account_mails,
         ),
     )
     api = providers.Singleton(create_app, api_services, config=providers.Singleton(make_http_config, settings))

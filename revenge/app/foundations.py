@@ -2,6 +2,7 @@
 
 from dependency_injector import containers, providers
 
+from revenge.app.account_mails import AccountAddressees, AccountMails
 from revenge.app.alerts import EndedJobsOfQueue
 from revenge.app.configuration import (
     make_agents,
@@ -46,7 +47,6 @@ from revenge.service.auth.once import OnceTokens
 from revenge.service.auth.passwords import Argon2Passwords
 from revenge.service.auth.permissions import PermissionService
 from revenge.service.auth.sessions import SessionService
-from revenge.service.mail.ports import Addressees, NoAddressees
 from revenge.service.mail.service import MailService, Postman
 from revenge.service.mail.transport import SmtpTransport
 from revenge.service.notification.alerts import Alerts
@@ -138,14 +138,6 @@ class Foundations(containers.DeclarativeContainer):
     activity = providers.Singleton(RecordedActivity, activity_service, clock=clock)
     mails = providers.Singleton(MailService, jobs=providers.Singleton(MailQueue, inserts))
     mail_config = providers.Singleton(make_mail_config, settings)
-    addressees: providers.Provider[Addressees] = providers.Singleton(NoAddressees)
-    postman = providers.Singleton(
-        Postman,
-        config=mail_config,
-        addressees=addressees,
-        transport=providers.Singleton(SmtpTransport, mail_config),
-        clock=clock,
-    )
     statistics = providers.Singleton(
         StatisticsService, database.provided.pool, clock=clock, hourly_for=settings.provided.statistics.hourly_for
     )
@@ -183,6 +175,18 @@ class Foundations(containers.DeclarativeContainer):
     api_keys = providers.Singleton(ApiKeyService, database.provided.pool, events=account_events, config=auth_config)
     permissions = providers.Singleton(PermissionService, database.provided.pool, events=account_events)
     once_tokens = providers.Singleton(OnceTokens, database.provided.pool)
+    postman = providers.Singleton(
+        Postman,
+        config=mail_config,
+        addressees=providers.Singleton(
+            AccountAddressees, accounts, tokens=once_tokens, base_url=settings.provided.email.base_url
+        ),
+        transport=providers.Singleton(SmtpTransport, mail_config),
+        clock=clock,
+    )
+    account_mails = providers.Singleton(
+        AccountMails, database.provided.pool, accounts=accounts, tokens=once_tokens, mails=mails
+    )
     account_cleanup = providers.Singleton(
         CleanupService, database.provided.pool, config=auth_config, removed=upkeep_metrics.provided.removed
     )

@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 
 from revenge.app.events.sinks import Done, Happened
 from revenge.infra.database.connection import Connection
-from revenge.infra.jobs import InsertOpts
+from revenge.infra.jobs import InsertOpts, UniqueOpts
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import Clock
 from revenge.service.activity.models import NewEntry
@@ -44,6 +44,10 @@ class DeliveryQueue:
         return [result.job.id for result in inserted]
 
 
+_ONE_LINK = InsertOpts(unique=UniqueOpts(by_args=["template", "account_id"], by_period=timedelta(minutes=5)))
+"""A window of time on purpose: whoever asks again and again must not fill somebody's mailbox."""
+
+
 class MailQueue:
     """Mails as jobs, in the transaction of whoever wants them sent."""
 
@@ -51,9 +55,10 @@ class MailQueue:
         self._client = client
 
     async def enqueue(self, conn: Connection, mail: OutgoingMail) -> int:
-        """Insert the job that sends ``mail``, and return its id."""
+        """Insert the job that sends ``mail``, and return its id; a link that was sent minutes ago is not sent again."""
         args = MailArgs(mail_id=mail.id, template=mail.template, account_id=mail.account_id, data=dict(mail.data))
-        return (await self._client.insert(args, conn=conn)).job.id
+        opts = _ONE_LINK if mail.template.has_link else InsertOpts()
+        return (await self._client.insert(args, opts, conn=conn)).job.id
 
 
 class RaisedEvents:

@@ -178,3 +178,21 @@ class GrantListOut(BaseModel):
 
     permissions: list[GrantOut]
     next_cursor: str | None
+
+
+class ResetWanted(Strict):
+    """Whose password was forgotten."""
+
+    username: Annotated[Text, StringConstraints(max_length=255)]
+
+
+class TokenIn(Strict):
+    """What came by mail, after the `#` of the link."""
+
+    token: TokenText
+
+
+class ForgottenPassword(TokenIn):
+    """The password to come, and what came by mail."""
+
+    password: Password

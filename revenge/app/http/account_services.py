@@ -87,6 +87,18 @@ class Permissions(Protocol):
     ) -> tuple[list[Grant], str | None]: ...
 
 
+class AccountMails(Protocol):
+    """The part of ``revenge.app.account_mails.AccountMails`` that is used here."""
+
+    async def ask_reset(self, username: str) -> None: ...
+
+    async def reset(self, token: str, password: str, *, actor: Actor) -> None: ...
+
+    async def ask_verification(self, account_id: UUID) -> None: ...
+
+    async def verify(self, token: str, *, actor: Actor) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountServices:
     """Everything that the routes of accounts call."""
@@ -95,3 +107,5 @@ class AccountServices:
     sessions: Sessions
     keys: ApiKeys
     permissions: Permissions
+    mails: AccountMails | None = None
+    """None: nobody gets mails, and these routes are not there."""

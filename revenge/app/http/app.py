@@ -12,6 +12,7 @@ from revenge.app.http import problems
 from revenge.app.http.access import authorize
 from revenge.app.http.config import HttpConfig
 from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
+from revenge.app.http.routes.account_mails import account_mails_router
 from revenge.app.http.routes.activity import activity_router
 from revenge.app.http.routes.auth import auth_router
 from revenge.app.http.routes.events import NothingMore, events_router
@@ -99,6 +100,8 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         app.include_router(statistics_router(services.telling.statistics), prefix=API)
     if services.accounts is not None:
         app.include_router(auth_router(services.accounts), prefix=API)
+        if services.accounts.mails is not None:
+            app.include_router(account_mails_router(services.accounts.mails), prefix=API)
         app.include_router(users_router(services.accounts), prefix=API)
         app.include_router(permissions_router(services.accounts.permissions, services.libraries), prefix=API)
     if services.search is not None and services.reindexing is not None:

@@ -34,6 +34,9 @@ PUBLIC_PATHS = frozenset(
         "/api/v1/auth/login",
         "/api/v1/auth/refresh",
         # They want secrets of their own.
+        "/api/v1/auth/password-reset",
+        "/api/v1/auth/password-reset/confirm",
+        "/api/v1/auth/email-verification/confirm",
         "/api/v1/webhooks/radarr",
         "/api/v1/webhooks/sonarr",
     }

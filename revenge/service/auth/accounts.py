@@ -17,6 +17,7 @@ from revenge.service.auth.errors import (
     InvalidAccount,
     LastAdministrator,
     LoginRefused,
+    TokenRefused,
     UsernameTaken,
 )
 from revenge.service.auth.models import Account, AccountPage, Actor, NewAccount
@@ -167,6 +168,22 @@ class AccountService:
             InvalidAccount: the password is too short, or too long.
         """
         await self._put_password(await self.get(account_id), wanted, actor, "user.password_reset")
+
+    async def confirm_email(self, account_id: UUID, email: str, *, actor: Actor) -> Account:
+        """Note that somebody reads what is sent to ``email``, where that is the account's address still.
+
+        Raises:
+            AccountNotFound: there is no such account.
+            TokenRefused: it has another address by now.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            await conn.execute(self._sql["account_lock"])
+            account = await self.get(account_id, conn=conn)
+            if account.email != email:
+                raise TokenRefused
+            await conn.execute(self._sql["account_set_email_verified"], account_id)
+            await self._tell(conn, "user.email_verify", account, actor)
+            return await self.get(account_id, conn=conn)
 
     async def _put_password(
         self, account: Account, wanted: str, actor: Actor, action: str, *, keep: UUID | None = None
