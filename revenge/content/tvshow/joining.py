@@ -272,8 +272,9 @@ class Joiner:
         await self._items.set_match(conn, evidence, state=state, confidence=finding.confidence, series_id=series_id)
         before = {standings[item_id].series_id for item_id in kept} - {series_id, None}
         if before:
-            gone = await conn.fetch(self._sql["series_delete_orphans"], list(before))
+            gone = [row["id"] for row in await conn.fetch(self._sql["series_orphans"], list(before))]
+            await self._writer.delete(conn, gone)
             await self._events.changed(conn, [each for each in before if each is not None])
             if gone:
-                await self._events.deleted(conn, [row["id"] for row in gone])
+                await self._events.deleted(conn, gone)
         return kept

@@ -136,7 +136,7 @@ class ShowService:
             for row in await conn.fetch(self._sql["item_keys_of_series"], [series_id]):
                 await self._items.choose(conn, row["library_id"], [row["series_key"]], None)
             await conn.fetch(self._sql["item_ignore_series"], [series_id], '{"by": "deletion"}')
-            await self._entities.delete(conn, [series_id])
+            await self._writer.delete(conn, [series_id])
             await self._events.deleted(conn, [series_id], asked_for=True)
 
     async def forget_library(self, library_id: UUID) -> int:
@@ -150,7 +150,7 @@ class ShowService:
                 after = found[-1]
                 rows = await conn.fetch(self._sql["series_only_of"], library_id, found)
                 only_here = [row["id"] for row in rows]
-                await self._entities.delete(conn, only_here)
+                await self._writer.delete(conn, only_here)
                 await self._events.deleted(conn, only_here)
                 count += len(only_here)
 

@@ -199,6 +199,11 @@ class ShowWriter:
         """Return a series' ids with providers."""
         return (await self._entities.ids_of(conn, [series_id]))[series_id]
 
+    async def delete(self, conn: Connection, series_ids: Collection[UUID]) -> None:
+        """Delete series with their seasons and episodes; nothing of them blocks making them anew."""
+        if series_ids:
+            await conn.execute(self._sql["series_delete_many"], list(series_ids))
+
     async def sweep(self, conn: Connection, series_id: UUID) -> frozenset[UUID]:
         """Delete what names alone told of and no file is of any more; return the episodes."""
         gone = await conn.fetch(self._sql["episode_delete_placeholders"], series_id)

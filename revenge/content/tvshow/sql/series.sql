@@ -42,18 +42,27 @@ SET title = coalesce($2, title), original_title = coalesce($3, original_title),
     local_key = CASE WHEN $18 THEN NULL ELSE local_key END
 WHERE id = $1;
 
--- name: series_delete_orphans :many
+-- name: series_orphans :many
 -- Series that no provider has identified and that no file is of any more. $1 uuid[] ids
-DELETE FROM /* TEMPLATE: schema */entity AS gone
-USING /* TEMPLATE: schema */series AS series
-WHERE gone.id = series.id AND series.id = ANY ($1::uuid[]) AND series.local_key IS NOT NULL
+SELECT series.id
+FROM /* TEMPLATE: schema */series AS series
+WHERE series.id = ANY ($1::uuid[]) AND series.local_key IS NOT NULL
     AND NOT EXISTS (SELECT FROM /* TEMPLATE: schema */library_item AS item WHERE item.series_id = series.id)
     AND NOT EXISTS (
         SELECT FROM /* TEMPLATE: schema */watched AS seen
         JOIN /* TEMPLATE: schema */episode AS episode ON episode.id = seen.entity_id
         WHERE episode.series_id = series.id
-    )
-RETURNING gone.id;
+    );
+
+-- name: series_delete_many :exec
+-- With their seasons and episodes, which are entities of their own: those are not theirs by any reference. $1 uuid[] ids
+DELETE FROM /* TEMPLATE: schema */entity WHERE id IN (
+    SELECT each.id FROM unnest($1::uuid[]) AS each (id)
+    UNION ALL
+    SELECT season.id FROM /* TEMPLATE: schema */season AS season WHERE season.series_id = ANY ($1)
+    UNION ALL
+    SELECT episode.id FROM /* TEMPLATE: schema */episode AS episode WHERE episode.series_id = ANY ($1)
+);
 
 -- name: series_get :many
 -- With what is counted of it. $1 uuid[] ids, $2 uuid[] libraries that count, null for all
