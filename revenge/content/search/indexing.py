@@ -2,6 +2,7 @@
 
 from collections.abc import Collection as Ids
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from revenge.content.search.changes import BuildLog, ChangeLog
@@ -31,19 +32,29 @@ class Indexer:
         self._changes = changes
         self._builds = builds
 
-    async def drain(self, group: Group, *, tally: Tally, guard: Guard, report: Report, batch_size: int = BATCH) -> bool:
+    async def drain(
+        self,
+        group: Group,
+        *,
+        tally: Tally,
+        guard: Guard,
+        report: Report,
+        batch_size: int = BATCH,
+        absent: Ids[Collection] = (),
+    ) -> bool:
         """Tell all changes of a group; return False when time ran out before.
 
+        ``absent`` collections are neither there nor being built: they are left out, and read the tables when they are.
         What is refused stays, is counted in ``tally``, and is not tried again with the same one.
         """
         told = 0
         size = min(batch_size, _SERIES_AT_ONCE) if group is Group.TVSHOWS else batch_size
-        building = await self._building(group)
+        targets = _Targets(await self._building(group), absent)
         while changes := await self._changes.take(group, limit=size, without=tally.kept):
             if not guard.may_go_on():
                 return False
             entities = sorted({change.entity_id for change in changes})
-            refused = await self._tell(group, entities, building, tally, batch_size)
+            refused = await self._tell(group, entities, targets, tally, batch_size)
             await self._settle(changes, refused, tally)
             told += len(changes)
             report(phase="changes", current=told, message=f"{group}: {told} changes told")
@@ -67,19 +78,19 @@ class Indexer:
         self,
         group: Group,
         entities: Sequence[UUID],
-        building: Mapping[Collection, UUID],
+        targets: "_Targets",
         tally: Tally,
         batch_size: int,
     ) -> Mapping[UUID, str]:
         """Index entities anew; return why some could not be, by the entity."""
         main = Collection(group.value)
         if group is Group.PEOPLE:
-            return await self._put(main, entities, building, tally)
+            return await self._put(main, entities, targets, tally)
         before = {document["id"]: document for document in await self._index.stored(main, entities)}
         after: dict[str, Document] = {}
-        refused = await self._put(main, entities, building, tally, made=after)
+        refused = await self._put(main, entities, targets, tally, made=after)
         if group is Group.TVSHOWS:
-            refused = {**await self._parts(entities, building, tally, batch_size), **refused}
+            refused = {**await self._parts(entities, targets, tally, batch_size), **refused}
         people = set[UUID]().union(
             *(people_to_tell(before.get(str(entity)), after.get(str(entity))) for entity in entities)
         )
@@ -87,15 +98,17 @@ class Indexer:
         return refused
 
     async def _parts(
-        self, series: Sequence[UUID], building: Mapping[Collection, UUID], tally: Tally, batch_size: int
+        self, series: Sequence[UUID], targets: "_Targets", tally: Tally, batch_size: int
     ) -> Mapping[UUID, str]:
         refused: dict[UUID, str] = {}
         for collection in (Collection.SEASONS, Collection.EPISODES):
+            if collection in targets.absent:
+                continue
             parts = await self._source.parts(collection, series)
             # Of a season or an episode that is gone only the index still knows whose it was.
             gone = await self._index.members(collection, series) - parts.keys()
             for batch in _batches([*gone, *parts], batch_size):
-                answer = await self._put(collection, batch, building, tally)
+                answer = await self._put(collection, batch, targets, tally)
                 refused |= {parts[part]: reason for part, reason in answer.items()}
         return refused
 
@@ -103,7 +116,7 @@ class Indexer:
         self,
         collection: Collection,
         ids: Sequence[UUID],
-        building: Mapping[Collection, UUID],
+        targets: "_Targets",
         tally: Tally,
         *,
         made: dict[str, Document] | None = None,
@@ -111,7 +124,7 @@ class Indexer:
         documents = await self._source.documents(collection, ids)
         known = {document["id"] for document in documents}
         gone = [one for one in ids if str(one) not in known]
-        answer = await self._index.apply(collection, put=documents, remove=gone, build=building.get(collection))
+        answer = await self._index.apply(collection, put=documents, remove=gone, build=targets.building.get(collection))
         if made is not None:
             made |= {document["id"]: document for document in documents}
         tally.indexed += len(documents) - len(answer)
@@ -125,6 +138,14 @@ class Indexer:
         await self._changes.refused(kept)
         tally.refused += [Refusal(entity, reason) for entity, reason in refused.items()]
         tally.kept |= kept.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """Where documents go beside what is searched, and which collections are not there at all."""
+
+    building: Mapping[Collection, UUID]
+    absent: Ids[Collection]
 
 
 def _batches(ids: Ids[UUID], size: int) -> Iterator[Sequence[UUID]]:

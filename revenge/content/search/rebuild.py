@@ -1,6 +1,6 @@
 """Building collections anew beside what is searched: resumable, verified, and with what changes meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from revenge.content.search.changes import BuildLog, ChangeLog
@@ -13,6 +13,9 @@ from revenge.content.search.source import DocumentSource
 from revenge.infra.search.models import Collection, Document
 from revenge.infra.search.ports import SearchIndex
 from revenge.infra.search.schema import SCHEMAS
+
+Drain = Callable[[], Awaitable[bool]]
+"""Tells what has changed meanwhile; False when time ran out before."""
 
 _COUNTS = 5
 """How often numbers are compared while others go on changing the tables."""
@@ -67,13 +70,21 @@ class Rebuilder:
             BuildIncomplete: a build has not what the tables have; the next attempt begins a new one.
             WriterLost: the lease ran out.
         """
+        absent = {one for one in group.collections if not (await self._index.state(one)).exists}
+
+        async def drain() -> bool:
+            return await self._indexer.drain(
+                group, tally=tally, guard=guard, report=_silent, batch_size=batch_size, absent=absent
+            )
+
         for collection in group.collections:
             build = await self._begin(collection, job_id)
             if build.goes_on:
                 await self._index.begin(collection, build.id)
-                if not await self._fill(group, build, tally, guard, report, batch_size):
+                absent.discard(collection)
+                if not await self._fill(group, build, guard, report, batch_size, drain):
                     return False
-                await self._verify(group, build, tally, guard, report)
+                await self._verify(build, report, drain)
                 await self._index.finish(collection, build.id)
                 await self._builds.end(build)
             tally.built[collection] = await self._index.count(collection)
@@ -90,7 +101,7 @@ class Rebuilder:
         return await self._builds.begin(collection, engine=self._engine, fingerprint=fingerprint, job_id=job_id)
 
     async def _fill(
-        self, group: Group, build: Build, tally: Tally, guard: Guard, report: Report, batch_size: int
+        self, group: Group, build: Build, guard: Guard, report: Report, batch_size: int, drain: Drain
     ) -> bool:
         collection, cursor, done = build.collection, build.cursor, build.indexed + build.refused
         total = await self._source.count(collection)
@@ -108,15 +119,15 @@ class Rebuilder:
             done += len(documents)
             report(phase=collection.value, current=done, total=max(total, done))
             # What changes meanwhile goes to both, so that a long build makes nobody wait.
-            if not await self._indexer.drain(group, tally=tally, guard=guard, report=_silent, batch_size=batch_size):
+            if not await drain():
                 return False
         return True
 
-    async def _verify(self, group: Group, build: Build, tally: Tally, guard: Guard, report: Report) -> None:
+    async def _verify(self, build: Build, report: Report, drain: Drain) -> None:
         """Compare numbers; whoever changes the tables meanwhile gets told in between."""
         expected = found = 0
         for _ in range(_COUNTS):
-            await self._indexer.drain(group, tally=tally, guard=guard, report=_silent)
+            await drain()
             refused = (await self._builds.list([build.collection]))[build.collection].refused
             expected = await self._source.count(build.collection)
             found = await self._index.count(build.collection, build=build.id)

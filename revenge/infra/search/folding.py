@@ -16,9 +16,9 @@ _SNIPPET = 200
 
 def fold(text: str) -> str:
     """Return the words of ``text`` as they are compared, with single spaces between them."""
-    plain = "".join(
-        letter for letter in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(letter)
-    )
+    # Twice: a letter in bold has no lower case before it is taken apart.
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
     # An apostrophe joins: "ocean's" is found by "oceans".
     joined = plain.translate(_SPECIAL).replace("'", "").replace("\u2019", "")
     return " ".join(

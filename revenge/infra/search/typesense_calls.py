@@ -73,12 +73,18 @@ class TypesenseCalls:
         Raises:
             Missing: there is none.
         """
-        return await self._do(lambda client: client.api_call.get(_at(name), _Json, True))
+        found = await self._do(lambda client: client.api_call.get(_at(name), _Json, True))
+        if not isinstance(found, dict) or not isinstance(found.get("num_documents"), int):
+            raise self._nonsense()
+        return found
 
     async def names(self) -> Sequence[str]:
         """Return the names of all collections."""
         found = await self._do(lambda client: client.collections.retrieve())
-        return [collection["name"] for collection in found]
+        try:
+            return [collection["name"] for collection in found]
+        except (KeyError, TypeError) as error:
+            raise self._nonsense() from error
 
     async def point(self, alias: str, name: str) -> None:
         """Let an alias mean a collection, whatever it meant before."""
@@ -105,7 +111,9 @@ class TypesenseCalls:
             answers = [orjson.loads(line) for line in answer.split("\n") if line]
         except orjson.JSONDecodeError as error:
             raise self._nonsense() from error
-        if len(answers) != len(documents):
+        if len(answers) != len(documents) or not all(
+            isinstance(one, dict) and isinstance(one.get("success"), bool) for one in answers
+        ):
             raise self._nonsense()
         return answers
 
@@ -140,12 +148,14 @@ class TypesenseCalls:
         searches: Any = {"searches": [{**asked, "collection": name}]}
         answer: Any = await self._do(lambda client: client.multi_search.perform(searches, {}))
         try:
-            found: dict[str, Any] = answer["results"][0]
+            found: dict[str, Any] = {**answer["results"][0]}
         except (KeyError, IndexError, TypeError) as error:
             raise self._nonsense() from error
         match found.get("code"):
-            case None:
+            case None if isinstance(found.get("hits"), list) and isinstance(found.get("found"), int):
                 return found
+            case None:
+                raise self._nonsense()
             case 404:
                 raise Missing(name)
             case int(code) if code >= 500:

@@ -1,7 +1,7 @@
 """Both engines, ready to be written to and searched: every test of the contract runs on each."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,15 +20,6 @@ from revenge.infra.search.typesense_calls import TypesenseCalls
 from tests.fakes import typesense_server
 
 ENGINES = ("postgres", "typesense")
-
-
-@pytest.fixture(scope="session")
-def typesense_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the run's Typesense server."""
-    if (reason := typesense_server.why_not()) is not None:
-        pytest.skip(reason)
-    with typesense_server.running(tmp_path_factory.mktemp("typesense")) as url:
-        yield url
 
 
 @pytest.fixture(params=ENGINES)
