@@ -294,6 +294,7 @@ class Container(Foundations):
         jobs=inserts.provider,
         workers=workers.provider,
         search=search.service.provider,
+        integrations=integrations.used.provider,
         clock=clock,
     )
 

@@ -4,10 +4,12 @@ import asyncio
 import importlib.util
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
+from revenge.app.arr.checks import arr_findings
+from revenge.app.arr.parts import ArrParts
 from revenge.app.database import Database
 from revenge.app.doctor_findings import Finding, clocks_finding, go_finding, leader_finding, nodes_finding
 from revenge.app.schema import Schema
@@ -18,6 +20,7 @@ from revenge.infra.database.pool import describe
 from revenge.infra.jobs import Client, Workers
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.search.errors import SearchError
+from revenge.integration.arr.facts import Source
 
 SCARCE_BYTES = 1_000_000_000
 """Below it PostgreSQL's log alone may fill the disk during a first scan."""
@@ -25,7 +28,7 @@ MAX_SKEW = timedelta(seconds=2)
 """More than a network's delay; jobs that are due are fetched that much too late or too early."""
 OLDEST_POSTGRES = 15
 """The oldest that this program is tested on."""
-NOT_YET = ("cache", "integrations")
+NOT_YET = ("cache",)
 MANY_LIBRARIES = 1000
 ANSWER_TIME_S = 2.0
 """How long a notification may take; on a local server it is a millisecond."""
@@ -44,9 +47,10 @@ class Doctor:
         jobs: Callable[[], Client],
         workers: Callable[[], Workers],
         search: Callable[[], SearchService],
+        integrations: Callable[[], Mapping[Source, ArrParts]],
         clock: Clock,
     ) -> None:
-        """``libraries``, ``jobs``, ``workers`` and ``search`` are called when the database is there."""
+        """All that are called are when the database is there."""
         self._settings = settings
         self._database = database
         self._schema = schema
@@ -54,6 +58,7 @@ class Doctor:
         self._jobs = jobs
         self._workers = workers
         self._search = search
+        self._integrations = integrations
         self._clock = clock
 
     async def examine(self) -> list[Finding]:
@@ -161,11 +166,16 @@ class Doctor:
             limits = {worker.kind: worker.timeout or default for worker in self._workers()}
             page = await self._libraries().list(limit=MANY_LIBRARIES)
             search = await self._searching()
+            used = self._integrations()
+            arr = await arr_findings(used, [library.paths for library in page.libraries])
+            for parts in used.values():
+                await parts.close()
         finally:
             await self._database.close_pools()
         return [
             nodes_finding(nodes),
             search,
+            *arr,
             clocks_finding(nodes),
             leader_finding(leader, nodes, limits=limits, rescue_after=self._settings.jobs.rescue_after),
             *(library_finding(library.name, library.paths) for library in page.libraries),

@@ -59,7 +59,8 @@ class IntegrationParts(containers.DeclarativeContainer):
     sonarr = providers.Singleton(
         make_sonarr, settings.provided.integrations.sonarr, providers.Singleton(ShowTitles), around
     )
-    api = providers.Singleton(Integrations, programs=providers.Singleton(in_use, radarr, sonarr), queue=queue)
+    used = providers.Singleton(in_use, radarr, sonarr)
+    api = providers.Singleton(Integrations, programs=used, queue=queue)
     radarr_sync_worker = providers.Singleton(RadarrSyncWorker, providers.Singleton(syncs_of, radarr))
     radarr_webhook_worker = providers.Singleton(RadarrWebhookWorker, providers.Singleton(webhooks_of, radarr))
     sonarr_sync_worker = providers.Singleton(SonarrSyncWorker, providers.Singleton(syncs_of, sonarr))

@@ -43,6 +43,7 @@ class ArrParts:
     source: Source
     client: ArrClient
     caller: Caller
+    paths: PathMapper
     syncs: SyncService[Any]
     webhooks: WebhookService
     inbox: WebhookInbox
@@ -101,6 +102,7 @@ def _parts(
         source=source,
         client=client,
         caller=caller,
+        paths=paths,
         syncs=syncs,
         webhooks=WebhookService(around.pool, source=source, titles=syncs, paths=paths, events=around.events),
         inbox=WebhookInbox(around.pool, source=source, jobs=around.queue, clock=around.clock),

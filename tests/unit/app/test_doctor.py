@@ -87,6 +87,7 @@ async def examine(database: FakeDatabase, data_dir: Path) -> dict[str, Finding]:
         jobs=NoNodes,  # type: ignore[arg-type]
         search=lambda: SearchService(None, clock=SystemClock(), token_lifetime=timedelta(hours=1)),
         workers=Workers,
+        integrations=dict,
         clock=SystemClock(),
     )
     return {finding.name: finding for finding in await doctor.examine()}

@@ -8,11 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from revenge.infra.http.errors import LedAway, Nonsense, Refused, TooMany, Unavailable
+from revenge.infra.http.config import Bounds
+from revenge.infra.http.errors import CircuitOpen, LedAway, Nonsense, Refused, TooMany, Unavailable
 from revenge.integration.arr.errors import NotATitle, SyncLost
 from revenge.integration.arr.models import SyncCounts, SyncElsewhere, SyncPaused
 from revenge.integration.arr.service import SyncRequest
-from tests.fakes.arr import say
+from revenge.integration.arr.spool import Spool
+from revenge.integration.radarr.client import RadarrClient
+from tests.fakes.arr import caller_of, say
 from tests.fakes.wire import Asked, Say
 from tests.integration.integration.arr.conftest import JOB, Radarr
 
@@ -311,3 +314,30 @@ async def test_a_program_that_fails_on_the_way_costs_no_attempt_once_something_i
     # The five that were done are not asked for again.
     asked_for = [asked.query["seriesId"][0] for asked in sonarr.server.asked if asked.path.endswith("/episode")]
     assert asked_for == [str(number) for number in range(6, 13)]
+
+
+async def test_a_program_that_is_silent_is_not_waited_for_longer_than_the_settings_say(radarr: Radarr) -> None:
+    held = asyncio.Event()
+    radarr.server.answer(Say(hold=held))
+    slow = RadarrClient(
+        caller_of(radarr.server, "radarr", wait=timedelta(milliseconds=200)),
+        list_bounds=Bounds(read=timedelta(milliseconds=200), total=timedelta(milliseconds=400)),
+    )
+    spool = Spool()
+    for call in (slow.movie(1), slow.status(), slow.movies(spool)):
+        with pytest.raises(Unavailable):
+            await call
+    spool.close()
+    held.set()
+
+
+async def test_a_program_that_keeps_failing_is_left_alone_and_costs_no_attempt(radarr: Radarr) -> None:  # W06
+    radarr.server.answer(Say(status=500))
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await radarr.sync()
+    asked = len(radarr.server.asked)
+    with pytest.raises(CircuitOpen) as caught:
+        await radarr.sync()
+    assert caught.value.retry_after > timedelta(0)
+    assert len(radarr.server.asked) == asked
