@@ -25,6 +25,7 @@ from revenge.infra.database.embedded import EmbeddedPostgres
 from revenge.infra.database.locks import FileLock
 from revenge.infra.database.migrations import REVENGE
 from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator
+from tests.fakes import figures
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -54,6 +55,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "chaos_round" in metafunc.fixturenames:
         rounds = metafunc.config.getoption("--chaos-rounds")
         metafunc.parametrize("chaos_round", [f"{number} of {rounds}" for number in range(1, rounds + 1)])
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count how chaos tests end, for the table."""
+    if "chaos" in report.keywords and (report.when == "call" or report.failed):
+        figures.count(report.nodeid, passed=report.passed, seconds=report.duration)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what `make chaos` has measured, ready for the documents."""
+    lines = figures.table(jobs=config.getoption("--chaos-jobs"), rounds=config.getoption("--chaos-rounds"))
+    for line in lines:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ import asyncpg
 from revenge.infra.jobs import Client, JobArgs
 from revenge.infra.jobs.clock import SystemClock
 from tests.fakes.engine import eventually
+from tests.fakes.figures import tell
 from tests.interop.peer import GoPeer
 
 ROOT = Path(__file__).parents[2]
@@ -133,31 +134,36 @@ class Nodes:
 
 async def kill_at_random(
     nodes: Nodes, client: Client, pool: asyncpg.Pool, *, jobs: int, starts: Sequence[Callable[[], Awaitable[object]]]
-) -> str:
-    """Work ``jobs`` jobs by a node for each of ``starts``, killing one after the other; return a line that tells of it.
+) -> None:
+    """Work ``jobs`` jobs by a node for each of ``starts``, killing one after the other; see that each settled once.
 
     Each killed one is started again by the way that it was started by.
     """
-    began, chance, clock = time.monotonic(), random.Random(), SystemClock()
-    kinds = itertools.cycle(WHATS)
-    for start in range(0, jobs, 5000):
-        await client.insert_many([next(kinds) for _ in range(min(5000, jobs - start))])
+    chance, clock = random.Random(), SystemClock()
     ways: dict[int, Callable[[], Awaitable[object]]] = {}
     for way in starts:
         ways[id(await way())] = way
-    kills = 0
+    began, kills = time.monotonic(), 0
+    kinds = itertools.cycle(WHATS)
+
+    async def insert() -> None:
+        for start in range(0, jobs, 5000):
+            await client.insert_many([next(kinds) for _ in range(min(5000, jobs - start))])
 
     async def unsettled() -> int:
         return int(await pool.fetchval("SELECT count(*) FROM river_job WHERE finalized_at IS NULL"))
 
-    while left := await unsettled():
-        await clock.sleep(timedelta(seconds=chance.uniform(0.1, 1)))
-        if left > 0.02 * jobs or not kills:
+    inserting = asyncio.create_task(insert())
+    # The first at once, while it works: a few thousand jobs are done before a process is started again.
+    while (left := await unsettled()) or not inserting.done():
+        if left > 0.02 * jobs:
             victim = chance.choice(nodes.running)
             await nodes.kill(victim)
             way = ways.pop(id(victim))
             ways[id(await way())] = way
             kills += 1
+        await clock.sleep(timedelta(seconds=chance.uniform(0.1, 1) if kills else 0.005))
+    await inserting
     took = time.monotonic() - began
 
     async def dead_are_known() -> bool:
@@ -169,7 +175,7 @@ async def kill_at_random(
     await nodes.stop_all()
     assert kills > 0
     await _check(pool, jobs)
-    return f"{jobs} jobs, {len(starts)} processes, {kills} kills, {took:.0f} s: each settled once, attempts add up"
+    tell(jobs=jobs, processes=len(starts), kills=kills, jobs_per_s=round(jobs / took))
 
 
 async def _check(pool: asyncpg.Pool, jobs: int) -> None:

@@ -1,4 +1,4 @@
--- Statements on river_job. Column rules: docs/design/protocol.md and River 0.51.1.
+-- Statements on river_job. What each column means: River 0.51.1; where we differ: docs/river/differences.md.
 
 -- What a whole row is read by, wherever a statement has its mark; the table's alias may stand behind the mark.
 -- columns: job_row

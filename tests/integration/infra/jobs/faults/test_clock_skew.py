@@ -30,7 +30,7 @@ class Shifted(SystemClock):
         return super().now() + self.offset
 
 
-async def test_nodes_whose_clocks_are_ten_minutes_apart_work_one_queue(server: OwnServer, measured: bool) -> None:
+async def test_nodes_whose_clocks_are_ten_minutes_apart_work_one_queue(server: OwnServer, measured: str) -> None:
     clocks = [Shifted(AHEAD), Shifted(BEHIND)]
     async with working(server.dsn, measured=measured, clocks=clocks) as fleet:
         async with fleet.fault():

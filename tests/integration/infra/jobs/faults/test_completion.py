@@ -11,7 +11,7 @@ from tests.fakes.own_server import OwnServer
 from tests.integration.infra.jobs.conftest import StartClient
 
 
-async def test_completion_row_lock_wait(server: OwnServer, measured: bool) -> None:
+async def test_completion_row_lock_wait(server: OwnServer, measured: str) -> None:
     """Somebody holds the row of a job that has ended: others are worked meanwhile, and it is completed afterwards."""
     conn = await asyncpg.connect(server.dsn)
     async with working(server.dsn, measured=measured) as fleet:

@@ -11,7 +11,7 @@ from tests.fakes.own_server import OwnServer
 from tests.integration.infra.jobs.conftest import StartClient
 
 
-async def test_connections_cut_one_by_one_lose_nothing(server: OwnServer, measured: bool) -> None:
+async def test_connections_cut_one_by_one_lose_nothing(server: OwnServer, measured: str) -> None:
     conn = await asyncpg.connect(server.dsn)
     async with working(server.dsn, measured=measured) as fleet:
         async with fleet.fault():

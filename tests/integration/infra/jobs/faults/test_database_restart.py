@@ -7,7 +7,7 @@ from tests.fakes.fleet import working
 from tests.fakes.own_server import OwnServer
 
 
-async def test_database_unavailable_reconnect(server: OwnServer, measured: bool) -> None:
+async def test_database_unavailable_reconnect(server: OwnServer, measured: str) -> None:
     async with working(server.dsn, measured=measured) as fleet:
         async with fleet.fault():
             await server.postgres.stop()
@@ -16,7 +16,7 @@ async def test_database_unavailable_reconnect(server: OwnServer, measured: bool)
         await fleet.settled()
 
 
-async def test_a_server_that_is_killed_loses_nothing(server: OwnServer, measured: bool) -> None:
+async def test_a_server_that_is_killed_loses_nothing(server: OwnServer, measured: str) -> None:
     async with working(server.dsn, measured=measured) as fleet:
         # Somebody else starts it again, on its old port.
         async with fleet.fault():

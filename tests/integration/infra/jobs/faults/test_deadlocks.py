@@ -39,7 +39,7 @@ async def quarrel(dsn: str, chance: random.Random) -> None:
         conn.terminate()
 
 
-async def test_deadlocks_lose_nothing(server: OwnServer, measured: bool) -> None:
+async def test_deadlocks_lose_nothing(server: OwnServer, measured: str) -> None:
     conn = await asyncpg.connect(server.dsn)
     await conn.execute("ALTER SYSTEM SET deadlock_timeout = '200ms'")
     await conn.execute("SELECT pg_reload_conf()")

@@ -17,7 +17,7 @@ SEGMENT_BYTES = 16 * 2**20
 """A file of the server's log: it is made whole, so a smaller limit hits the log, a larger one only tables."""
 
 
-async def test_a_full_disk_under_the_tables_loses_nothing(server: OwnServer, measured: bool) -> None:
+async def test_a_full_disk_under_the_tables_loses_nothing(server: OwnServer, measured: str) -> None:
     conn = await asyncpg.connect(server.dsn)
     # Rows that never move, so that the table reaches the limit soon and no room in it is reused.
     await conn.execute(
@@ -37,7 +37,7 @@ async def test_a_full_disk_under_the_tables_loses_nothing(server: OwnServer, mea
         await fleet.settled()
 
 
-async def test_a_full_disk_under_the_log_loses_nothing(new_server: OwnServer, measured: bool) -> None:
+async def test_a_full_disk_under_the_log_loses_nothing(new_server: OwnServer, measured: str) -> None:
     server = new_server
     async with working(server.dsn, measured=measured) as fleet:
         async with fleet.fault():

@@ -38,7 +38,7 @@ async def in_replication(server: OwnServer, *statements: str) -> list[asyncpg.Re
 
 
 async def test_a_failover_to_a_synchronous_standby_loses_nothing(
-    server: OwnServer, tmp_path: Path, measured: bool
+    server: OwnServer, tmp_path: Path, measured: str
 ) -> None:
     async with followed(server, tmp_path / "standby") as standby:
         await in_replication(
@@ -68,7 +68,7 @@ async def test_after_a_failover_that_lost_the_last_writes_whatever_is_left_is_se
 
 
 async def test_sessions_that_stay_with_a_server_that_may_no_longer_be_written_are_left(
-    server: OwnServer, measured: bool
+    server: OwnServer, measured: str
 ) -> None:
     """Some services turn a primary into a reader without ending its sessions: new ones find the present primary."""
     async with working(server.dsn, measured=measured) as fleet:

@@ -9,6 +9,7 @@ import pytest
 from revenge.infra.jobs import StopConfig, store
 from revenge.infra.jobs.clock import SystemClock
 from tests.fakes.engine import ActArgs, Gate
+from tests.fakes.figures import tell
 from tests.fakes.fleet import working
 from tests.fakes.own_server import OwnServer
 from tests.integration.infra.jobs.conftest import StartClient
@@ -17,7 +18,7 @@ PROMPT = timedelta(milliseconds=100)
 
 
 async def test_a_frozen_network_loses_nothing(
-    server: OwnServer, measured: bool, monkeypatch: pytest.MonkeyPatch
+    server: OwnServer, measured: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not measured:
         monkeypatch.setattr(store, "HOT_TIMEOUT", timedelta(seconds=2))
@@ -39,6 +40,6 @@ async def test_a_stop_ends_in_time_with_the_server_frozen(server: OwnServer, sta
         began = time.monotonic()
         await asyncio.wait_for(node.stop(), 120)
         took = time.monotonic() - began
-    print(f"\nstopped {took:.1f} s after the server froze")  # noqa: T201 - a measurement
+    tell(stopped_after_s=round(took, 1))
     assert took < 45
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("jobs.")]

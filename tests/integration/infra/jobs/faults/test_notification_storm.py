@@ -22,7 +22,7 @@ PAYLOADS = (
 )
 
 
-async def test_a_notification_storm_holds_up_nobody(server: OwnServer, measured: bool) -> None:
+async def test_a_notification_storm_holds_up_nobody(server: OwnServer, measured: str) -> None:
     conn = await asyncpg.connect(server.dsn)
     async with working(server.dsn, measured=measured) as fleet:
         before = psutil.Process().memory_info().rss

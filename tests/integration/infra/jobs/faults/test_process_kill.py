@@ -10,6 +10,7 @@ import pytest
 from revenge.infra.jobs import Client, JobState
 from revenge.infra.jobs.clock import SystemClock
 from tests.fakes.engine import ActArgs, Gate
+from tests.fakes.figures import tell
 from tests.fakes.node import TABLES
 from tests.fakes.nodes import Nodes, kill_at_random
 from tests.integration.infra.jobs.conftest import StartClient
@@ -48,7 +49,7 @@ async def test_process_kill_restart_and_rescue(
     began = time.monotonic()
     await gate.entered.wait()
     took = time.monotonic() - began
-    print(f"\nback after {took:.1f} s {' '.join(options)}")  # noqa: T201 - a measurement
+    tell(back_after_s=round(took, 1))
     rows = [await client.wait(result.job.id, timeout=timedelta(seconds=20)) for result in results]
     assert took < limit_s
     assert {(row.state, row.attempt, len(row.attempted_by)) for row in rows} == {(JobState.COMPLETED, 1, 2)}
@@ -60,5 +61,4 @@ async def test_process_kill_restart_and_rescue(
 async def test_chaos_every_job_settles_once_while_processes_are_killed(
     nodes: Nodes, client: Client, pool: asyncpg.Pool, chaos_jobs: int, chaos_round: str
 ) -> None:
-    told = await kill_at_random(nodes, client, pool, jobs=chaos_jobs, starts=[nodes.start] * 3)
-    print(f"\nchaos {chaos_round}: {told}")  # noqa: T201 - the summary
+    await kill_at_random(nodes, client, pool, jobs=chaos_jobs, starts=[nodes.start] * 3)

@@ -10,7 +10,7 @@ CONFLICT = "SQLSTATE 40001"
 
 
 async def test_serialization_failures_lose_nothing(
-    server: OwnServer, measured: bool, caplog: pytest.LogCaptureFixture
+    server: OwnServer, measured: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     conn = await asyncpg.connect(server.dsn)
     async with working(server.dsn, measured=measured, tuned=False) as fleet:
