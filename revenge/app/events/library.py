@@ -1,11 +1,12 @@
 """What libraries' events set going: matches of what scans found, and telling people how scans went."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Protocol
 from uuid import UUID
 
 from revenge.app.events.sinks import ActivityLog, Done, Happened, Notifications
-from revenge.content.library.models import Library, Scan, ScanStatus
+from revenge.content.library.models import Library, LibraryFields, Scan, ScanStatus, show_path
 from revenge.content.library.ports import Connection, FilesChanged
 
 
@@ -60,17 +61,35 @@ class LibraryFanOut:
             await self._notifications.raise_event(conn, _happened("library.scan_failed", scan, library))
         await self._activity.log(conn, _done(scan, library))
 
+    async def library_made(self, conn: Connection, library: Library) -> None:
+        """Tell who wants to hear of it, and write down who made it."""
+        await self._told(conn, library, "library.created")
+        await self._activity.log(conn, _of_library("library.create", library))
+
+    async def library_changed(self, conn: Connection, before: Library, after: Library) -> None:
+        """Tell who wants to hear of it, and write down who changed what."""
+        changes = _differences(before, after)
+        if not changes:
+            return
+        await self._told(conn, after, "library.updated")
+        await self._activity.log(conn, _of_library("library.update", after, changes))
+
     async def library_hidden(self, conn: Connection, library: Library) -> None:
         """Have what it holds found no more."""
         await self._visibility_changed(conn, library, "library.deleted")
+        await self._activity.log(conn, _of_library("library.delete", library))
 
     async def library_restored(self, conn: Connection, library: Library) -> None:
         """Have what it holds found again."""
         await self._visibility_changed(conn, library, "library.restored")
+        await self._activity.log(conn, _of_library("library.restore", library))
 
     async def _visibility_changed(self, conn: Connection, library: Library, type_: str) -> None:
         for listener in self._listeners:
             await listener.visibility_changed(conn, library.id)
+        await self._told(conn, library, type_)
+
+    async def _told(self, conn: Connection, library: Library, type_: str) -> None:
         data = {"library_id": str(library.id), "library_name": library.name, "library_type": library.type.value}
         await self._notifications.raise_event(conn, Happened(type=type_, data=data, target_id=library.id))
 
@@ -102,3 +121,23 @@ def _done(scan: Scan, library: Library) -> Done:
         success=scan.status is ScanStatus.COMPLETED,
         error_message=scan.error_message,
     )
+
+
+def _of_library(action: str, library: Library, changes: Mapping[str, Any] | None = None) -> Done:
+    return Done(action=action, resource_type="library", resource_id=str(library.id), changes=changes)
+
+
+def _differences(before: Library, after: Library) -> Mapping[str, Any]:
+    return {
+        field.name: {"from": _shown(getattr(before, field.name)), "to": _shown(getattr(after, field.name))}
+        for field in fields(LibraryFields)
+        if getattr(before, field.name) != getattr(after, field.name)
+    }
+
+
+def _shown(value: object) -> object:
+    return [show_path(path) for path in value] if isinstance(value, list) and _are_paths(value) else value
+
+
+def _are_paths(values: list[Any]) -> bool:
+    return all(isinstance(value, bytes) for value in values)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from uuid_utils.compat import uuid7
 
+from revenge.app.events.acting import acting
 from revenge.app.events.sinks import Done, Happened
 from revenge.infra.database.connection import Connection
 from revenge.infra.jobs import InsertOpts, UniqueOpts
@@ -98,19 +99,24 @@ class RecordedActivity:
         self._clock = clock
 
     async def log(self, conn: Connection, done: Done) -> None:
-        """Keep it with the time of now, as the caller's transaction commits."""
+        """Keep it with the time of now, as the caller's transaction commits.
+
+        Where the caller does not say who did it, it was whoever makes the request that is served.
+        """
+        by = acting.get()
+        known = done.account_id is not None or done.username is not None
         entry = NewEntry(
             id=uuid7(),
             occurred_at=self._clock.now(),
             action=done.action,
-            account_id=done.account_id,
-            username=done.username,
+            account_id=done.account_id if known else by.account_id,
+            username=done.username if known else by.username,
             resource_type=done.resource_type,
             resource_id=done.resource_id,
             changes=done.changes,
             metadata=done.metadata,
-            ip_address=done.ip_address,
-            user_agent=done.user_agent,
+            ip_address=done.ip_address or by.ip_address,
+            user_agent=done.user_agent or by.user_agent,
             success=done.success,
             error_message=done.error_message,
         )

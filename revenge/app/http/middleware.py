@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from revenge.app.events.acting import Acting, acting
 from revenge.app.http.config import HttpConfig
 from revenge.app.http.principal import NOBODY, SERVER, Authenticator, Principal
 from revenge.app.http.problems import DATABASE_AWAY, problem_of, problem_response
@@ -44,6 +45,17 @@ PUBLIC_PATHS = frozenset(
 """What works without a key; the dashboard's files do too, since its login form is one of them."""
 
 log = structlog.get_logger(__name__)
+
+
+def _acting(scope: Scope, headers: Headers) -> Acting:
+    principal: Principal = scope["state"]["principal"]
+    client = scope.get("client")
+    return Acting(
+        account_id=principal.account_id,
+        username=principal.username,
+        ip_address=client[0] if client else None,
+        user_agent=headers.get("user-agent"),
+    )
 
 
 class Boundary:
@@ -108,7 +120,11 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._app(scope, self._limited(receive), send)
+        token = acting.set(_acting(scope, headers))
+        try:
+            await self._app(scope, self._limited(receive), send)
+        finally:
+            acting.reset(token)
 
     def _refuse(self, headers: Headers) -> Response | None:
         if not host_allowed(headers.get("host"), self._config):

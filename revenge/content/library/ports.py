@@ -106,6 +106,14 @@ class LibraryEvents(Protocol):
         """A scan ended without being complete: failed, or cancelled."""
         ...
 
+    async def library_made(self, conn: Connection, library: Library) -> None:
+        """There is a new library."""
+        ...
+
+    async def library_changed(self, conn: Connection, before: Library, after: Library) -> None:
+        """A person changed a library."""
+        ...
+
     async def library_hidden(self, conn: Connection, library: Library) -> None:
         """A library was deleted: what it holds is out of sight, and may be restored."""
         ...
@@ -128,6 +136,12 @@ class NoEvents:
         """Do nothing."""
 
     async def scan_failed(self, conn: Connection, scan: Scan, library: Library) -> None:
+        """Do nothing."""
+
+    async def library_made(self, conn: Connection, library: Library) -> None:
+        """Do nothing."""
+
+    async def library_changed(self, conn: Connection, before: Library, after: Library) -> None:
         """Do nothing."""
 
     async def library_hidden(self, conn: Connection, library: Library) -> None:

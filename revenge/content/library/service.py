@@ -76,7 +76,9 @@ class LibraryService:
             await self._repository.lock(conn)
             await self._check_overlap(conn, library)
             await self._repository.insert(conn, library)
-            return await self._repository.get(library.id, conn=conn)
+            made = await self._repository.get(library.id, conn=conn)
+            await self._events.library_made(conn, made)
+            return made
 
     async def update(self, library_id: UUID, changes: Mapping[str, Any]) -> Library:
         """Change fields of a library, all but its type; what ``changes`` does not name stays.
@@ -102,7 +104,9 @@ class LibraryService:
                 await self._check_overlap(conn, after)
                 await self._check_idle(conn, library_id)
             await self._repository.update(conn, after)
-            return await self._repository.get(library_id, conn=conn)
+            changed = await self._repository.get(library_id, conn=conn)
+            await self._events.library_changed(conn, before, changed)
+            return changed
 
     async def get(self, library_id: UUID) -> Library:
         """Return a library.

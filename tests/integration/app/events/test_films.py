@@ -178,11 +178,11 @@ async def test_a_scan_leads_to_films_that_are_known_found_and_told_of(
     assert set(films.values()) <= house.sinks.touched & house.sinks.pictures
     assert len(house.sinks.people) == 1
     assert sorted(house.sinks.types()) == [
-        "library.scan_done", "library.scan_started", "movie.added", "movie.added",
+        "library.created", "library.scan_done", "library.scan_started", "movie.added", "movie.added",
     ]  # fmt: skip
     done = next(event for event in house.sinks.happened if event.type == "library.scan_done")
     assert (done.data["added"], done.data["library_name"], done.data["library_type"]) == (3, "Films", "movie")
-    assert [(each.action, each.success) for each in house.sinks.done] == [("library.scan", True)]
+    assert [(each.action, each.success) for each in house.sinks.done[1:]] == [("library.scan", True)]
     assert ("movie", {IdProvider.TMDB: "949"}, ("de",), False, ()) in source.asked  # W20: the library's language
     waiting = await house.service.items(library.id)
     assert [item.title for item in waiting.items] == ["Holiday at the lake"]
@@ -221,7 +221,7 @@ async def test_a_scan_that_fails_is_told(house: House) -> None:
     await house.run()
     failed = next(event for event in house.sinks.happened if event.type == "library.scan_failed")
     assert failed.data["error"]
-    assert [(each.action, each.success) for each in house.sinks.done] == [("library.scan", False)]
+    assert [(each.action, each.success) for each in house.sinks.done[1:]] == [("library.scan", False)]
     assert (await house.libraries.scans(library.id)).scans[0].status is ScanStatus.FAILED
 
 

@@ -1,14 +1,20 @@
 """The sinks: events with their deliveries and jobs, and the activity log, in the caller's transaction."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
+from revenge.app.events.acting import Acting, acting
+from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.sinks import Done, Happened
 from revenge.app.events.telling import RaisedEvents, RecordedActivity
+from revenge.content.library.models import LibraryFields, LibraryType
+from revenge.content.library.ports import EnqueuedScan, JobFate, ScanJob
+from revenge.content.library.service import LibraryService
 from revenge.infra.database.connection import Connection, Pool
 from revenge.infra.jobs.clock import SystemClock
 from revenge.service.activity.repository import ActivityRepository
@@ -122,3 +128,55 @@ async def _only(conn: Connection) -> asyncpg.Record:
     assert len(rows) == 1
     assert isinstance(rows[0]["id"], UUID)
     return rows[0]
+
+
+async def test_whoever_makes_the_request_did_what_nobody_says_who_did(
+    activity: RecordedActivity, conn: Connection
+) -> None:
+    somebody = Acting(account_id=uuid7(), username="ada", ip_address="192.0.2.7", user_agent="curl")
+    token = acting.set(somebody)
+    try:
+        await activity.log(conn, Done(action="library.create"))
+        await activity.log(conn, Done(action="user.login", username="bob"))
+    finally:
+        acting.reset(token)
+    await activity.log(conn, Done(action="library.scan"))
+    rows = await conn.fetch(
+        "SELECT account_id, username, host(ip_address), user_agent FROM revenge.activity ORDER BY occurred_at"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (somebody.account_id, "ada", "192.0.2.7", "curl"),
+        (None, "bob", "192.0.2.7", "curl"),
+        (None, None, None, None),
+    ]
+
+
+async def test_what_is_done_with_libraries_is_told_and_written_down(
+    raised: RaisedEvents, activity: RecordedActivity, pool: Pool, tmp_path: Path
+) -> None:
+    """W44, W46: of libraries nobody heard, and nothing was written down."""
+    events = LibraryFanOut([], notifications=raised, activity=activity)
+    libraries = LibraryService(pool, jobs=NoScans(), events=events)
+    library = await libraries.create(LibraryFields(name="Films", type=LibraryType.MOVIE, paths=[str(tmp_path)]))
+    await libraries.update(library.id, {"name": "Films"})  # changes nothing
+    await libraries.update(library.id, {"name": "Cinema"})
+    await libraries.delete(library.id)
+    done = await pool.fetch("SELECT action, changes, resource_id FROM revenge.activity ORDER BY occurred_at")
+    assert [(row["action"], row["changes"]) for row in done] == [
+        ("library.create", None),
+        ("library.update", '{"name": {"to": "Cinema", "from": "Films"}}'),
+        ("library.delete", None),
+    ]
+    assert {row["resource_id"] for row in done} == {str(library.id)}
+    told = await pool.fetch("SELECT type FROM revenge.notification_event ORDER BY occurred_at")
+    assert [row["type"] for row in told] == ["library.created", "library.updated", "library.deleted"]
+
+
+class NoScans:
+    """Libraries that nobody scans."""
+
+    async def enqueue(self, conn: Connection, job: ScanJob) -> EnqueuedScan:
+        raise NotImplementedError
+
+    async def fate(self, conn: Connection, job_id: int) -> JobFate:
+        raise NotImplementedError

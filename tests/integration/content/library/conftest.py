@@ -79,6 +79,10 @@ class Recorder:
     async def scan_failed(self, conn: Connection, scan: Scan, library: Library) -> None:
         self.told.append(scan.status.value)
 
+    async def library_made(self, conn: Connection, library: Library) -> None: ...
+
+    async def library_changed(self, conn: Connection, before: Library, after: Library) -> None: ...
+
     async def library_hidden(self, conn: Connection, library: Library) -> None:
         self.told.append("hidden")
 
