@@ -47,6 +47,7 @@ from revenge.content.library.schedule import ScanSchedule
 from revenge.content.library.service import LibraryService
 from revenge.content.library.upkeep import LibraryUpkeep
 from revenge.content.library.upkeep_jobs import LibraryScanCleanupWorker, PeriodicLibraryScanWorker, ScanReaperWorker
+from revenge.content.metadata.answer_jobs import MetadataAnswerCleanupWorker
 from revenge.content.metadata.enriching import Enrichment
 from revenge.content.metadata.jobs import (
     MetadataEnrichContentWorker,
@@ -239,6 +240,7 @@ class Container(Foundations):
             providers.Singleton(TvShowLibraryScanWorker, scans, library_repository),
             providers.Singleton(MetadataDownloadImageWorker, images),
             providers.Singleton(ImageCleanupWorker, images),
+            providers.Singleton(MetadataAnswerCleanupWorker, Foundations.answers),
             integrations.radarr_sync_worker,
             integrations.radarr_webhook_worker,
             integrations.sonarr_sync_worker,

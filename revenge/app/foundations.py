@@ -35,6 +35,7 @@ from revenge.content.metadata.answers import KeptAnswers
 from revenge.infra.http.traffic_store import StoredTraffic
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.telemetry.call_metrics import CallMetrics
 from revenge.infra.telemetry.counters import FeatureMetrics
 from revenge.infra.telemetry.metrics import JobMetrics, make_registry
 from revenge.infra.telemetry.upkeep import UpkeepMetrics
@@ -82,6 +83,7 @@ class Foundations(containers.DeclarativeContainer):
     job_metrics = providers.Singleton(JobMetrics, registry=registry)
     upkeep_metrics = providers.Singleton(UpkeepMetrics, registry=registry)
     feature_metrics = providers.Singleton(FeatureMetrics, registry=registry)
+    call_metrics = providers.Singleton(CallMetrics, registry=registry)
 
     # The engine, as far as features enqueue: it knows no workers, so that workers may stand on features
     client_config = providers.Singleton(make_client_config, settings)
@@ -149,11 +151,15 @@ class Foundations(containers.DeclarativeContainer):
 
     # Metadata: who is asked, through what is kept of their answers
     answers = providers.Singleton(KeptAnswers, database.provided.pool, keep=providers.Singleton(make_keep, settings))
-    metadata_callers = providers.Singleton(MetadataCallers, settings, traffic=traffic, clock=clock)
+    metadata_callers = providers.Singleton(
+        MetadataCallers, settings, traffic=traffic, clock=clock, on_call=call_metrics.provided.called
+    )
     metadata_source = providers.Singleton(make_sources, settings, metadata_callers, answers)
 
     # Pictures
-    image_hosts = providers.Singleton(make_image_hosts, settings, traffic=traffic, clock=clock)
+    image_hosts = providers.Singleton(
+        make_image_hosts, settings, traffic=traffic, clock=clock, on_call=call_metrics.provided.called
+    )
     image_repository = providers.Singleton(ImageRepository, database.provided.pool)
     images = providers.Singleton(
         ImageService,

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-import structlog
-
 from revenge.app.settings import Settings
 from revenge.app.settings import metadata as sections_of
 from revenge.content.image.hosts import ImageHost, ImageHosts
@@ -22,8 +20,6 @@ from revenge.infra.http.caller import Caller, OnCall
 from revenge.infra.http.config import Bounds, Breaker, Rate, ServiceConfig
 from revenge.infra.http.traffic import Traffic
 from revenge.infra.jobs.clock import Clock
-
-logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 LONGEST_WAIT = timedelta(seconds=5)
 """For a turn; who would wait longer snoozes instead of holding a worker's slot."""
@@ -152,11 +148,5 @@ def make_sources(settings: Settings, callers: MetadataCallers, answers: KeptAnsw
         "omdb": Omdb,
         "fanarttv": FanartTv,
     }
-    found = []
-    for name in settings.metadata.providers:
-        maker, caller = makers.get(name), callers.get(name)
-        if maker is None:
-            logger.warning("metadata.unknown_provider", provider=name, known=", ".join(makers))
-        elif caller is not None:
-            found.append(maker(caller, answers))
-    return Sources(found)
+    asked = [(makers[name], callers.get(name)) for name in settings.metadata.providers]
+    return Sources([maker(caller, answers) for maker, caller in asked if caller is not None])

@@ -12,6 +12,7 @@ from revenge.app.settings import Settings
 from revenge.app.settings.periodic import read_schedule
 from revenge.content.image.jobs import ImageCleanupArgs
 from revenge.content.library.upkeep_jobs import LibraryScanCleanupArgs, PeriodicLibraryScanArgs, ScanReaperArgs
+from revenge.content.metadata.answer_jobs import MetadataAnswerCleanupArgs
 from revenge.content.metadata.jobs import MetadataRefreshStaleArgs
 from revenge.content.search.jobs import SearchCheckArgs
 from revenge.infra.jobs import Cron, Every, JobArgs, MissedPolicy, PeriodicJob, Workers
@@ -58,6 +59,11 @@ PERIODIC: Sequence[Planned] = (
     # On start, too: what is not indexed yet, or was for another engine, is built before anybody searches for long.
     Planned(id="search_check", kind=SearchCheckArgs, make=lambda _: SearchCheckArgs(), run_on_start=True),
     Planned(id="library_scan_cleanup_daily", kind=LibraryScanCleanupArgs, make=lambda _: LibraryScanCleanupArgs()),
+    Planned(
+        id="metadata_answer_cleanup_daily",
+        kind=MetadataAnswerCleanupArgs,
+        make=lambda _: MetadataAnswerCleanupArgs(),
+    ),
     Planned(id="image_cleanup_daily", kind=ImageCleanupArgs, make=lambda _: ImageCleanupArgs()),
     Planned(
         id="activity_cleanup_daily",

@@ -12,15 +12,28 @@ from revenge.app.settings.types import (
     Number,
     OptionalServiceUrl,
     ServiceUrl,
+    ServiceUrls,
     Span,
     Switch,
     Whole,
+    refuse,
 )
 
 _SECOND = timedelta(seconds=1)
 _Kept = Annotated[timedelta, BeforeValidator(Span(_SECOND))]
 _PerSecond = Annotated[float, BeforeValidator(Number(0.01, 1000))]
 _Burst = Annotated[int, BeforeValidator(Whole(1, 10_000))]
+
+
+PROVIDERS = ("tmdb", "tvmaze", "omdb", "fanarttv")
+
+
+def _providers(value: object) -> tuple[str, ...]:
+    items = value.split(",") if isinstance(value, str) else value
+    names = tuple(str(item).strip() for item in items) if isinstance(items, list | tuple) else ("",)
+    if not set(names) <= set(PROVIDERS) or len(set(names)) < len(names):
+        refuse(f"a list of some of {', '.join(PROVIDERS)}, each once")
+    return names
 
 
 class Tmdb(Section):
@@ -86,7 +99,7 @@ class FanartTv(Section):
 class Images(Section):
     """Pictures: posters, backdrops, faces."""
 
-    hosts: Names = ("https://artworks.thetvdb.com",)
+    hosts: ServiceUrls = ("https://artworks.thetvdb.com",)
     """addresses beside the providers' own that pictures may come from, such as those that Sonarr names; nothing else is asked"""
     max_bytes: Annotated[int, BeforeValidator(Whole(1024, 1024**3))] = 10 * 1024 * 1024
     """a larger file is not taken"""
@@ -103,7 +116,7 @@ class Images(Section):
 class Metadata(Section):
     """What films, series and people are: who is asked, how fast, and how long an answer is kept."""
 
-    providers: Names = ("tmdb", "tvmaze", "omdb", "fanarttv")
+    providers: Annotated[tuple[str, ...], BeforeValidator(_providers)] = PROVIDERS
     """in which order they are asked: the first that knows a title says what it is, the others add to it"""
     languages: Names = ("en", "de", "fr", "es", "ja")
     """ISO 639-1: what is shown is in the first, the others are kept beside it; they cost no request of their own"""

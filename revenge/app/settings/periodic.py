@@ -64,6 +64,7 @@ SCHEDULES: Mapping[str, str] = {
     "stats_aggregation_hourly": "7 * * * *",
     "session_maintenance_hourly": "1h",
     "image_cleanup_daily": "28 3 * * *",
+    "metadata_answer_cleanup_daily": "31 3 * * *",
 }
 """The default of each periodic job, by its id: dailies at night, a few minutes apart."""
 

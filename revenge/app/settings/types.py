@@ -218,6 +218,7 @@ ApiKey = Annotated[SecretStr | None, BeforeValidator(optional(_api_key))]
 """What a service gave, of whatever length it likes."""
 RedisAddress = Annotated[SecretStr | None, BeforeValidator(optional(_redis_address))]
 ServiceUrl = Annotated[str, BeforeValidator(_service_url)]
+ServiceUrls = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(map(_service_url, _names(value))))]
 OptionalServiceUrl = Annotated[str | None, BeforeValidator(optional(_service_url))]
 SchemaName = Annotated[str, BeforeValidator(_schema_name)]
 QueueName = Annotated[str, BeforeValidator(_queue_name)]

@@ -34,6 +34,8 @@ class ImageHosts:
             ImageRefused: it is at no configured address.
         """
         if source.startswith("/"):
+            if ".." in source.split("/"):
+                raise ImageRefused("a path that climbs leads to no picture")
             for host in self._hosts:
                 if host.provider == TMDB:
                     return host, f"/{size}{source}"

@@ -4,7 +4,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from revenge.content.image.errors import ImageRefused, NoPicture
 from revenge.content.image.sizes import scaled
@@ -33,8 +33,8 @@ def inspect(data: bytes, *, max_pixels: int) -> Picture:
     with _opened(data, max_pixels) as image:
         try:
             image.load()
-        except (OSError, SyntaxError, ValueError) as error:
-            raise NoPicture(f"a broken picture: {error}") from error
+        except Exception as error:
+            raise NoPicture(f"a broken picture: {error}") from error  # decoders raise whatever they like
         return Picture(mime=_MIMES[str(image.format)], width=image.width, height=image.height)
 
 
@@ -52,7 +52,7 @@ def resized(data: bytes, size: str, *, max_pixels: int) -> bytes:
         try:
             image.draft("RGB", sides)
             smaller = image.convert("RGBA" if is_clear else "RGB").resize(sides, Image.Resampling.LANCZOS)
-        except (OSError, SyntaxError, ValueError) as error:
+        except Exception as error:
             raise NoPicture(f"a broken picture: {error}") from error
     out = io.BytesIO()
     if is_clear:
@@ -78,7 +78,7 @@ def _opened(data: bytes, max_pixels: int) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=tuple(_MIMES))
     except Image.DecompressionBombError as error:
         raise ImageRefused(f"it would unpack to more than {max_pixels} pixels") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except Exception as error:
         raise NoPicture("no picture that can be shown") from error
     if image.width * image.height > max_pixels:
         image.close()

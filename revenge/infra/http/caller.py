@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
 from ssl import SSLContext
 from types import TracebackType
@@ -155,6 +156,10 @@ class Caller:
         if client is not None:
             await client.aclose()
 
+    async def rest(self, for_: timedelta) -> None:
+        """Let no node call for so long: the service asked for it in words of its own."""
+        await self._traffic.block(self.name, for_=for_)
+
     async def get(self, path: str, shape: TypeAdapter[T], *, params: Params | None = None) -> T:
         """Return what is at ``path``, as ``shape`` reads it.
 
@@ -280,8 +285,10 @@ class Caller:
                     await self._clock.sleep(go.wait)
                 return go
             case Full(wait):
+                self._count("TooMany", 0)
                 raise TooMany(self.name, f"its turn comes in {wait.total_seconds():.1f} s", retry_after=wait)
             case Open(wait):
+                self._count("CircuitOpen", 0)
                 reason = f"it failed of late and is left alone for {wait.total_seconds():.0f} s"
                 raise CircuitOpen(self.name, reason, retry_after=wait)
 
@@ -318,9 +325,7 @@ class Caller:
         )
 
     async def _settle(self, go: Go, outcome: CallFailed | None, started: float) -> None:
-        if self._on_call is not None:
-            seconds = self._clock.monotonic() - started
-            self._on_call(Called(self.name, "ok" if outcome is None else type(outcome).__name__, seconds))
+        self._count("ok" if outcome is None else type(outcome).__name__, self._clock.monotonic() - started)
         match outcome:
             case Unavailable() | Nonsense():
                 await self._traffic.failed(self.name, breaker=self._config.breaker)
@@ -328,6 +333,10 @@ class Caller:
                 await self._traffic.block(self.name, for_=wait)
             case _ if not go.is_mended:
                 await self._traffic.mended(self.name)
+
+    def _count(self, outcome: str, seconds: float) -> None:
+        if self._on_call is not None:
+            self._on_call(Called(self.name, outcome, seconds))
 
     def _http(self) -> httpx2.AsyncClient:
         if self._client is None:

@@ -98,6 +98,7 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
         "library_scan_cleanup",
         "library_scan_reaper",
         "mail",
+        "metadata_answer_cleanup",
         "metadata_download_image",
         "metadata_enrich_content",
         "metadata_refresh_episode",

@@ -94,6 +94,7 @@ class Omdb(Provider):
                 found = await self._caller.get("/", TypeAdapter(_Title), params={"i": imdb_id, "plot": "full"})
             except Refused as error:
                 if _USED_UP in error.body:
+                    await self._caller.rest(_A_WHILE)
                     raise SourceBusy(f"{NAME}: the day's requests are used up", retry_after=_A_WHILE) from error
                 raise
             if found.response == "False":

@@ -52,6 +52,7 @@ def test_a_source_has_its_place(hosts: ImageHosts, source: str, provider: str, p
         "https://image.tmdb.org:x/t/p/x.jpg",
         "file:///etc/passwd",
         "poster.jpg",
+        "/../../admin.jpg",
         "",
     ],
 )
