@@ -3,21 +3,26 @@
 import importlib.util
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
 import structlog
 
+from revenge.app.enqueue import ScanQueue
 from revenge.app.http.config import LOOPBACK_HOSTS, HttpConfig
 from revenge.app.http.services import ServerView
 from revenge.app.settings import Settings
+from revenge.content.library.live import LibraryWatching, WatchConfig
 from revenge.content.library.probe import Prober
 from revenge.content.library.scans import ScanConfig
+from revenge.content.library.service import LibraryService
 from revenge.content.library.upkeep import UpkeepConfig
 from revenge.content.movie.matching import MatchConfig
 from revenge.content.movie.refreshing import RefreshConfig
 from revenge.content.tvshow.config import ShowConfig
 from revenge.infra.jobs import ClientConfig, ExponentialRetry, JobLog, Plugin, RetryPolicy, RiverRetry, Worker, Workers
+from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import RetentionConfig, StopConfig, default_client_id
 from revenge.infra.jobs.job_log import LineFormatter
@@ -57,6 +62,25 @@ def make_scan_config(settings: Settings) -> ScanConfig:
         probes_at_once=library.probe.processes,
         follow_links=library.follow_symlinks,
         ignore_patterns=library.ignore,
+    )
+
+
+def make_watch_config(settings: Settings) -> WatchConfig:
+    """Return how libraries are watched."""
+    quiet = settings.library.watch_quiet
+    return WatchConfig(enabled=settings.library.watch, quiet=quiet, longest=max(30 * quiet, timedelta(minutes=1)))
+
+
+def make_library_watching(
+    *, libraries: LibraryService, scans: ScanQueue, client: Client, clock: Clock, config: WatchConfig
+) -> LibraryWatching:
+    """Return what watches libraries; of all nodes one watches each."""
+    return LibraryWatching(
+        libraries=libraries,
+        scans=scans,
+        hold_on=lambda name: client.once_per_cluster(name, ttl=config.hold),
+        clock=clock,
+        config=config,
     )
 
 

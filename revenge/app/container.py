@@ -10,6 +10,7 @@ from revenge.app.accounts import Authenticator
 from revenge.app.configuration import (
     all_workers,
     make_http_config,
+    make_library_watching,
     make_match_config,
     make_playback_workers,
     make_plugins,
@@ -18,6 +19,7 @@ from revenge.app.configuration import (
     make_scan_config,
     make_upkeep_config,
     make_view,
+    make_watch_config,
 )
 from revenge.app.doctor import Doctor
 from revenge.app.enqueue import MovieQueue
@@ -210,6 +212,14 @@ class Container(Foundations):
         database.provided.pool,
         libraries=library_service,
         interval=settings.provided.library.scan_interval,
+    )
+    library_watching = providers.Singleton(
+        make_library_watching,
+        libraries=library_service,
+        scans=scan_queue,
+        client=inserts,
+        clock=clock,
+        config=providers.Singleton(make_watch_config, settings),
     )
     library_upkeep = providers.Singleton(
         LibraryUpkeep,

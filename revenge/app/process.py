@@ -4,13 +4,18 @@ import gc
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import structlog
+
 from revenge.app.arr.parts import ArrParts
 from revenge.app.container import Container
 from revenge.app.lifecycle import Step
+from revenge.content.library.schedule import NoScanStarted
 from revenge.infra.jobs.service import Service
 
 LOOKS = timedelta(seconds=15)
 """How often is looked for jobs that failed for good."""
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
 HAND_BACK = timedelta(seconds=15)
 """What the engine gets on top of its own stop times, to write its last results."""
 
@@ -55,7 +60,15 @@ def work_steps(container: Container, *, media: bool = True) -> list[Step]:
         "alerts", lambda: container.alerts().run_once(), clock=container.clock(), interval=LOOKS, stagger=LOOKS
     )
     alerts = Step(name="alerts", start=_started(looking), stop=looking.stop)
-    return [*_probing(container), *_agents(container), scans, *_playing(container), heap, engine, alerts]
+    return [
+        *_probing(container),
+        *_agents(container),
+        scans,
+        *_playing(container),
+        heap,
+        engine,
+        alerts,
+    ]
 
 
 async def settle_heap() -> None:
@@ -72,7 +85,8 @@ def isolated_steps(container: Container, *, media: bool = True) -> list[Step]:
 
 def worker_steps(container: Container, *, media: bool = True) -> list[Step]:
     """A process that works jobs and listens nowhere."""
-    return [*command_steps(container), _sharing(container), *work_steps(container, media=media)]
+    libraries = _library_steps(container) if media else []
+    return [*command_steps(container), _sharing(container), *work_steps(container, media=media), *libraries]
 
 
 def server_steps(container: Container) -> list[Step]:
@@ -150,6 +164,28 @@ def _searching(container: Container) -> list[Step]:
     """Calls to a search server, where there is one; that it is away keeps nothing from starting."""
     calls = container.search.calls()
     return [] if calls is None else [Step(name="search", start=calls.open, stop=calls.close)]
+
+
+def _library_steps(container: Container) -> list[Step]:
+    """Scan what wants a scan at the start, and watch what wants to be watched, once there is somebody to scan it."""
+    return [
+        Step(name="scan on start", start=lambda: _scan_at_start(container)),
+        Step(
+            name="watching",
+            start=lambda: container.library_watching().start(),
+            stop=lambda: container.library_watching().stop(),
+        ),
+    ]
+
+
+async def _scan_at_start(container: Container) -> None:
+    try:
+        started = await container.scan_schedule().scan_at_start()
+    except NoScanStarted as error:
+        logger.warning("library.scan_on_start_failed", error=str(error))
+        return
+    if started.scans:
+        logger.info("library.scan_on_start", libraries=len(started.scans))
 
 
 def _playing(container: Container) -> list[Step]:

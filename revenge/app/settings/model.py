@@ -226,6 +226,10 @@ class Library(Section):
     """files per transaction: after a crash at most so many are looked at again"""
     scan_interval: Annotated[timedelta | None, BeforeValidator(Retention(Span(_MINUTE)))] = timedelta(hours=24)
     """how often a library is scanned by itself where its scanner_config has no scan_interval_s; never leaves it to people"""
+    watch: Switch = True
+    """watch the folders of libraries that have realtime_monitoring, one node each, so that what changes is scanned at once"""
+    watch_quiet: Annotated[timedelta, BeforeValidator(Span(_MS, _HOUR))] = timedelta(seconds=10)
+    """so long nothing changes before what has changed is scanned: a burst of changes is one scan"""
     scan_retention: Annotated[timedelta, BeforeValidator(Span(_HOUR))] = timedelta(days=30)
     """how long scans that have ended are shown"""
     scans_kept: Annotated[int, BeforeValidator(Whole(0, 10_000))] = 10

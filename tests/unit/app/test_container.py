@@ -133,7 +133,20 @@ def test_steps_stand_in_the_order_of_what_they_stand_on(container: Container) ->
     command = [step.name for step in command_steps(container)]
     server = [step.name for step in server_steps(container)]
     assert command == ["database", "schema", "pools", "calls"]
-    assert server == ["port", *command, "sharing", "prober", "scans", "segments", "heap", "engine", "alerts", "http"]
+    assert server == [
+        "port",
+        *command,
+        "sharing",
+        "prober",
+        "scans",
+        "segments",
+        "heap",
+        "engine",
+        "alerts",
+        "scan on start",
+        "watching",
+        "http",
+    ]
     assert [step.name for step in worker_steps(container, media=False)] == [*command, "sharing", "heap", "engine"]
 
 
