@@ -1,5 +1,6 @@
 """Films, people and items as JSON."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -23,9 +24,14 @@ def movie_summary(movie: Movie, children: Children) -> dict[str, Any]:
 
 
 def movie_detail(
-    movie: Movie, children: Children, versions: Iterable[Version], collection: Collection | None
+    movie: Movie,
+    children: Children,
+    versions: Iterable[Version],
+    collection: Collection | None,
+    *,
+    full_paths: bool = True,
 ) -> dict[str, Any]:
-    """Return a film with all that is known of it."""
+    """Return a film with all that is known of it; without ``full_paths`` files have their names alone."""
     plain = asdict(movie)
     del plain["id"], plain["collection_id"]
     return {
@@ -42,7 +48,7 @@ def movie_detail(
         "cast": [_credit(credit) for credit in children.credits if credit.type == "cast"],
         "crew": [_credit(credit) for credit in children.credits if credit.type == "crew"],
         "collection": {"id": str(collection.id), "name": collection.name} if collection else None,
-        "versions": [_version(version) for version in versions],
+        "versions": [_version(version, full_paths=full_paths) for version in versions],
     }
 
 
@@ -107,7 +113,7 @@ def _credit(credit: ShownCredit) -> dict[str, Any]:
     }
 
 
-def _version(version: Version) -> dict[str, Any]:
+def _version(version: Version, *, full_paths: bool) -> dict[str, Any]:
     return {
         "item_id": str(version.item_id) if version.item_id else None,
         "library_id": str(version.library_id),
@@ -115,11 +121,15 @@ def _version(version: Version) -> dict[str, Any]:
         "resolution": version.resolution,
         "duration_s": sum(file.duration_s or 0.0 for file in version.files) or None,
         "size_bytes": sum(file.size_bytes for file in version.files),
-        "files": [_file(file) for file in version.files],
+        "files": [_file(file, full_paths=full_paths) for file in version.files],
     }
 
 
-def _file(file: LibraryFile) -> dict[str, Any]:
+def _file(file: LibraryFile, *, full_paths: bool) -> dict[str, Any]:
     probe = file.probe or {}
     streams = {kind: list(probe.get(kind, ())) for kind in ("video", "audio", "subtitles")}
-    return {**file.to_dict(), "streams": streams if file.probe is not None else None}
+    shape = {**file.to_dict(), "streams": streams if file.probe is not None else None}
+    if not full_paths:
+        shape.pop("path_b64", None)
+        shape |= path_fields(os.path.basename(file.path))
+    return shape

@@ -131,6 +131,9 @@ class MovieFiles:
         known: Collection[UUID] = {movie_id for _, _, movie_id in items if movie_id is not None}
         if known:
             await self._search.touch(conn, movies=known)
+        if known and change.updated:
+            # The NFO file beside it may be another: of a film that nobody else knows it is all there is.
+            await self._jobs.refresh_many(conn, await self._movies.local(conn, known))
 
     async def scan_done(self, conn: Connection, library: Library) -> None:
         """Enqueue a match where any still waits, since an earlier one may have failed."""

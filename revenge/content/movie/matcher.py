@@ -145,10 +145,11 @@ class MovieMatcher:
     async def _own_candidates(self, items: Sequence[MatchItem]) -> dict[UUID, list[Candidate]]:
         if not items:
             return {}
-        alike = await self._movies.alike(self._pool, [item.title for item in items])
-        ids = {row["id"] for rows in alike.values() for row in rows}
-        aliases = await self._movies.aliases(self._pool, ids)
-        external = await self._ids_of(ids)
+        async with self._pool.acquire() as conn, conn.transaction():
+            alike = await self._movies.alike(conn, [item.title for item in items])
+            ids = {row["id"] for rows in alike.values() for row in rows}
+            aliases = await self._movies.aliases(conn, ids)
+            external = await self._entities.ids_of(conn, ids)
         return {
             items[at].id: [
                 score(
@@ -168,10 +169,6 @@ class MovieMatcher:
             ]
             for at, rows in alike.items()
         }
-
-    async def _ids_of(self, movie_ids: set[UUID]) -> Mapping[UUID, Ids]:
-        async with self._pool.acquire() as conn:
-            return await self._entities.ids_of(conn, movie_ids)
 
     async def _compare(self, item: MatchItem, ours: list[Candidate], language: str) -> _Finding:
         wanted = wanted_of(item)

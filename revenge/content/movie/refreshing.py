@@ -15,6 +15,8 @@ from revenge.content.metadata.ports import MetadataSource
 from revenge.content.metadata.repository import Clash, EntityRepository
 from revenge.content.metadata.rows import Description
 from revenge.content.movie.errors import MovieNotFound
+from revenge.content.movie.items import ItemRepository
+from revenge.content.movie.local import details_of
 from revenge.content.movie.matcher import hit_ids
 from revenge.content.movie.matching import MatchConfig, Wanted, decide, score
 from revenge.content.movie.models import MovieToRefresh
@@ -32,6 +34,8 @@ class RefreshStatus(StrEnum):
     """It has no ids, and no title is like its own for sure."""
     NO_SOURCE = "no source"
     """There is nobody to ask."""
+    FROM_FILES = "from files"
+    """There is nobody to ask; its NFO file was taken at its word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,7 @@ class MovieRefresher:
         self._config = config or RefreshConfig()
         self._entities = EntityRepository()
         self._movies = MovieRepository(self._entities)
+        self._items = ItemRepository()
 
     async def refresh(
         self, movie_id: UUID, *, force: bool = False, languages: Sequence[str] = (), providers: Sequence[str] = ()
@@ -138,7 +143,7 @@ class MovieRefresher:
         """
         movie = await self._movies.to_refresh(self._pool, movie_id)
         if not self._source.enabled:
-            return RefreshOutcome(movie_id=movie_id, status=RefreshStatus.NO_SOURCE)
+            return await self._from_files(movie)
         if not force and not providers and self._is_fresh(movie):
             return RefreshOutcome(movie_id=movie_id, status=RefreshStatus.FRESH)
         asked = tuple(dict.fromkeys((*languages, *movie.languages, *self._config.languages))) or ("en",)
@@ -183,11 +188,29 @@ class MovieRefresher:
         chosen = decide((score(wanted, hit) for hit in hits), self._match).chosen
         return {} if chosen is None else hit_ids(chosen)
 
+    async def _from_files(self, movie: MovieToRefresh) -> RefreshOutcome:
+        """Write what the NFO file beside a local film says now; one that a provider has described stays as it is."""
+        told = None
+        if movie.local_key is not None:
+            rows = await self._items.of_movies(self._pool, [movie.id])
+            items = await self._items.get_many(self._pool, [row["id"] for row in rows])
+            told = next((details_of(item) for item in items if item.nfo), None)
+        if told is None:
+            return RefreshOutcome(movie_id=movie.id, status=RefreshStatus.NO_SOURCE)
+        return await self._write(movie.id, told, partial=False, status=RefreshStatus.FROM_FILES)
+
     async def _remember(self, movie_id: UUID) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
             await self._movies.set_asked(conn, movie_id)
 
-    async def _write(self, movie_id: UUID, details: MovieDetails, *, partial: bool) -> RefreshOutcome:
+    async def _write(
+        self,
+        movie_id: UUID,
+        details: MovieDetails,
+        *,
+        partial: bool,
+        status: RefreshStatus = RefreshStatus.REFRESHED,
+    ) -> RefreshOutcome:
         async with self._pool.acquire() as conn, conn.transaction():
             written = await self._entities.describe(
                 conn,
@@ -206,7 +229,7 @@ class MovieRefresher:
         clashes = [clash for clash in written.clashes if clash.holder_id not in merged]
         return RefreshOutcome(
             movie_id=movie_id,
-            status=RefreshStatus.REFRESHED,
+            status=status,
             changed=changed or bool(merged),
             merged=merged,
             clashes=clashes,
@@ -226,6 +249,8 @@ class MovieRefresher:
                 own |= ids[holder]
                 same.append(holder)
         if same:
+            # Whoever links items to films holds this lock: none is linked to those that go.
+            await self._movies.lock_creation(conn)
             await self._movies.fill_from(conn, movie_id, same)
             await merge_entities(conn, dict.fromkeys(same, movie_id))
         return same

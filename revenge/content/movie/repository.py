@@ -55,9 +55,15 @@ class MovieRepository:
         rows = await conn.fetch(self._sql["movie_find_local"], list(keys)) if keys else []
         return {row["local_key"]: row["id"] for row in rows}
 
-    async def alike(self, conn: Reader, titles: Sequence[str], *, limit: int = 5) -> dict[int, list[asyncpg.Record]]:
-        """Return, by the number of each title, films with titles like it: id, title, original_title, year."""
+    async def alike(
+        self, conn: Connection, titles: Sequence[str], *, limit: int = 5
+    ) -> dict[int, list[asyncpg.Record]]:
+        """Return, by the number of each title, films with titles like it: id, title, original_title, year.
+
+        In a transaction of its own: how it is planned is set for that.
+        """
         found: dict[int, list[asyncpg.Record]] = {}
+        await conn.execute(self._sql["movie_alike_settings"])
         rows = await conn.fetch(self._sql["movie_alike"], list(range(len(titles))), list(titles), limit)
         for row in rows:
             found.setdefault(row["number"], []).append(row)
@@ -208,6 +214,10 @@ class MovieRepository:
         """Return those that are films."""
         return frozenset(row["id"] for row in await conn.fetch(self._sql["movie_known"], list(movie_ids)))
 
+    async def local(self, conn: Reader, movie_ids: Many[UUID]) -> list[UUID]:
+        """Return those that names and NFO files alone know."""
+        return [row["id"] for row in await conn.fetch(self._sql["movie_local"], list(movie_ids))]
+
     async def with_items(self, conn: Reader, movie_ids: Many[UUID]) -> frozenset[UUID]:
         """Return those that a library has that is not deleted."""
         rows = await conn.fetch(self._sql["movie_has_items"], list(movie_ids)) if movie_ids else []
@@ -231,14 +241,17 @@ class MovieRepository:
         for other in gone:
             await conn.execute(self._sql["movie_fill_from"], keep, other)
 
-    async def collection(self, conn: Reader, collection_id: UUID) -> Collection:
-        """Return a collection.
+    async def collection(self, conn: Reader, collection_id: UUID, *, visible: Many[UUID] | None = None) -> Collection:
+        """Return a collection; ``visible`` are the libraries that may be seen, None: all.
 
         Raises:
-            CollectionNotFound: there is none.
+            CollectionNotFound: there is none, or no film of it may be seen.
         """
         row = await conn.fetchrow(self._sql["collection_get"], collection_id)
-        if row is None:
+        if row is None or (
+            visible is not None
+            and not await conn.fetchval(self._sql["collection_is_seen"], collection_id, list(visible))
+        ):
             raise CollectionNotFound(collection_id)
         return Collection(**row)
 

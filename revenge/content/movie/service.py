@@ -133,13 +133,13 @@ class MovieService:
         """Return collections by name; ``ValueError`` for a cursor that is none of ours."""
         return await self._movies.collections(self._pool, visible=visible, limit=limit, cursor=cursor)
 
-    async def collection(self, collection_id: UUID) -> models.Collection:
+    async def collection(self, collection_id: UUID, *, visible: Collection[UUID] | None = None) -> models.Collection:
         """Return a collection.
 
         Raises:
-            CollectionNotFound: there is none.
+            CollectionNotFound: there is none, or no film of it may be seen.
         """
-        return await self._movies.collection(self._pool, collection_id)
+        return await self._movies.collection(self._pool, collection_id, visible=visible)
 
     async def refresh(self, movie_id: UUID, *, languages: Sequence[str] = ()) -> int:
         """Enqueue a refresh that is forced, and return its job.
@@ -158,6 +158,8 @@ class MovieService:
             MovieNotFound: there is no such film.
         """
         async with self._pool.acquire() as conn, conn.transaction():
+            # Whoever links items to films holds this lock: none is linked to this one between the look and the deed.
+            await self._registry.lock(conn)
             if not await self._movies.known(conn, await self._entities.lock(conn, [movie_id])):
                 raise MovieNotFound(movie_id)
             items = await self._items.of_movies(conn, [movie_id])
@@ -184,7 +186,7 @@ class MovieService:
         if not others or keep in others:
             raise WrongChoice("name at least one other film")
         async with self._pool.acquire() as conn, conn.transaction():
-            await self._movies.lock_creation(conn)
+            await self._registry.lock(conn)
             known = await self._movies.known(conn, [keep, *others])
             for movie_id in (keep, *others):
                 if movie_id not in known:
@@ -242,6 +244,7 @@ class MovieService:
         count, after = 0, UUID(int=0)
         while True:
             async with self._pool.acquire() as conn, conn.transaction():
+                await self._registry.lock(conn)
                 films = await self._movies.of_library(conn, library_id, after=after, limit=_CHUNK)
                 if not films:
                     return count

@@ -25,6 +25,7 @@ from revenge.app.http.problems import documented
 from revenge.app.http.responses import json_response
 from revenge.app.http.schemas import PageQuery
 from revenge.app.movie_presenter import movie_detail, movie_summary, person_to_json, shown_images
+from revenge.content.metadata.people import PersonNotFound
 from revenge.content.movie.models import MovieFilter, MovieOrder, MoviePage
 
 
@@ -50,13 +51,17 @@ def movies_router(services: FilmServices, access: Access) -> APIRouter:
     @router.get("/movies/{id}", tags=["movies"], response_model=MovieOut, responses=documented(404))
     @open_to_accounts
     async def get_movie(request: Request, id: UUID) -> Response:
-        """Return a film with its versions, files, streams, credits and pictures."""
+        """Return a film with its versions, files, streams, credits and pictures.
+
+        Where its files lie is told to administrators; others see their names.
+        """
         visible = await access.visible_libraries(principal_of(request))
         movie = await films.get(id, visible=visible)
         children = await describe.children([id])
         versions = await films.versions(id, visible=visible)
         collection = await films.collection(movie.collection_id) if movie.collection_id else None
-        return json_response(movie_detail(movie, children[id], versions, collection))
+        full_paths = principal_of(request).is_admin
+        return json_response(movie_detail(movie, children[id], versions, collection, full_paths=full_paths))
 
     @router.post(
         "/movies/{id}/refresh",
@@ -109,7 +114,7 @@ def movies_router(services: FilmServices, access: Access) -> APIRouter:
     async def get_collection(request: Request, id: UUID) -> Response:
         """Return a series of films with those that the caller may see; further ones are at `/movies?collection_id=`."""
         visible = await access.visible_libraries(principal_of(request))
-        found = await films.collection(id)
+        found = await films.collection(id, visible=visible)
         page = await films.page(
             MovieFilter(collection_id=id, order=MovieOrder.TITLE), visible=visible, limit=100, cursor=None
         )
@@ -133,6 +138,8 @@ def movies_router(services: FilmServices, access: Access) -> APIRouter:
         person = await services.people.get(id)
         children = await describe.children([id])
         credits_of = await services.people.credits(id, visible=visible)
+        if visible is not None and not credits_of:
+            raise PersonNotFound(id)
         return json_response(person_to_json(person, children[id], credits_of))
 
     return router

@@ -323,3 +323,20 @@ async def test_a_match_that_a_scan_may_still_feed_comes_back(house: House, sourc
     result = await house.client.insert(MovieFileMatchArgs(library_id=library.id))
     await house.run()
     assert (await house.client.get(result.job.id)).state in {JobState.AVAILABLE, JobState.SCHEDULED}
+
+
+async def test_an_nfo_file_that_changes_is_read_again_where_nobody_can_be_asked(
+    house: House, source: FakeSource
+) -> None:
+    source.enabled = False
+    house.put("Holiday (2015).mkv")
+    nfo = house.root / "Holiday (2015).nfo"
+    nfo.write_text("<movie><title>Holiday</title><year>2015</year><plot>Rain.</plot></movie>")
+    library = await house.library()
+    await house.libraries.trigger_scan(library.id)
+    await house.run()
+    nfo.write_text("<movie><title>Holiday</title><year>2015</year><plot>Sun, and a lake.</plot></movie>")
+    await house.libraries.trigger_scan(library.id)
+    assert await house.run() == ["movie_library_scan", "metadata_refresh_movie"]
+    assert await house.pool.fetchval("SELECT overview FROM revenge.movie") == "Sun, and a lake."
+    assert await house.pool.fetchval("SELECT local_key FROM revenge.movie") is not None
