@@ -6,11 +6,14 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from revenge.app.demo import extras, tmdb, tvmaze
+from revenge.app.demo import arr_titles, extras, tmdb, tvmaze
 from revenge.app.demo.faults import FaultScript
+from revenge.app.demo.radarr import DemoRadarr
+from revenge.app.demo.sonarr import DemoSonarr
 from revenge.app.demo.titles import Titles
 from revenge.app.server import HttpServer, PortTaken
 from revenge.app.settings import Settings
+from revenge.app.settings.integrations import Integrations
 from revenge.infra.jobs.clock import Clock
 
 KEY = "demo-key-of-this-machine"
@@ -21,16 +24,20 @@ PORT = 8421
 
 
 class DemoServers:
-    """TMDb, TVmaze, OMDb and Fanart.tv as far as they are asked; ``faults`` is the script of what is to go wrong."""
+    """TMDb, TVmaze, OMDb, Fanart.tv, Radarr and Sonarr as far as they are asked; ``faults`` is the script of what is to go wrong."""
 
     def __init__(self, *, clock: Clock, port: int = 0) -> None:
         titles = Titles()
+        self.radarr = DemoRadarr(api_key=KEY)
+        self.sonarr = DemoSonarr(api_key=KEY)
         app = Starlette(
             routes=[
                 Mount("/tmdb", routes=tmdb.routes(titles, key=KEY)),
                 Mount("/tvmaze", routes=tvmaze.routes(titles)),
                 Mount("/omdb", routes=extras.omdb_routes(titles, key=KEY)),
                 Mount("/fanarttv", routes=extras.fanart_routes(titles, key=KEY)),
+                Mount("/radarr", routes=arr_titles.routes(self.radarr)),
+                Mount("/sonarr", routes=arr_titles.routes(self.sonarr)),
             ]
         )
         self.titles = titles
@@ -63,7 +70,7 @@ class DemoServers:
         return HttpServer(lambda: self.faults, host="127.0.0.1", port=port, before_stop=_nothing)
 
     def applied(self, settings: Settings) -> Settings:
-        """Return settings whose metadata and pictures come from here."""
+        """Return settings whose metadata and pictures come from here, and whose Radarr and Sonarr wait for a click."""
         metadata = settings.metadata
         url, key = self.url, SecretStr(KEY)
         fast = {"requests_per_second": 200.0, "burst": 200}
@@ -74,7 +81,27 @@ class DemoServers:
             "fanarttv": {"api_key": key, "url": f"{url}/fanarttv/v3", "image_url": f"{url}/fanarttv/fanart", **fast},
         }
         changed = {name: getattr(metadata, name).model_copy(update=values) for name, values in sections.items()}
-        return settings.model_copy(update={"metadata": metadata.model_copy(update={**changed, "proxy": None})})
+        return settings.model_copy(
+            update={
+                "metadata": metadata.model_copy(update={**changed, "proxy": None}),
+                "integrations": self._integrations(settings),
+            }
+        )
+
+    def _integrations(self, settings: Settings) -> Integrations:
+        """Return Radarr and Sonarr as they are set, or else those from here, which are synced when somebody asks for it."""
+        used = settings.integrations
+        common = {"enabled": True, "api_key": SecretStr(KEY), "auto_sync": False}
+        if not used.radarr.enabled:
+            self.radarr.root = str(settings.demo_dir.absolute())
+            arr_titles.fill_radarr(self.radarr, self.titles)
+            changes = {**common, "base_url": f"{self.url}/radarr"}
+            used = used.model_copy(update={"radarr": used.radarr.model_copy(update=changes)})
+        if not used.sonarr.enabled:
+            arr_titles.fill_sonarr(self.sonarr, self.titles)
+            changes = {**common, "base_url": f"{self.url}/sonarr"}
+            used = used.model_copy(update={"sonarr": used.sonarr.model_copy(update=changes)})
+        return used
 
 
 def _nothing(_app: Any) -> None:
