@@ -112,9 +112,13 @@ class ShowQueue:
         args = TvShowMetadataRefreshArgs(force=force, refresh_images=images)
         return (await self._client.insert(args, conn=conn)).job.id
 
-    async def renew_series(self, conn: Connection, tmdb_id: int) -> int:
-        """Insert a refresh of the series that TMDb calls so, season by season."""
-        args = TvShowSeriesRefreshArgs(tmdb_id=tmdb_id, refresh_seasons=True, refresh_episodes=True)
+    async def renew_series(
+        self, conn: Connection, series_id: UUID, *, seasons: bool, episodes: bool, languages: Sequence[str] = ()
+    ) -> int:
+        """Insert a refresh of a series that asks anew about it, and about as much of it as is said."""
+        args = TvShowSeriesRefreshArgs(
+            series_id=series_id, refresh_seasons=seasons, refresh_episodes=episodes, languages=tuple(languages)
+        )
         return (await self._client.insert(args, conn=conn)).job.id
 
     async def match_library(self, conn: Connection, library_id: UUID, *, auto_create: bool = True) -> int:

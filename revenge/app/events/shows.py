@@ -25,6 +25,10 @@ class Queue(Protocol):
         self, conn: Connection, series_id: UUID, *, force: bool, languages: Sequence[str] = ()
     ) -> int: ...
 
+    async def renew_series(
+        self, conn: Connection, series_id: UUID, *, seasons: bool, episodes: bool, languages: Sequence[str] = ()
+    ) -> int: ...
+
     async def match_library(self, conn: Connection, library_id: UUID, *, auto_create: bool = True) -> int: ...
 
 
@@ -98,8 +102,10 @@ class ShowFanOut:
             await self._activity.log(conn, done)
 
     async def merged(self, conn: Connection, keep: UUID, gone: Sequence[UUID]) -> None:
-        """Let search know, and write down who is whom."""
+        """Let search know, ask anew about the one that stays, and write down who is whom."""
         await self._search.touch(conn, series=[keep, *gone])
+        if await self._shows.is_identified(conn, keep):
+            await self._jobs.renew_series(conn, keep, seasons=True, episodes=True)
         changes = {"merged": [str(series_id) for series_id in gone]}
         done = Done(action="tvshow.merge", resource_type="tvshow", resource_id=str(keep), changes=changes)
         await self._activity.log(conn, done)

@@ -46,6 +46,8 @@ class RefreshIn(Strict):
     languages: list[LanguageCode] = Field(
         default=[], max_length=20, description="ISO 639-1; without any those of the libraries and the settings."
     )
+    seasons: bool = Field(default=True, description="With its seasons.")
+    episodes: bool = Field(default=True, description="With the episodes of its seasons.")
 
 
 class RefreshAllIn(Strict):

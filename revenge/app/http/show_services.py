@@ -46,7 +46,9 @@ class ShowsSeen(Protocol):
 class ShowsChanged(Protocol):
     """The part of ``ShowService`` that is used here; errors as documented there."""
 
-    async def refresh(self, series_id: UUID, *, languages: Sequence[str] = ()) -> int: ...
+    async def refresh(
+        self, series_id: UUID, *, languages: Sequence[str] = (), seasons: bool = True, episodes: bool = True
+    ) -> int: ...
 
     async def refresh_season(self, season_id: UUID) -> int: ...
 

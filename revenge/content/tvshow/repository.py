@@ -69,6 +69,10 @@ class ShowRepository:
         if not await (conn or self._pool).fetchval(self._sql["series_visible"], series_id, _listed(visible)):
             raise SeriesNotFound(series_id)
 
+    async def is_identified(self, conn: Connection, series_id: UUID) -> bool:
+        """Return whether a provider is known to have it."""
+        return bool(await conn.fetchval(self._sql["series_is_identified"], series_id))
+
     async def existing(self, conn: Connection, series_ids: Collection[UUID]) -> frozenset[UUID]:
         """Return those that are there."""
         return frozenset(row["id"] for row in await conn.fetch(self._sql["series_existing"], list(series_ids)))

@@ -31,6 +31,12 @@ class ShowJobs(Protocol):
         """Have a series refreshed, with seasons and episodes."""
         ...
 
+    async def renew_series(
+        self, conn: Connection, series_id: UUID, *, seasons: bool, episodes: bool, languages: Sequence[str] = ()
+    ) -> int:
+        """Have a series asked about anew, with as much of it as is said."""
+        ...
+
     async def refresh_season(self, conn: Connection, series_id: UUID, season_id: UUID, number: int) -> int:
         """Have a season refreshed, with its episodes."""
         ...
@@ -89,15 +95,21 @@ class ShowService:
         async with self._pool.acquire() as conn:
             return await self._writer.find(conn, {provider: value})
 
-    async def refresh(self, series_id: UUID, *, languages: Sequence[str] = ()) -> int:
-        """Enqueue a refresh that is forced, with seasons and episodes; return its job.
+    async def refresh(
+        self, series_id: UUID, *, languages: Sequence[str] = (), seasons: bool = True, episodes: bool = True
+    ) -> int:
+        """Enqueue a refresh that is forced, of all or of as much as is said; return its job.
 
         Raises:
             SeriesNotFound: there is none.
         """
         async with self._pool.acquire() as conn, conn.transaction():
             await self._shows.check_visible(series_id, conn=conn)
-            return await self._jobs.refresh_series(conn, series_id, force=True, languages=languages)
+            if seasons and episodes:
+                return await self._jobs.refresh_series(conn, series_id, force=True, languages=languages)
+            return await self._jobs.renew_series(
+                conn, series_id, seasons=seasons, episodes=episodes, languages=languages
+            )
 
     async def refresh_season(self, season_id: UUID) -> int:
         """Enqueue a refresh of a season that is forced, with its episodes; return its job.

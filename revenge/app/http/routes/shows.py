@@ -167,9 +167,13 @@ def show_changes_router(seen: ShowsSeen, changed: ShowsChanged) -> APIRouter:
 
     @router.post("/tvshows/{id}/refresh", response_model=JobOut, status_code=202, responses=documented(404))
     async def refresh_tvshow(id: UUID, body: RefreshIn | None = None) -> Response:
-        """Refresh a series with its seasons and episodes."""
+        """Refresh a series with its seasons and episodes, or less of it."""
+        wanted = body or RefreshIn()
         with _told():
-            return _enqueued(await changed.refresh(id, languages=(body or RefreshIn()).languages))
+            job_id = await changed.refresh(
+                id, languages=wanted.languages, seasons=wanted.seasons, episodes=wanted.episodes
+            )
+        return _enqueued(job_id)
 
     @router.post("/seasons/{id}/refresh", response_model=JobOut, status_code=202, responses=documented(404))
     async def refresh_season(id: UUID) -> Response:

@@ -309,6 +309,10 @@ SELECT EXISTS (
     ))
 );
 
+-- name: series_is_identified :one
+-- $1 uuid id
+SELECT EXISTS (SELECT FROM /* TEMPLATE: schema */external_id WHERE entity_id = $1);
+
 -- name: series_existing :many
 -- $1 uuid[] ids
 SELECT id FROM /* TEMPLATE: schema */series WHERE id = ANY ($1::uuid[]);

@@ -197,6 +197,13 @@ async def test_refreshes_are_jobs_and_their_ids_are_told(server: Server) -> None
     assert kinds == [
         "metadata_refresh_tvshow", "metadata_refresh_season", "metadata_refresh_episode", "tvshow_metadata_refresh",
     ]  # fmt: skip
+    less = await server.http.post(f"/tvshows/{series_id}/refresh", json={"episodes": False})
+    job = await server.client.get(less.json()["job_id"])
+    assert (job.kind, job.args["refresh_seasons"], job.args["refresh_episodes"]) == (
+        "tvshow_series_refresh",
+        True,
+        False,
+    )
     assert {job.state for job in await server.settle()} == {JobState.COMPLETED}
 
 
@@ -252,6 +259,10 @@ async def test_two_that_are_the_same_are_merged_with_all_they_have(server: Serve
     assert found["Serenity - S01E01.mkv"] == found["Firefly - S01E01.mkv"] == ("Firefly", 2002, "1x1")
     assert found["Serenity - S03E01.mkv"] == ("Firefly", 2002, "3x1")
     assert await server.world.pool.fetchval("SELECT count(*) FROM revenge.entity WHERE kind = 'series'") == 1
+    assert (
+        await server.world.pool.fetchval("SELECT kind FROM river_job ORDER BY id DESC LIMIT 1")
+        == "tvshow_series_refresh"
+    )
     same = await server.http.post(f"/tvshows/{keep}/merge", json={"series_ids": [str(keep)]})
     assert same.status_code == 422
 
