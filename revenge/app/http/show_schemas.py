@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from revenge.app.http.schemas import JsonValue, PageQuery, Strict
 from revenge.content.metadata.models import IdProvider
 
 LanguageCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")]
 ProviderId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=100, pattern=r"^[A-Za-z0-9-]+$")]
+Position = Annotated[int, Field(strict=True, ge=0, le=100)]
 # JSON has no UUIDs: they come as text.
 Id = Annotated[UUID, Field(strict=False)]
 
@@ -46,15 +47,15 @@ class RefreshIn(Strict):
     languages: list[LanguageCode] = Field(
         default=[], max_length=20, description="ISO 639-1; without any those of the libraries and the settings."
     )
-    seasons: bool = Field(default=True, description="With its seasons.")
-    episodes: bool = Field(default=True, description="With the episodes of its seasons.")
+    seasons: StrictBool = Field(default=True, description="With its seasons.")
+    episodes: StrictBool = Field(default=True, description="With the episodes of its seasons.")
 
 
 class RefreshAllIn(Strict):
     """How all series are refreshed."""
 
-    force: bool = Field(default=False, description="Ask about those of which somebody was asked lately, too.")
-    refresh_images: bool = Field(default=False, description="Fetch pictures again that are there.")
+    force: StrictBool = Field(default=False, description="Ask about those of which somebody was asked lately, too.")
+    refresh_images: StrictBool = Field(default=False, description="Fetch pictures again that are there.")
 
 
 class MergeIn(Strict):
@@ -76,11 +77,11 @@ class ChoiceIn(Strict):
     item_ids: list[Id] = Field(min_length=1, max_length=1000)
     series_id: Id | None = None
     external_id: ChosenId | None = Field(default=None, description="It is made when nobody knows it yet.")
-    candidate: int | None = Field(default=None, ge=0, le=100, description="What the first item may be, by position.")
+    candidate: Position | None = Field(default=None, description="What the first item may be, by position.")
     episode_id: Id | None = Field(default=None, description="These items are this episode, whatever their names say.")
-    ignore: bool = Field(default=False, description="They are to be left alone.")
-    undo: bool = Field(default=False, description="Forget what was chosen, and match them again.")
-    whole_series: bool = Field(
+    ignore: StrictBool = Field(default=False, description="They are to be left alone.")
+    undo: StrictBool = Field(default=False, description="Forget what was chosen, and match them again.")
+    whole_series: StrictBool = Field(
         default=True, description="All files of the same series are meant, those that come later too."
     )
 
@@ -89,7 +90,7 @@ class MatchIn(Strict):
     """How what a library has is matched again."""
 
     library_id: Id
-    force: bool = Field(default=False, description="What was matched, too; what a person chose stays.")
+    force: StrictBool = Field(default=False, description="What was matched, too; what a person chose stays.")
 
 
 class JobOut(BaseModel):

@@ -80,6 +80,9 @@ class Identifier:
                 return await self._ask(wanted, languages, may_make=may_make)
             except (NoSource, SourceRefused) as error:
                 refusal = str(error)
+            except UnknownTitle as error:
+                # A search told of it, and nobody has it: files are not to wait for that.
+                return Finding(by="nothing", confidence=0.0, evidence={"reason": str(error)})
         return await self._by_files(wanted, nfo, refusal, may_make=may_make)
 
     async def search(self, wanted: Wanted, *, language: str) -> Verdict:

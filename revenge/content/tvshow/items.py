@@ -138,7 +138,7 @@ class ItemRepository:
     ) -> None:
         """Write what items were found to be, each with its evidence; their candidates go unless they are written anew."""
         ids = list(evidence)
-        told = [orjson.dumps(dict(each)).decode() for each in evidence.values()]
+        told = [_json(each) for each in evidence.values()]
         await conn.execute(self._sql["item_set_match"], ids, state, confidence, told, series_id)
         await conn.execute(self._sql["candidate_delete"], ids)
 
@@ -148,11 +148,11 @@ class ItemRepository:
             (
                 position,
                 each.hit.provider,
-                each.hit.provider_id,
+                clean_text(each.hit.provider_id, limit=100) or "?",
                 clean_text(each.hit.title) or "?",
                 each.hit.year,
                 each.score,
-                orjson.dumps(dict(each.evidence)).decode(),
+                _json(each.evidence),
             )
             for position, each in enumerate(candidates[:MAX_CANDIDATES])
         ]
@@ -179,6 +179,22 @@ class ItemRepository:
     async def loose_of_series(self, conn: Connection, series_id: UUID) -> list[UUID]:
         """Return items of a series whose episodes only names told of."""
         return [row["id"] for row in await conn.fetch(self._sql["item_of_series"], series_id)]
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    """Return JSON that PostgreSQL takes: text of strangers may hold what it does not."""
+    return orjson.dumps(_clean(value)).decode()
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case str():
+            return clean_text(value)
+        case Mapping():
+            return {str(name): _clean(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_clean(each) for each in value]
+    return value
 
 
 def _item_from(row: asyncpg.Record) -> Item:

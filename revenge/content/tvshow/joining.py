@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from revenge.content.library.ports import Connection, Pool
+from revenge.content.metadata.errors import NoSource, SourceRefused, UnknownTitle
 from revenge.content.metadata.models import EpisodeDetails, SeasonDetails, SeriesDetails
 from revenge.content.metadata.ports import MetadataSource
 from revenge.content.tvshow import nfo as nfo_files
@@ -16,7 +17,7 @@ from revenge.content.tvshow.placing import Index, Placement, Wanting, needs_all,
 from revenge.content.tvshow.ports import EpisodesAdded, SeriesAdded, ShowEvents
 from revenge.content.tvshow.seasons import SeasonReader
 from revenge.content.tvshow.statements import statements
-from revenge.content.tvshow.writer import ShowWriter
+from revenge.content.tvshow.writer import ShowWriter, local_key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +156,7 @@ class Joiner:
         self, finding: Finding, items: Sequence[Item], languages: Sequence[str]
     ) -> tuple[SeriesDetails | None, list[SeasonDetails]]:
         """Return what is said of the series, and all seasons where some item cannot be placed without."""
-        details, numbers, index = finding.details, [], Index([])
+        details, index = finding.details, Index([])
         ids = dict(details.ids) if details is not None and finding.told else {}
         if finding.series_id is not None:
             async with self._pool.acquire() as conn:
@@ -164,14 +165,15 @@ class Joiner:
                     await self._writer.known(conn, finding.series_id),
                     complete=await self._writer.is_complete(conn, finding.series_id),
                 )
-                numbers = await self._writer.season_numbers(conn, finding.series_id)
         if not (self._source.enabled and ids and any(needs_all(item, index) for item in items)):
             return details, []
-        if details is not None and finding.told:
-            numbers = [season.number for season in details.seasons]
-        elif not numbers:
-            numbers = [season.number for season in (await self._source.series(ids, languages=languages)).seasons]
-        return details, await self._seasons.read(ids, numbers, languages=languages)
+        try:
+            told = (
+                details if details is not None and finding.told else await self._source.series(ids, languages=languages)
+            )
+            return details, await self._seasons.read(ids, (each.number for each in told.seasons), languages=languages)
+        except (NoSource, SourceRefused, UnknownTitle):
+            return details, []  # names are placed as they are; a refresh that can ask moves them
 
     async def _series(
         self, conn: Connection, finding: Finding, details: SeriesDetails | None, first: Item
@@ -181,7 +183,7 @@ class Joiner:
             return finding.series_id, False
         said = details or SeriesDetails(provider=NAME, title=first.title, year=first.year)
         is_local = not said.ids
-        await self._writer.lock_identity(conn, said.ids, f"{said.title}:{said.year}" if is_local else None)
+        await self._writer.lock_identity(conn, said.ids, local_key_of(said.title, said.year) if is_local else None)
         if is_local:
             known = await self._writer.find_local(conn, said.title, said.year)
         else:

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.library.repository import LibraryRepository
-from revenge.content.metadata.errors import SourceDown
+from revenge.content.metadata.errors import EntityGone, MetadataError, SourceBusy
 from revenge.content.metadata.models import EntityKind
 from revenge.content.metadata.ports import MetadataSource
 from revenge.content.tvshow.config import ShowConfig
-from revenge.content.tvshow.errors import UnknownFile
+from revenge.content.tvshow.errors import ShowError, UnknownFile
 from revenge.content.tvshow.identifying import Finding, Identifier
 from revenge.content.tvshow.items import Choice, ItemRepository
 from revenge.content.tvshow.joining import Joiner
@@ -111,7 +111,6 @@ class Matching:
         Raises:
             LibraryNotFound: there is none.
             SourceBusy: nobody can be asked for a while.
-            SourceDown: nobody answered about any series.
         """
         counts = counts or MatchCounts()
         languages = await self._languages(library_id)
@@ -131,7 +130,9 @@ class Matching:
                 scope = Scope(library_id=library_id, series_key=key, languages=languages, auto_create=auto_create)
                 try:
                     await self._match_group(scope, counts, lambda title: report(counts.series, total, title))
-                except SourceDown as error:
+                except SourceBusy:
+                    raise
+                except (MetadataError, ShowError, EntityGone) as error:
                     failed.add(key)
                     counts.failed.append({"series": key.removeprefix("episode:"), "error": str(error)})
                     await self._items.set_error(library_id, key, str(error))

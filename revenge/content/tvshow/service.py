@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from revenge.content.library.ports import Connection, Pool
+from revenge.content.library.repository import LibraryRepository
 from revenge.content.metadata.errors import EntityGone
 from revenge.content.metadata.models import EntityKind, IdProvider, SeriesDetails
 from revenge.content.metadata.repository import EntityRepository
@@ -88,6 +89,7 @@ class ShowService:
         self._entities = EntityRepository()
         self._shows = ShowRepository(pool)
         self._items = ItemRepository(pool)
+        self._libraries = LibraryRepository(pool)
         self._sql = statements()
 
     async def find(self, provider: IdProvider, value: str) -> UUID | None:
@@ -191,8 +193,13 @@ class ShowService:
         return await self._shows.get(keep)
 
     async def match_library(self, library_id: UUID, *, force: bool = False) -> int:
-        """Have what could not be matched tried again, with ``force`` all but what a person chose; return the job."""
+        """Have what could not be matched tried again, with ``force`` all but what a person chose; return the job.
+
+        Raises:
+            LibraryNotFound: there is no such library.
+        """
         async with self._pool.acquire() as conn, conn.transaction():
+            await self._libraries.get(library_id, conn=conn)
             states = ["matched", "unmatched"] if force else ["unmatched"]
             await self._items.reopen(conn, library_id, states)
             return await self._jobs.match_library(conn, library_id)

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from revenge.content.library.grouping import fold
 from revenge.content.library.ports import Connection
+from revenge.content.library.text import clean_text
 from revenge.content.metadata.models import EntityKind, EpisodeDetails, IdProvider, Ids, SeasonDetails, SeriesDetails
 from revenge.content.metadata.repository import EntityRepository, Written
 from revenge.content.metadata.rows import Description
@@ -34,7 +35,7 @@ class Made:
 
 def local_key_of(title: str, year: int | None) -> str:
     """Return the key of a series that no provider has identified."""
-    return f"{fold(title)}:{year or ''}"
+    return f"{fold(_cleaned(title))}:{year or ''}"
 
 
 class ShowWriter:
@@ -49,7 +50,7 @@ class ShowWriter:
 
     async def lock_identity(self, conn: Connection, ids: Ids, local_key: str | None = None) -> None:
         """Let nobody else make a series of these ids, or of this key, until the transaction ends."""
-        keys = [f"revenge.series:{provider}:{value}" for provider, value in ids.items()]
+        keys = [f"revenge.series:{provider}:{_cleaned(value)}" for provider, value in ids.items()]
         if local_key is not None:
             keys.append(f"revenge.series:local:{local_key}")
         await conn.execute(self._sql["identity_lock"], sorted(keys))
@@ -69,7 +70,7 @@ class ShowWriter:
         series_id = uuid7()
         await self._entities.create(conn, EntityKind.SERIES, [series_id])
         key = local_key_of(title, year) if is_local else None
-        await conn.execute(self._sql["series_insert"], series_id, title[:1000], year, key)
+        await conn.execute(self._sql["series_insert"], series_id, _cleaned(title), year, key)
         return series_id
 
     async def lock(self, conn: Connection, series_id: UUID) -> None:
@@ -191,10 +192,6 @@ class ShowWriter:
         told = [row["metadata_updated_at"] is not None for row in seasons if row["number"] or row["name"]]
         return bool(told) and all(told)
 
-    async def season_numbers(self, conn: Connection, series_id: UUID) -> list[int]:
-        """Return the numbers of all seasons."""
-        return [row["number"] for row in await conn.fetch(self._sql["season_list"], series_id)]
-
     async def ids_of(self, conn: Connection, series_id: UUID) -> dict[IdProvider, str]:
         """Return a series' ids with providers."""
         return (await self._entities.ids_of(conn, [series_id]))[series_id]
@@ -217,6 +214,10 @@ class ShowWriter:
             names, countries = columns(named)
             found = await conn.fetch(self._sql["network_put"], [uuid7() for _ in names], names, countries)
             await conn.execute(self._sql["series_network_put"], series_id, [row["id"] for row in found])
+
+
+def _cleaned(title: str) -> str:
+    return clean_text(title, limit=1000) or "?"
 
 
 def _as_details(wanted: Wanting) -> EpisodeDetails:

@@ -111,11 +111,19 @@ UPDATE /* TEMPLATE: schema */library_item SET match_error = $3
 WHERE library_id = $1 AND series_key = $2 AND kind = 'episode' AND match_state = 'pending' AND match_error IS DISTINCT FROM $3;
 
 -- name: item_reopen :many
--- Let items be matched again, but for what a person chose. $1 uuid library, $2 text[] states, $3 text series_key, null for all
-UPDATE /* TEMPLATE: schema */library_item SET match_state = 'pending', match_error = NULL
-WHERE library_id = $1 AND kind = 'episode' AND match_state = ANY ($2::text[]) AND match_state NOT IN ('manual', 'ignored')
-    AND ($3::text IS NULL OR series_key = $3)
-RETURNING id;
+-- Let items be matched again, but for what a person chose; locked in the order in which all lock items.
+-- $1 uuid library, $2 text[] states, $3 text series_key, null for all
+WITH wanted AS (
+    SELECT id FROM /* TEMPLATE: schema */library_item
+    WHERE library_id = $1 AND kind = 'episode' AND match_state = ANY ($2::text[])
+        AND match_state NOT IN ('manual', 'ignored') AND ($3::text IS NULL OR series_key = $3)
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE /* TEMPLATE: schema */library_item AS item SET match_state = 'pending', match_error = NULL
+FROM wanted
+WHERE item.id = wanted.id
+RETURNING item.id;
 
 -- name: item_reopen_many :exec
 -- Whatever they were. $1 uuid[] ids
@@ -195,9 +203,16 @@ WHERE series_id = ANY ($1::uuid[]) AND kind = 'episode';
 
 -- name: item_reopen_group :many
 -- All of a series, whatever they were. $1 uuid library, $2 text[] series keys
-UPDATE /* TEMPLATE: schema */library_item SET match_state = 'pending', match_error = NULL
-WHERE library_id = $1 AND series_key = ANY ($2::text[]) AND kind = 'episode'
-RETURNING id;
+WITH wanted AS (
+    SELECT id FROM /* TEMPLATE: schema */library_item
+    WHERE library_id = $1 AND series_key = ANY ($2::text[]) AND kind = 'episode'
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE /* TEMPLATE: schema */library_item AS item SET match_state = 'pending', match_error = NULL
+FROM wanted
+WHERE item.id = wanted.id
+RETURNING item.id;
 
 -- name: item_keys :many
 -- $1 uuid library, $2 text[] series keys
@@ -206,16 +221,30 @@ WHERE library_id = $1 AND series_key = ANY ($2::text[]) AND kind = 'episode';
 
 -- name: item_ignore_series :many
 -- Items of series that a person deleted. $1 uuid[] series, $2 text evidence as JSON
-UPDATE /* TEMPLATE: schema */library_item
+WITH wanted AS (
+    SELECT id FROM /* TEMPLATE: schema */library_item
+    WHERE series_id = ANY ($1::uuid[]) AND kind = 'episode'
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE /* TEMPLATE: schema */library_item AS item
 SET match_state = 'ignored', series_id = NULL, match_confidence = NULL, match_evidence = $2::jsonb, matched_at = now()
-WHERE series_id = ANY ($1::uuid[]) AND kind = 'episode'
-RETURNING id;
+FROM wanted
+WHERE item.id = wanted.id
+RETURNING item.id;
 
 -- name: file_reopen :many
 -- What could not be matched is tried again when a file of it changed, or was read anew. $1 uuid[] files
+WITH wanted AS (
+    SELECT item.id FROM /* TEMPLATE: schema */library_item AS item
+    WHERE item.kind = 'episode' AND item.match_state = 'unmatched'
+        AND item.id IN (SELECT file.item_id FROM /* TEMPLATE: schema */library_file AS file WHERE file.id = ANY ($1::uuid[]))
+    ORDER BY item.id
+    FOR UPDATE
+)
 UPDATE /* TEMPLATE: schema */library_item AS item SET match_state = 'pending', match_error = NULL
-FROM /* TEMPLATE: schema */library_file AS file
-WHERE file.id = ANY ($1::uuid[]) AND item.id = file.item_id AND item.kind = 'episode' AND item.match_state = 'unmatched'
+FROM wanted
+WHERE item.id = wanted.id
 RETURNING item.id;
 
 -- name: file_series :many

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from revenge.content.metadata.errors import SourceBusy, SourceDown, SourceRefused
+from revenge.content.metadata.errors import SourceBusy, SourceDown, SourceRefused, UnknownTitle
 from revenge.content.metadata.models import IdProvider
 
 if TYPE_CHECKING:
@@ -201,6 +201,39 @@ async def test_not_to_create_joins_only_what_is_known(world: "World") -> None:
     counts = await world.match(auto_create=False)
     assert (counts.unmatched, counts.made) == (1, 0)
     assert await world.pool.fetchval("SELECT count(*) FROM revenge.match_candidate") == 1
+
+
+async def test_series_that_a_search_tells_of_and_nobody_has_holds_up_nothing(world: "World") -> None:
+    world.put("Firefly/Season 01/Firefly - S01E01.mkv", "One Piece/Season 01/One Piece - S01E01.mkv")
+    await world.scan()
+    world.source.fails[("series", "5")] = UnknownTitle("tmdb: 404")
+    counts = await world.match()
+    assert (counts.matched, counts.unmatched, counts.failed) == (1, 1, [])
+
+
+async def test_running_number_of_a_known_series_asks_for_its_seasons_once(world: "World") -> None:
+    world.put("One Piece/Season 01/One Piece - S01E01.mkv")
+    await world.scan()
+    await world.match()
+    world.put("One Piece/[Group] One Piece - 62.mkv")
+    await world.scan()
+    await world.match()
+    assert (await world.matched())["[Group] One Piece - 62.mkv"][2] == "2x1"
+    assert world.source.count("season") == 3
+    world.put("One Piece/[Group] One Piece - 63.mkv")
+    await world.scan()
+    await world.match()
+    assert world.source.count("season") == 3
+
+
+async def test_text_of_strangers_breaks_nothing(world: "World") -> None:
+    entry = world.source.entries["5"]
+    hostile = replace(entry.details, title="Firefly\x00 \ud800", overview="\x00" * 9, year=2003)
+    world.source.entries["5"] = replace(entry, details=hostile)
+    world.put("Firefly (1950)/Season 01/Firefly - S01E01.mkv", "Firefly/Season 01/Firefly - S01E01.mkv")
+    await world.scan()
+    counts = await world.match()
+    assert (counts.matched, counts.unmatched) == (1, 1)
 
 
 def _twin(entry: "Entry") -> "Entry":
