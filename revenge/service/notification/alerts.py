@@ -26,6 +26,8 @@ OVERLAP = timedelta(minutes=10)
 """Times are those of the nodes' clocks, and transactions end in another order than they began."""
 FIRST_LOOK = timedelta(days=7)
 """How far a server looks back that has never looked."""
+FIRST_SETTLED = timedelta(days=1)
+"""The same for deliveries whose jobs have ended: a process that has just started does not know what others saw to."""
 REMEMBERED = timedelta(days=30)
 UNTOLD = ("notification",)
 """A delivery that fails says so itself; and a message about messages that fail would fail as well."""
@@ -77,6 +79,7 @@ class Alerts:
         self._every = every
         self._on_delivery = on_delivery
         self._sql = statements()
+        self._settled_until: datetime | None = None
 
     async def run_once(self) -> int:
         """Notice what is new, and return how many jobs that were; nothing where another process looks at the moment."""
@@ -90,9 +93,11 @@ class Alerts:
             async for batch in self._jobs.discarded(since):
                 noticed += await self._notice(conn, batch, now)
             await self._tell(conn, now)
-            async for ended in self._jobs.undelivered(now - timedelta(days=1)):
+            settled_until = self._settled_until or now - FIRST_SETTLED
+            async for ended in self._jobs.undelivered(settled_until - OVERLAP):
                 for agent in await self._repository.fail_ended(conn, ended):
                     self._on_delivery(agent, "failed")
+            self._settled_until = now
             await conn.execute(self._sql["discarded_forget"], now - REMEMBERED)
             return noticed
 

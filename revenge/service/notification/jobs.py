@@ -24,9 +24,12 @@ from revenge.infra.jobs import (
     Worker,
     omitempty,
 )
-from revenge.service.notification.deliveries import Deliveries
+from revenge.service.notification.deliveries import Delivered, Deliveries
 from revenge.service.notification.models import Event
 from revenge.service.notification.service import BATCH, NotificationService
+
+_NEWS = timedelta(days=7)
+"""An event that is not there is new, or so old that it was forgotten: then nobody wants to hear of it."""
 
 
 class NotificationArgs(JobArgs, kind="notification"):
@@ -82,15 +85,20 @@ class NotificationWorker(Worker[NotificationArgs]):
             return None
         agent = names[0]
         job.report_progress(phase="sending", current=0, total=1, message=agent)
-        await self._service.keep(job.args.event, agent)
         try:
-            delivered = await self._deliveries.deliver(
-                job.args.event_id, agent, job_id=job.id, is_last=job.attempt >= job.max_attempts
-            )
+            delivered = await self._deliver(job, agent)
+            if delivered.status == "gone" and datetime.now(UTC) - job.args.timestamp < _NEWS:
+                # The job of a Go service brings its event along.
+                await self._service.keep(job.args.event, agent)
+                delivered = await self._deliver(job, agent)
         except CallFailed as error:
             return verdict_of(error)
         job.report_progress(phase="sending", current=1, total=1, message=agent)
         return {name: value for name, value in asdict(delivered).items() if value is not None}
+
+    async def _deliver(self, job: Job[NotificationArgs], agent: str) -> Delivered:
+        is_last = job.attempt >= job.max_attempts
+        return await self._deliveries.deliver(job.args.event_id, agent, job_id=job.id, is_last=is_last)
 
     async def _share_out(self, job: Job[NotificationArgs]) -> None:
         async with self._pool.acquire() as conn, conn.transaction():

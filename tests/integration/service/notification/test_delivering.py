@@ -93,6 +93,16 @@ async def test_agent_that_wants_to_be_left_alone_for_ever_is_given_up(pool: Pool
     assert await telling.statuses(event) == {"phone": "failed"}
 
 
+async def test_event_that_was_forgotten_meanwhile_is_no_news(pool: Pool) -> None:
+    telling = _telling(pool)
+    long_ago = datetime.now(UTC) - timedelta(days=40)
+    args = NotificationArgs(event_id=uuid7(), event_type="movie.added", timestamp=long_ago, agent_names=("phone",))
+    await telling.client.insert(args)
+    drained = await drain(telling.client)
+    assert [job.output["status"] for job in drained.completed] == ["gone"]
+    assert _sent(telling) == []
+
+
 async def test_burst_is_told_in_one_message(pool: Pool) -> None:
     telling = _telling(pool, names=("phone",))
     events = [await telling.raise_one("movie.added", title=f"Film {number}") for number in range(20)]
@@ -311,4 +321,4 @@ async def test_events_are_forgotten_when_their_time_is_over(pool: Pool) -> None:
     with pytest.raises(EventNotFound):
         await telling.service.get(old.id)
     assert await telling.statuses(new) == {"phone": "pending", "desk": "pending"}
-    assert len((await drain(telling.client)).completed) == 4  # those of the event that is gone end as well
+    assert len((await drain(telling.client)).completed) == 4
