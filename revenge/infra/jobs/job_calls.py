@@ -1,16 +1,21 @@
 """What people do to jobs that are there: look, list, cancel, retry, delete, change."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import orjson
+
 from revenge.infra.jobs.drivers import AsyncConnection
-from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.errors import InvalidJob, StoreError
 from revenge.infra.jobs.insertion import metadata_text
 from revenge.infra.jobs.job_listing import JobListing
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import JobFilter, JobListParams, JobPage, JobRow
 from revenge.infra.jobs.outcome import MAX_OUTPUT_BYTES
 from revenge.infra.jobs.store import Store
+
+logger = logging.getLogger("revenge.jobs")
 
 UNSET: Final[Any] = object()
 """An output that is not given, since None is one."""
@@ -68,7 +73,14 @@ class JobCalls:
         """
         row = await self._jobs.retry(job_id, conn=conn)
         # River's clients would find it at their next poll; ours need not wait.
-        await self._store.notify("river_insert", [f'{{"queue": "{row.queue}"}}'], conn=conn)
+        payload = f'{{"queue": {orjson.dumps(row.queue).decode()}}}'
+        try:
+            await self._store.notify("river_insert", [payload], conn=conn)
+        except StoreError as error:
+            if conn is not None:
+                # The caller's transaction is broken, and with it the retry.
+                raise
+            logger.warning("retry.untold", extra={"job_id": job_id, "error": str(error)})
         return row
 
     async def retry_many(

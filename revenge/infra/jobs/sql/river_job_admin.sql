@@ -122,7 +122,7 @@ changed AS (
     RETURNING /* TEMPLATE: job_row */job.
 ),
 told AS (
-    SELECT count(pg_notify($7, '{"queue": "' || due.queue || '"}')) AS queues
+    SELECT count(pg_notify($7, '{"queue": ' || to_json(due.queue)::text || '}')) AS queues
     FROM (SELECT DISTINCT queue FROM changed) AS due
 )
 SELECT changed.* FROM changed CROSS JOIN told ORDER BY changed.id;

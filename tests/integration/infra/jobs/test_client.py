@@ -543,3 +543,32 @@ async def test_who_counts_what_is_inserted_and_what_ends_harms_neither(
     finally:
         await client.stop()
     assert {"client.on_end_failed", "client.on_insert_failed"} <= set(caplog.messages)
+
+
+async def test_a_retry_that_is_done_counts_though_nobody_could_be_told(
+    client: Client, add_row: AddRow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller would take it for a failure, and the job runs."""
+    job_id = await add_row("discarded", attempt=3, max_attempts=3)
+
+    async def fails(*_: object, **__: object) -> None:
+        raise StoreError("the connection was lost", retryable=True)
+
+    monkeypatch.setattr(client._store, "notify", fails)
+    assert (await client.retry(job_id)).state is JobState.AVAILABLE
+    assert "retry.untold" in caplog.messages
+    with pytest.raises(StoreError):
+        async with client._store.transaction() as conn:
+            await client.retry(job_id, conn=conn)
+
+
+async def test_a_retry_tells_of_a_queue_whose_name_needs_quoting(client: Client, add_row: AddRow) -> None:
+    """River's client takes no such name; the table does."""
+    job_id = await add_row("discarded", queue='a"b')
+    heard: asyncio.Queue[object] = asyncio.Queue()
+    channel = await client._store.channel("river_insert")
+    async with client._store.pool.acquire() as conn:
+        await conn.add_listener(channel, hear := lambda *args: heard.put_nowait(args[3]))
+        await client.retry(job_id)
+        assert await asyncio.wait_for(heard.get(), 10) == '{"queue": "a\\"b"}'
+        await conn.remove_listener(channel, hear)
