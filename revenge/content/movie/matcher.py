@@ -146,7 +146,7 @@ class MovieMatcher:
         if not items:
             return {}
         async with self._pool.acquire() as conn, conn.transaction():
-            alike = await self._movies.alike(conn, [item.title for item in items])
+            alike = await self._movies.alike(conn, [(item.title, item.year) for item in items])
             ids = {row["id"] for rows in alike.values() for row in rows}
             aliases = await self._movies.aliases(conn, ids)
             external = await self._entities.ids_of(conn, ids)

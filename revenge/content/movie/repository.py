@@ -56,15 +56,18 @@ class MovieRepository:
         return {row["local_key"]: row["id"] for row in rows}
 
     async def alike(
-        self, conn: Connection, titles: Sequence[str], *, limit: int = 5
+        self, conn: Connection, wanted: Sequence[tuple[str, int | None]], *, limit: int = 5
     ) -> dict[int, list[asyncpg.Record]]:
-        """Return, by the number of each title, films with titles like it: id, title, original_title, year.
+        """Return, by the number of each title and year, films like it: id, title, original_title, year.
 
         In a transaction of its own: how it is planned is set for that.
         """
         found: dict[int, list[asyncpg.Record]] = {}
+        dated = [(at, title, year) for at, (title, year) in enumerate(wanted) if year is not None]
+        undated = [(at, title) for at, (title, year) in enumerate(wanted) if year is None]
         await conn.execute(self._sql["movie_alike_settings"])
-        rows = await conn.fetch(self._sql["movie_alike"], list(range(len(titles))), list(titles), limit)
+        rows = await conn.fetch(self._sql["movie_alike_of_year"], *columns(dated, 3), limit) if dated else []
+        rows += await conn.fetch(self._sql["movie_alike"], *columns(undated, 2), limit) if undated else []
         for row in rows:
             found.setdefault(row["number"], []).append(row)
         return found

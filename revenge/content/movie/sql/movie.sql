@@ -52,6 +52,25 @@ CROSS JOIN LATERAL (
 ) AS alike
 ORDER BY given.number;
 
+-- name: movie_alike_of_year :many
+-- The same where the year is known: films of it and of the years beside it, which are few, are compared one by one.
+-- $1 integer[] number, $2 text[] title, $3 integer[] year, $4 integer films for each at most
+SELECT given.number, alike.id, alike.title, alike.original_title, alike.year
+FROM unnest($1::integer[], $2::text[], $3::integer[]) AS given (number, title, year)
+CROSS JOIN LATERAL (
+    SELECT movie.id, movie.title, movie.original_title, movie.year
+    FROM /* TEMPLATE: schema */movie AS movie
+    CROSS JOIN LATERAL (
+        SELECT greatest(
+            public.similarity(movie.title, given.title), coalesce(public.similarity(movie.original_title, given.title), 0)
+        ) AS likeness
+    ) AS compared
+    WHERE movie.year BETWEEN given.year - 1 AND given.year + 1 AND compared.likeness >= 0.4
+    ORDER BY compared.likeness DESC, movie.id
+    LIMIT $4
+) AS alike
+ORDER BY given.number;
+
 -- name: movie_aliases :many
 -- What else films are called. $1 uuid[] ids
 SELECT entity_id, title FROM /* TEMPLATE: schema */translation WHERE entity_id = ANY ($1::uuid[]) AND title IS NOT NULL;

@@ -187,7 +187,9 @@ CREATE TABLE /* TEMPLATE: schema */movie (
     CONSTRAINT movie_local_key UNIQUE (local_key)
 );
 
-CREATE INDEX movie_title ON /* TEMPLATE: schema */movie USING gin (title gin_trgm_ops, original_title gin_trgm_ops);
+-- Without a list of pending entries, which every look would go through until the next vacuum.
+CREATE INDEX movie_title ON /* TEMPLATE: schema */movie USING gin (title gin_trgm_ops, original_title gin_trgm_ops) WITH (fastupdate = off);
+CREATE INDEX movie_year ON /* TEMPLATE: schema */movie (year);
 CREATE INDEX movie_order ON /* TEMPLATE: schema */movie (added_at, id);
 CREATE INDEX movie_title_order ON /* TEMPLATE: schema */movie (lower(title), id);
 CREATE INDEX movie_collection ON /* TEMPLATE: schema */movie (collection_id);

@@ -47,6 +47,7 @@ async def crowded(pool: asyncpg.Pool) -> UUID:
         ("movie_list_added", (None, None, None, None, None, None, None, None, 51), "movie_order"),
         ("movie_list_title", (None, None, None, None, None, None, "the", NOBODY, 51), "movie_title_order"),
         ("movie_alike", ([1], ["The c4ca4238a0b923820dcc509a6f75849b Story"], 5), "movie_title"),
+        ("movie_alike_of_year", ([1], ["The Story"], [1999], 5), "movie_year"),
         ("item_list", ("library", "unmatched", NOBODY, 51), "library_item"),
         ("movie_stale", ("2020-01-01", "2020-01-01", 500), "movie_stale"),
     ],
@@ -61,11 +62,12 @@ async def test_an_index_is_used(
         "movie_list_added": "uuid[], uuid, text, integer, uuid, text, timestamptz, uuid, integer",
         "movie_list_title": "uuid[], uuid, text, integer, uuid, text, text, uuid, integer",
         "movie_alike": "integer[], text[], integer",
+        "movie_alike_of_year": "integer[], text[], integer[], integer",
         "item_list": "uuid, text, uuid, integer",
         "movie_stale": "timestamptz, timestamptz, integer",
     }[name]
     async with pool.acquire() as conn, conn.transaction():
-        if name == "movie_alike":
+        if name.startswith("movie_alike"):
             await conn.execute(statements()["movie_alike_settings"])
         await conn.execute(f"PREPARE plan ({types}) AS {body}")
         rows = await conn.fetch(f"EXPLAIN EXECUTE plan ({values})")
