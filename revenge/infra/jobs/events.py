@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from revenge.infra.jobs.clock import Clock
@@ -118,7 +118,7 @@ class EventHub:
         self._seen: OrderedDict[int, tuple[JobState, int]] = OrderedDict()
         self._running: dict[int, JobRow] = {}
         self._progress_seen: dict[int, object] = {}
-        self._progress_told: dict[int, str] = {}
+        self._progress_told: dict[int, tuple[str, datetime]] = {}
         self._position: Position | None = None
 
     @property
@@ -299,10 +299,11 @@ class EventHub:
                 self._offer_progress(row, progress, position)
 
     def _offer_progress(self, row: JobRow, progress: Progress, position: Position) -> None:
-        """Tell it once: what was brought comes from the tables a second later, with another time."""
+        """Tell it once and in order: what was brought comes from the tables too, later, and with the time of its writing."""
         text = progress.encode()
-        if self._progress_told.get(row.id) != text:
-            self._progress_told[row.id] = text
+        told, at = self._progress_told.get(row.id, ("", progress.updated_at))
+        if told != text and progress.updated_at >= at:
+            self._progress_told[row.id] = (text, progress.updated_at)
             self._offer(_event("progress", row, progress, position))
 
     def _offer(self, event: JobEvent) -> None:

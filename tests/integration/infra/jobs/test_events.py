@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -332,4 +333,37 @@ async def test_a_look_that_fails_in_a_way_nobody_foresaw_is_logged_and_followed_
     await eventually(looks)
     job_id = (await client.insert(ActArgs())).job.id
     assert (await watcher.until(lambda event: event.job.id == job_id)).name == "inserted"
+    watcher.close()
+
+
+async def test_progress_that_another_node_brings_is_told_once_and_never_goes_back(
+    start_client: StartClient, client: Client
+) -> None:
+    gate = Gate()
+
+    async def behave(job: Job[Any]) -> None:
+        job.report_progress(phase="walk", current=3, total=9)
+        await gate(job)
+
+    await start_client(Actor(behave, phases={"walk": 1}))
+    watcher = await watch(client)
+    await client.insert(ActArgs())
+    seen = await watcher.until(lambda event: event.progress is not None and event.job.state is JobState.RUNNING)
+    assert seen.progress is not None
+
+    def bring(current: int, *, later: timedelta, attempt: int = 1) -> None:
+        assert seen.progress is not None
+        at = seen.progress.updated_at + later
+        client.tell_progress(seen.job.id, attempt, replace(seen.progress, current=current, updated_at=at))
+
+    bring(5, later=timedelta(hours=1))
+    bring(5, later=timedelta(hours=2))
+    bring(4, later=timedelta(seconds=1))
+    bring(8, later=timedelta(hours=3), attempt=2)
+    bring(6, later=timedelta(hours=3))
+    await watcher.until(lambda event: event.progress is not None and event.progress.current == 6)
+    told = [event.progress.current for event in watcher.events if event.event == "progress" and event.progress]
+    assert told[-2:] == [5, 6]
+    assert not {4, 8} & set(told)
+    gate.open.set()
     watcher.close()
