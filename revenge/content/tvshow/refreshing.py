@@ -219,16 +219,21 @@ class ShowRefresher:
         self, stand: Stand, wish: Wish, after: datetime, done: Refreshed, report: Report
     ) -> None:
         async with self._pool.acquire() as conn:
-            rows = await conn.fetch(self._sql["season_list"], stand.id)
+            rows = await conn.fetch(self._sql["season_due"], stand.id)
         last = max((row["number"] for row in rows), default=0)
         goes_on = (stand.status or "").casefold() not in _ENDED
-        wanted = [
-            row["number"]
-            for row in rows
-            if (row["metadata_updated_at"] is None or row["metadata_updated_at"] < after)
-            and (wish.seasons is Which.ALL or row["metadata_updated_at"] is None or (goes_on and row["number"] == last))
-        ]
-        asked = {number: asyncio.ensure_future(self._ask_season(stand, number, wish)) for number in wanted}
+        wanted: dict[int, bool] = {}
+        for row in rows:
+            updated_at, number = row["metadata_updated_at"], row["number"]
+            is_new = updated_at is None or (row["has_untold"] and not wish.force)
+            is_old = updated_at is not None and updated_at < after
+            if is_new or (is_old and (wish.seasons is Which.ALL or (goes_on and number == last))):
+                # A file is of an episode that the kept answer lacks: by now there may be another.
+                wanted[number] = wish.force or (updated_at is not None and row["has_untold"])
+        asked = {
+            number: asyncio.ensure_future(self._ask_season(stand, number, fresh=fresh))
+            for number, fresh in wanted.items()
+        }
         try:
             for position, (number, answer) in enumerate(asked.items()):
                 report("refreshing seasons", position, len(asked), f"{stand.title}, season {number}")
@@ -248,9 +253,9 @@ class ShowRefresher:
         if wish.episodes:
             await self._place_again(stand.id)
 
-    async def _ask_season(self, stand: Stand, number: int, wish: Wish) -> SeasonDetails:
+    async def _ask_season(self, stand: Stand, number: int, *, fresh: bool) -> SeasonDetails:
         async with self._at_once:
-            return await self._source.season(stand.ids, number, languages=stand.languages, fresh=wish.force)
+            return await self._source.season(stand.ids, number, languages=stand.languages, fresh=fresh)
 
     async def _write_season(self, series_id: UUID, details: SeasonDetails, wish: Wish, done: Refreshed) -> None:
         async with self._pool.acquire() as conn, conn.transaction():

@@ -158,6 +158,19 @@ FROM /* TEMPLATE: schema */season AS season
 WHERE season.series_id = $1
 ORDER BY season.number;
 
+-- name: season_due :many
+-- Seasons with what it takes to know whether they are asked about. $1 uuid series
+SELECT
+    season.number, season.metadata_updated_at,
+    EXISTS (
+        SELECT FROM /* TEMPLATE: schema */episode AS episode
+        JOIN /* TEMPLATE: schema */item_episode AS link ON link.episode_id = episode.id
+        WHERE episode.season_id = season.id AND episode.metadata_updated_at IS NULL
+    ) AS has_untold
+FROM /* TEMPLATE: schema */season AS season
+WHERE season.series_id = $1
+ORDER BY season.number;
+
 -- name: season_find :one
 -- $1 uuid id
 SELECT id, series_id, number, metadata_updated_at FROM /* TEMPLATE: schema */season WHERE id = $1;

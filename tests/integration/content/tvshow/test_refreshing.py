@@ -219,6 +219,18 @@ async def test_episode_s_guests_and_numbers_are_written(world: "World") -> None:
     assert tuple(row) == ("guest_star", "A guest", "1010001")
 
 
+async def test_file_of_an_episode_that_nobody_told_of_has_its_season_asked_anew(world: "World") -> None:  # W07
+    series_id = await office(world)
+    await world.refresher().refresh_series(series_id, WHOLE)
+    world.put("The Office (2005)/Season 02/The Office - S02E23.mkv")
+    await world.scan()
+    await world.match()
+    assert world.events.episodes[-1].untold
+    world.source.asked.clear()
+    await world.refresher().refresh_series(series_id, WHOLE)
+    assert world.source.asked == [("season", "1", 2)]
+
+
 async def test_season_alone_is_refreshed(world: "World") -> None:  # W31
     series_id = await office(world)
     season_id = await world.refresher().season_of(series_id, 2)
