@@ -34,7 +34,7 @@ from revenge.content.movie.errors import (
 )
 from revenge.infra.jobs.errors import InvalidJob, JobIsRunning, JobNotFound, QueueNotFound, StoreError, UniqueConflict
 from revenge.infra.jobs.periodic_store import PeriodicNotFound
-from revenge.infra.search.errors import InvalidSearch, SearchDisabled, SearchRefused, SearchUnavailable
+from revenge.infra.search.errors import InvalidSearch, OutOfReach, SearchDisabled, SearchError
 from revenge.service.auth.errors import (
     AccountNotFound,
     ApiKeyNotFound,
@@ -77,7 +77,7 @@ KNOWN: tuple[type[Exception], ...] = (
     InvalidJob,
     InvalidLibrary,
     ItemNotFound,
-    InvalidSearch,
+    SearchError,
     JobIsRunning,
     JobNotFound,
     LibraryNameTaken,
@@ -88,9 +88,6 @@ KNOWN: tuple[type[Exception], ...] = (
     QueueNotFound,
     ScanConflict,
     ScanNotFound,
-    SearchDisabled,
-    SearchRefused,
-    SearchUnavailable,
     UniqueConflict,
     UnscannableLibrary,
     WrongChoice,
@@ -123,7 +120,6 @@ _PLAIN: Mapping[type[Exception], tuple[int, str]] = {
     PersonNotFound: (404, "person-not-found"),
     QueueNotFound: (404, "queue-not-found"),
     ScanNotFound: (404, "scan-not-found"),
-    SearchDisabled: (503, "search-disabled"),
     UnscannableLibrary: (422, "unscannable-library"),
     WrongChoice: (422, "wrong-choice"),
 }
@@ -255,6 +251,21 @@ def _pointer(location: tuple[Any, ...], prefix: tuple[str, ...]) -> str:
     return parts[-1] if len(parts) <= 2 else ".".join(parts[1:])
 
 
+def _of_search(error: SearchError) -> ProblemError:
+    match error:
+        case OutOfReach():
+            return ProblemError(404, "unknown-page", f"there is no such page: it {error.reason}")
+        case InvalidSearch():
+            fields = [{"pointer": error.field, "detail": error.reason}]
+            return ProblemError(422, "invalid-search", str(error), errors=fields)
+        case SearchDisabled():
+            return ProblemError(503, "search-disabled", str(error))
+    # Where the search server is, and what it says, is no business of a client.
+    log.error("http.search_failed", error=str(error))
+    detail = "search does not answer now: try again in a moment"
+    return ProblemError(503, "search-unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
 def problem_of(error: Exception) -> ProblemError:
     """Return the answer to one of ``KNOWN``."""
     match error:
@@ -274,14 +285,8 @@ def problem_of(error: Exception) -> ProblemError:
         case TooManyLogins():
             seconds = math.ceil(error.retry_after.total_seconds())
             return ProblemError(429, "too-many-logins", str(error), headers={"Retry-After": str(seconds)})
-        case InvalidSearch():
-            fields = [{"pointer": error.field, "detail": error.reason}]
-            return ProblemError(422, "invalid-search", str(error), errors=fields)
-        case SearchUnavailable() | SearchRefused():
-            # Where the search server is, and what it says, is no business of a client either.
-            log.error("http.search_failed", error=str(error))
-            detail = "search does not answer now: try again in a moment"
-            return ProblemError(503, "search-unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+        case SearchError():
+            return _of_search(error)
         case JobIsRunning():
             return ProblemError(409, "job-is-running", str(error), job_id=error.job_id)
         case UniqueConflict():

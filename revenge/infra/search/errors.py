@@ -34,3 +34,7 @@ class InvalidSearch(SearchError):
         self.field = field
         self.reason = reason
         super().__init__(f"{field}: {reason}")
+
+
+class OutOfReach(InvalidSearch):
+    """A page is further than pages reach."""

@@ -185,7 +185,7 @@ class PostgresSearch:
     ) -> None:
         schema = SCHEMAS[collection]
         named: set[str] = set()
-        rows: list[tuple[UUID, str, str, str, str, str]] = []
+        rows: list[tuple[UUID, str, str, str, str, str, str]] = []
         for document in documents:
             weighed = list(_weighed(schema, document))
             named |= {word for word, weight in weighed if weight > 1}
@@ -196,6 +196,7 @@ class PostgresSearch:
                     "\n".join(_names(schema, document)),
                     tsvector(weighed),
                     "{" + ",".join(document[LIBRARIES]) + "}",
+                    orjson.dumps({name: document[name] for name in schema.facts if name in document}).decode(),
                     orjson.dumps(document).decode(),
                 )
             )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from revenge.infra.search.errors import InvalidSearch
+from revenge.infra.search.errors import InvalidSearch, OutOfReach
 from revenge.infra.search.models import DEEPEST, MAX_PER_PAGE, Collection, Query
 
 LONGEST_TEXT = 200
@@ -62,6 +62,11 @@ class Schema:
         return sorted((field for field in self.fields if field.weight), key=lambda field: -field.weight)
 
     @property
+    def facts(self) -> Sequence[str]:
+        """Return the names of the fields that are filtered by, counted or sorted by."""
+        return [field.name for field in self.fields if field.stored and (field.facet or field.sort or field.is_number)]
+
+    @property
     def fingerprint(self) -> str:
         """Return what changes when the fields do: an index of another fingerprint has to be built anew."""
         return hashlib.sha256(repr((self.collection.value, self.title, tuple(self.fields))).encode()).hexdigest()[:12]
@@ -76,7 +81,7 @@ def _shown(*names: str) -> tuple[Field, ...]:
 
 
 _COMMON = (
-    Field(name=LIBRARIES, kind=Kind.TEXTS, facet=True, required=True),
+    Field(name=LIBRARIES, kind=Kind.TEXTS, required=True),
     Field(name="sort_title", sort=True, required=True),
     Field(name="popularity", kind=Kind.FLOAT, sort=True, required=True),
     Field(name="titles", kind=Kind.TEXTS, weight=3),
@@ -190,7 +195,8 @@ def check(query: Query) -> None:
     """Refuse a query that its collection has no answer to, before any engine is asked.
 
     Raises:
-        InvalidSearch: a field does not exist or cannot be used so, or the page is out of reach.
+        InvalidSearch: a field does not exist or cannot be used so.
+        OutOfReach: the page is too far.
     """
     for name in query.facets:
         _use(query, name, "facet")
@@ -208,8 +214,10 @@ def check(query: Query) -> None:
         raise InvalidSearch("q", f"must be at most {LONGEST_TEXT} characters")
     if not 1 <= query.per_page <= MAX_PER_PAGE:
         raise InvalidSearch("per_page", f"must be 1 to {MAX_PER_PAGE}")
-    if query.page < 1 or query.page * query.per_page > DEEPEST:
-        raise InvalidSearch("page", f"must be within the first {DEEPEST} hits: narrow the search")
+    if query.page < 1:
+        raise InvalidSearch("page", "must be 1 or more")
+    if query.page * query.per_page > DEEPEST:
+        raise OutOfReach("page", f"must be within the first {DEEPEST} hits: narrow the search")
 
 
 def _use(query: Query, name: str, able: str) -> Field:

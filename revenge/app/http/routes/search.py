@@ -63,7 +63,7 @@ _FIELDS = {
 
 def search_router(search: Searches, reindexing: Reindexing, access: Access) -> APIRouter:
     """Return the routes under ``/search``."""
-    router = APIRouter(prefix="/search", tags=["search"], responses=documented(401, 403, 422, 503))
+    router = APIRouter(prefix="/search", tags=["search"], responses=documented(401, 403, 404, 422, 503))
     _titles(router, search, access)
     _people(router, search, access)
     _upkeep(router, search, reindexing, access)

@@ -6,6 +6,7 @@ CREATE TABLE /* TEMPLATE: schema */search_document (
     names text NOT NULL,
     words tsvector NOT NULL,
     library_ids uuid[] NOT NULL DEFAULT '{}',
+    facts jsonb NOT NULL,
     data jsonb NOT NULL,
     build uuid,
     indexed_at timestamptz NOT NULL DEFAULT now(),
@@ -13,13 +14,14 @@ CREATE TABLE /* TEMPLATE: schema */search_document (
     CONSTRAINT search_document_collection CHECK (collection IN ('movies', 'tvshows', 'seasons', 'episodes', 'people'))
 );
 
-CREATE INDEX search_document_words ON /* TEMPLATE: schema */search_document USING gin (words);
-CREATE INDEX search_document_names ON /* TEMPLATE: schema */search_document USING gin (names gin_trgm_ops);
-CREATE INDEX search_document_series ON /* TEMPLATE: schema */search_document ((data ->> 'series_id'))
-    WHERE (data ->> 'series_id') IS NOT NULL;
+CREATE INDEX search_document_words ON /* TEMPLATE: schema */search_document USING gin (words) WITH (fastupdate = off);
+CREATE INDEX search_document_names ON /* TEMPLATE: schema */search_document USING gin (names gin_trgm_ops) WITH (fastupdate = off);
+CREATE INDEX search_document_series ON /* TEMPLATE: schema */search_document ((facts ->> 'series_id'))
+    WHERE (facts ->> 'series_id') IS NOT NULL;
 
 COMMENT ON COLUMN /* TEMPLATE: schema */search_document.title IS 'folded: without case, accents and punctuation';
 COMMENT ON COLUMN /* TEMPLATE: schema */search_document.names IS 'folded titles in all languages, one a line, of which any part is found';
+COMMENT ON COLUMN /* TEMPLATE: schema */search_document.facts IS 'what is filtered by, counted and sorted by: short, so that a row is read without its document';
 COMMENT ON COLUMN /* TEMPLATE: schema */search_document.build IS 'the build that has last met it; what the newest one has not met is gone';
 
 -- Words of titles and names, for those that are mistyped.
@@ -28,8 +30,8 @@ CREATE TABLE /* TEMPLATE: schema */search_word (
     variants text[] NOT NULL
 );
 
-CREATE INDEX search_word_variants ON /* TEMPLATE: schema */search_word USING gin (variants);
-CREATE INDEX search_word_alike ON /* TEMPLATE: schema */search_word USING gin (word gin_trgm_ops);
+CREATE INDEX search_word_variants ON /* TEMPLATE: schema */search_word USING gin (variants) WITH (fastupdate = off);
+CREATE INDEX search_word_alike ON /* TEMPLATE: schema */search_word USING gin (word gin_trgm_ops) WITH (fastupdate = off);
 
 COMMENT ON COLUMN /* TEMPLATE: schema */search_word.variants IS 'the word and what one letter less makes of it: two words that share one are a slip apart';
 

@@ -3,16 +3,19 @@
 -- name: document_put :exec
 -- A build that goes on is kept where the writer does not name it. Lists come as arrays, one element a row.
 -- $1 text collection, $2 uuid[] ids, $3 text[] folded titles, $4 text[] folded names, $5 text[] words as tsvectors,
--- $6 text[] library ids as arrays ('{...}'), $7 text[] documents as JSON, $8 uuid build or null
-INSERT INTO /* TEMPLATE: schema */search_document AS kept (collection, id, title, names, words, library_ids, data, build)
+-- $6 text[] library ids as arrays ('{...}'), $7 text[] facts as JSON, $8 text[] documents as JSON, $9 uuid build or null
+INSERT INTO /* TEMPLATE: schema */search_document AS kept (
+    collection, id, title, names, words, library_ids, facts, data, build
+)
 SELECT
-    $1, given.id, given.title, given.names, given.words::tsvector, given.library_ids::uuid[], given.data::jsonb, $8
-FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-    AS given (id, title, names, words, library_ids, data)
+    $1, given.id, given.title, given.names, given.words::tsvector, given.library_ids::uuid[],
+    given.facts::jsonb, given.data::jsonb, $9
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+    AS given (id, title, names, words, library_ids, facts, data)
 ORDER BY given.id
 ON CONFLICT (collection, id) DO UPDATE
 SET title = EXCLUDED.title, names = EXCLUDED.names, words = EXCLUDED.words, library_ids = EXCLUDED.library_ids,
-    data = EXCLUDED.data, build = coalesce(EXCLUDED.build, kept.build), indexed_at = now();
+    facts = EXCLUDED.facts, data = EXCLUDED.data, build = coalesce(EXCLUDED.build, kept.build), indexed_at = now();
 
 -- name: document_remove :exec
 -- $1 text collection, $2 uuid[] ids
@@ -32,7 +35,7 @@ SELECT data FROM /* TEMPLATE: schema */search_document WHERE collection = $1 AND
 
 -- name: document_members :many
 -- $1 text collection, $2 text[] ids of series
-SELECT id FROM /* TEMPLATE: schema */search_document WHERE collection = $1 AND data ->> 'series_id' = ANY ($2::text[]);
+SELECT id FROM /* TEMPLATE: schema */search_document WHERE collection = $1 AND facts ->> 'series_id' = ANY ($2::text[]);
 
 -- name: document_search :one
 -- A page of hits with its total and its facets, in one answer. Of the three ways to candidates one is taken: words, a part
@@ -44,49 +47,49 @@ SELECT id FROM /* TEMPLATE: schema */search_document WHERE collection = $1 AND d
 -- $15 text[] facets, $16 integer values of each facet at most
 WITH candidates AS (
     SELECT
-        id, title, library_ids, data,
+        id, title, library_ids, facts,
         ts_rank('{0.05, 0.2, 0.5, 1.0}', words, $2::tsquery, 1)
             + CASE WHEN title = $4 THEN 2 WHEN starts_with(title, $4) THEN 0.5 ELSE 0 END AS score
     FROM /* TEMPLATE: schema */search_document
     WHERE $2::text IS NOT NULL AND collection = $1 AND words @@ $2::tsquery
     UNION ALL
-    SELECT id, title, library_ids, data, 0
+    SELECT id, title, library_ids, facts, 0
     FROM /* TEMPLATE: schema */search_document
     WHERE $2::text IS NULL AND $3::text IS NOT NULL AND collection = $1 AND names LIKE $3
     UNION ALL
-    SELECT id, title, library_ids, data, 0
+    SELECT id, title, library_ids, facts, 0
     FROM /* TEMPLATE: schema */search_document
     WHERE $2::text IS NULL AND $3::text IS NULL AND collection = $1
 ), matched AS MATERIALIZED (
-    SELECT id, title, data, score
+    SELECT id, title, facts, score
     FROM candidates
     WHERE ($5::uuid[] IS NULL OR library_ids && $5)
-        AND data @> $7::jsonb
+        AND facts @> $7::jsonb
         AND NOT EXISTS (
             SELECT FROM jsonb_each($6::jsonb) AS wanted (field, accepted)
             WHERE NOT coalesce(
-                CASE jsonb_typeof(data -> wanted.field)
-                    WHEN 'array' THEN data -> wanted.field ?| ARRAY(SELECT jsonb_array_elements_text(wanted.accepted))
-                    ELSE data ->> wanted.field = ANY (ARRAY(SELECT jsonb_array_elements_text(wanted.accepted)))
+                CASE jsonb_typeof(facts -> wanted.field)
+                    WHEN 'array' THEN facts -> wanted.field ?| ARRAY(SELECT jsonb_array_elements_text(wanted.accepted))
+                    ELSE facts ->> wanted.field = ANY (ARRAY(SELECT jsonb_array_elements_text(wanted.accepted)))
                 END,
                 false
             )
         )
         AND NOT EXISTS (
             SELECT FROM unnest($8::text[], $9::float8[], $10::float8[]) AS span (field, low, high)
-            WHERE NOT coalesce((data ->> span.field)::float8 BETWEEN span.low AND span.high, false)
+            WHERE NOT coalesce((facts ->> span.field)::float8 BETWEEN span.low AND span.high, false)
         )
 ), page AS (
     SELECT
-        data, score,
+        id, score,
         row_number() OVER (
             ORDER BY
                 CASE WHEN $11::text IS NULL THEN score END DESC,
                 CASE WHEN $11 = 'sort_title' AND NOT $12 THEN title END,
                 CASE WHEN $11 = 'sort_title' AND $12 THEN title END DESC,
-                CASE WHEN $11 <> 'sort_title' THEN (data ->> $11)::float8 * CASE WHEN $12 THEN -1 ELSE 1 END END
+                CASE WHEN $11 <> 'sort_title' THEN (facts ->> $11)::float8 * CASE WHEN $12 THEN -1 ELSE 1 END END
                     NULLS LAST,
-                (data ->> 'popularity')::float8 DESC NULLS LAST,
+                (facts ->> 'popularity')::float8 DESC NULLS LAST,
                 id
         ) AS position
     FROM matched
@@ -95,7 +98,11 @@ WITH candidates AS (
 )
 SELECT
     (SELECT count(*) FROM matched) AS total,
-    (SELECT jsonb_agg(jsonb_build_object('document', data, 'score', score) ORDER BY position) FROM page) AS hits,
+    (
+        SELECT jsonb_agg(jsonb_build_object('document', document.data, 'score', page.score) ORDER BY page.position)
+        FROM page
+        JOIN /* TEMPLATE: schema */search_document AS document ON document.collection = $1 AND document.id = page.id
+    ) AS hits,
     (
         SELECT jsonb_agg(jsonb_build_array(counted.field, counted.value, counted.count) ORDER BY counted.count DESC, counted.value)
         FROM (
@@ -105,9 +112,9 @@ SELECT
             FROM unnest($15::text[]) AS facet (field)
             CROSS JOIN matched
             CROSS JOIN LATERAL jsonb_array_elements_text(
-                CASE jsonb_typeof(matched.data -> facet.field)
-                    WHEN 'array' THEN matched.data -> facet.field
-                    ELSE jsonb_build_array(matched.data -> facet.field)
+                CASE jsonb_typeof(matched.facts -> facet.field)
+                    WHEN 'array' THEN matched.facts -> facet.field
+                    ELSE jsonb_build_array(matched.facts -> facet.field)
                 END
             ) AS held (value)
             WHERE held.value IS NOT NULL

@@ -8,11 +8,11 @@ import pytest
 from revenge.infra.search.statements import statements
 
 FILL = """
-INSERT INTO revenge.search_document (collection, id, title, names, words, data)
+INSERT INTO revenge.search_document (collection, id, title, names, words, facts, data)
 SELECT
     (ARRAY['movies', 'episodes'])[1 + n % 2], gen_random_uuid(), 'film ' || n, 'film ' || n,
     setweight(to_tsvector('simple', 'film ' || md5(n::text)), 'A'),
-    jsonb_build_object('title', 'film ' || n, 'popularity', n % 100, 'series_id', md5((n / 20)::text)::uuid)
+    jsonb_build_object('popularity', n % 100, 'series_id', md5((n / 20)::text)::uuid), jsonb_build_object('title', 'film ' || n)
 FROM generate_series(1, 50000) AS n
 """
 WORDS = """

@@ -163,7 +163,6 @@ async def test_filters_are_fields_by_their_names(api: httpx2.AsyncClient, engine
         {"q": "heat", "has_file": "yes"},
         {"q": "heat", "page": "1.0"},
         {"q": "heat", "per_page": "101"},
-        {"q": "heat", "page": "600", "per_page": "100"},
         {"q": ""},
         {"q": "x" * 201},
         {"q": "a\0b"},
@@ -175,6 +174,12 @@ async def test_what_is_not_offered_is_refused(api: httpx2.AsyncClient, engine: E
     """W43."""
     answer = await api.get("/search/movies", params=params, headers=ADMIN)
     assert answer.status_code == 422
+    assert engine.asked == []
+
+
+async def test_page_that_is_too_far_is_not_there(api: httpx2.AsyncClient, engine: Engine) -> None:
+    answer = await api.get("/search/movies", params={"q": "heat", "page": 600, "per_page": 100}, headers=ADMIN)
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:revenge:problem:unknown-page")
     assert engine.asked == []
 
 
