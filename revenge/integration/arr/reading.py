@@ -11,7 +11,7 @@ from revenge.integration.arr.languages import language_codes, split_languages
 from revenge.integration.arr.paths import PathMapper
 from revenge.integration.arr.wire import Cover, File, MediaInfo, Rating
 
-_SPAN = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2})(?:\.\d+)?")
+_SPAN = re.compile(r"(?:(\d{1,4}):)?(\d{1,3}):(\d{1,2})(?:\.\d+)?")
 _PICTURES = {"poster": "poster", "fanart": "backdrop", "screenshot": "still", "clearlogo": "logo"}
 _MAX_TITLE = 1000
 _MAX_URL = 2000

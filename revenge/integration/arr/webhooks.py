@@ -76,9 +76,9 @@ class WebhookInbox:
         Raises:
             InvalidPayload: it is no event.
         """
-        heard = hear(self._source, raw)
         # Without what PostgreSQL cannot hold, here and in the job's arguments.
         raw = orjson.loads(json_text(raw))
+        heard = hear(self._source, raw)
         key = dedupe_key(raw)
         now = self._clock.now()
         async with self._pool.acquire() as conn, conn.transaction():

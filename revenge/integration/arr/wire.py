@@ -10,7 +10,9 @@ from pydantic.alias_generators import to_camel
 class Wire(BaseModel):
     """A JSON object of theirs."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True, allow_inf_nan=False
+    )
 
 
 def _empty_as_none(value: object) -> object:
@@ -31,8 +33,11 @@ def _day(value: object) -> object:
     return value[:10] if isinstance(value, str) else value
 
 
+MOST = 2**31 - 1
+"""Of their numbers and of our columns."""
 ArrId = Annotated[int, Field(ge=1, le=2**53)]
-Number = Annotated[int | None, BeforeValidator(lambda value: value or None)]
+Count = Annotated[int, Field(ge=-MOST, le=MOST)]
+Number = Annotated[Count | None, BeforeValidator(lambda value: value or None)]
 """A number of which 0 says that there is none."""
 Text = Annotated[str | None, BeforeValidator(_empty_as_none)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
@@ -59,7 +64,7 @@ class Quality(Wire):
 
     name: Text = None
     source: Text = None
-    resolution: int = 0
+    resolution: Count = 0
 
 
 class QualityModel(Wire):
@@ -103,7 +108,7 @@ class File(Wire):
 class Rating(Wire):
     """How somebody's readers find it."""
 
-    votes: int = 0
+    votes: Count = 0
     value: float = 0.0
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from revenge.integration.arr.wire import (
+    MOST,
     ArrId,
     Covers,
     Day,
@@ -22,7 +23,7 @@ from revenge.integration.arr.wire import (
 class Season(Wire):
     """A season; 0 is the specials."""
 
-    season_number: Annotated[int, Field(ge=0)]
+    season_number: Annotated[int, Field(ge=0, le=MOST)]
     monitored: bool = False
     images: Covers = ()
 
@@ -78,8 +79,8 @@ class Episode(Wire):
     series_id: int = 0
     tvdb_id: Number = None
     episode_file_id: Number = None
-    season_number: Annotated[int, Field(ge=0)]
-    episode_number: Annotated[int, Field(ge=0)]
+    season_number: Annotated[int, Field(ge=0, le=MOST)]
+    episode_number: Annotated[int, Field(ge=0, le=MOST)]
     absolute_episode_number: Number = None
     title: Text = None
     overview: Text = None

@@ -287,8 +287,10 @@ async def test_what_is_no_event_is_refused_and_not_kept(radarr: Radarr, raw: dic
 
 
 async def test_what_postgresql_cannot_hold_does_not_keep_an_event_out(radarr: Radarr) -> None:
-    await Desk(radarr).inbox.take(event("Health", message="a\0b", level="error", odd={"\0": "\0"}))
-    assert len(await radarr.rows("webhook_event", "id")) == 1
+    desk = Desk(radarr)
+    await desk.inbox.take(event("Health", message="a\0b", level="error", odd={"\0": "\0"}))
+    await desk.inbox.take(event("Odd\0Event"))
+    assert len(await radarr.rows("webhook_event", "id")) == 2
 
 
 async def test_events_wait_while_radarr_is_away(radarr: Radarr) -> None:

@@ -70,6 +70,7 @@ def test_lists_of_languages_are_lists() -> None:  # W37
         ("105:00", 6300.0),
         ("0:00", None),
         ("1h45m", None),
+        ("9" * 400 + ":00:00", None),
         ("", None),
         (None, None),
     ],
@@ -149,9 +150,14 @@ def test_a_film_without_anything_is_one_too() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"id": 0, "title": "A"}, {"id": 1}, {"id": 1, "title": ""}, {"id": "x", "title": "A"}]
 )
-def test_a_film_needs_an_id_and_a_title(wrong: dict[str, Any]) -> None:
+def test_a_film_needs_an_id_and_a_title_and_numbers_that_fit(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Movie.model_validate(wrong)
+
+
+def test_no_number_is_infinite() -> None:
+    with pytest.raises(ValidationError):
+        Movie.model_validate_json(b'{"id": 1, "title": "A", "popularity": 1e999}')
 
 
 def test_a_file_without_a_path_lies_in_the_film_s_folder() -> None:
