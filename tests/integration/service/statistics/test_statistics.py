@@ -77,8 +77,8 @@ async def _fill(pool: Pool) -> None:
         )
         for days_ago in (0, 0, 3):
             await conn.execute(
-                "INSERT INTO revenge.session (id, account_id, token_hash, last_activity_at, expires_at)"
-                " VALUES ($1, $2, $3, now() - $4 * interval '1 day', now() + interval '1 day')",
+                "INSERT INTO revenge.session (id, account_id, token_hash, token_expires_at, last_activity_at, expires_at)"
+                " VALUES ($1, $2, $3, now(), now() - $4 * interval '1 day', now() + interval '1 day')",
                 uuid7(),
                 account,
                 uuid7().bytes,
