@@ -148,7 +148,15 @@ def test_a_film_without_anything_is_one_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"id": 0, "title": "A"}, {"id": 1}, {"id": 1, "title": ""}, {"id": "x", "title": "A"}]
+    "wrong",
+    [
+        {"id": 0, "title": "A"},
+        {"id": 1},
+        {"id": 1, "title": ""},
+        {"id": "x", "title": "A"},
+        {"id": 1, "title": "A", "year": 2**31},
+        {"id": 1, "title": "A", "ratings": {"tmdb": {"votes": 2**40, "value": 5}}},
+    ],
 )
 def test_a_film_needs_an_id_and_a_title_and_numbers_that_fit(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
