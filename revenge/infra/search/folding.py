@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 _LONGEST_WORD = 64
 _SPECIAL = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
@@ -38,14 +39,19 @@ def variants(word: str) -> set[str]:
 
 def mark(text: str, sought: Collection[str]) -> str | None:
     """Return a piece of ``text`` as HTML with the words marked that begin with what is sought; None without any."""
-    spans = [
-        match.span() for match in _WORD.finditer(text) if any(fold(match.group()).startswith(word) for word in sought)
-    ]
+    beginnings = tuple(sought)
+    spans = [match.span() for match in _WORD.finditer(text) if _folded(match.group()).startswith(beginnings)]
     if not spans:
         return None
     start = max(0, spans[0][0] - _SNIPPET // 4)
     end = min(len(text), start + _SNIPPET)
     return _marked(text, start, end, [span for span in spans if start <= span[0] and span[1] <= end])
+
+
+@lru_cache(maxsize=65_536)
+def _folded(word: str) -> str:
+    """Fold one word; a page of hits has thousands, and most of them again and again."""
+    return fold(word)
 
 
 def _marked(text: str, start: int, end: int, spans: Iterable[tuple[int, int]]) -> str:
