@@ -184,3 +184,23 @@ async def test_files_and_errors_and_scans_come_in_pages(world: "World") -> None:
     oldest = await world.libraries.scans(library.id, limit=1, cursor=newest.next_cursor)
     assert oldest.scans == [scan]
     assert newest.scans[0].id > scan.id
+
+
+async def test_a_deleted_library_comes_back_as_it_was(world: "World") -> None:  # W20
+    made = await world.make_library()
+    await world.libraries.delete(made.id)
+    restored = await world.libraries.restore(made.id)
+    assert (restored.id, restored.name, restored.paths) == (made.id, made.name, made.paths)
+    assert world.events.told == ["hidden", "restored"]
+    with pytest.raises(LibraryNotFound):
+        await world.libraries.restore(made.id)
+
+
+async def test_a_library_whose_folder_another_has_by_now_does_not_come_back(world: "World") -> None:
+    first = await world.make_library()
+    await world.libraries.delete(first.id)
+    await world.make_library(name="Other")
+    with pytest.raises(InvalidLibrary):
+        await world.libraries.restore(first.id)
+    with pytest.raises(LibraryNotFound):
+        await world.libraries.get(first.id)

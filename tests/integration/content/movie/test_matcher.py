@@ -312,3 +312,33 @@ class Acquired:
     def _log(self, record: Any) -> None:
         if "revenge" in record.query:
             self._asked.append(record.query)
+
+
+class Dies(Exception):
+    """The process ends here."""
+
+
+async def test_a_match_that_dies_within_a_transaction_leaves_nothing_of_it_and_another_ends_where_it_would_have(
+    films: "Films", source: FakeSource
+) -> None:  # W12, W17, W35
+    know(source, *(film(number, f"Film {number}", 2000) for number in range(1, CHUNK + 11)))
+    for number in range(1, CHUNK + 11):
+        await films.add(f"Film {number}", 2000)
+    tell, deaths = films.told.matched, iter([False, True, False])
+
+    async def matched(conn: Any, done: Any) -> None:
+        await tell(conn, done)
+        if next(deaths, False):
+            raise Dies
+
+    films.told.matched = matched  # type: ignore[method-assign]  # it tells, and dies
+    with pytest.raises(Dies):
+        await films.match_all()
+    assert await films.count() == await films.count("external_id") == CHUNK
+    assert await films.pool.fetchval("SELECT count(*) FROM revenge.library_item WHERE match_state = 'pending'") == 10
+    await films.match_all()
+    assert await films.count() == await films.count("external_id") == CHUNK + 10
+    assert (
+        await films.pool.fetchval("SELECT count(*) FROM revenge.library_item WHERE match_state = 'matched'")
+        == CHUNK + 10
+    )
