@@ -48,7 +48,12 @@ from revenge.content.library.scans import ScanService
 from revenge.content.library.schedule import ScanSchedule
 from revenge.content.library.service import LibraryService
 from revenge.content.library.upkeep import LibraryUpkeep
-from revenge.content.library.upkeep_jobs import LibraryScanCleanupWorker, PeriodicLibraryScanWorker, ScanReaperWorker
+from revenge.content.library.upkeep_jobs import (
+    LibraryScanCleanupWorker,
+    MissingFileCleanupWorker,
+    PeriodicLibraryScanWorker,
+    ScanReaperWorker,
+)
 from revenge.content.metadata.answer_jobs import MetadataAnswerCleanupWorker
 from revenge.content.metadata.enriching import Enrichment
 from revenge.content.metadata.jobs import (
@@ -225,6 +230,7 @@ class Container(Foundations):
         LibraryUpkeep,
         database.provided.pool,
         jobs=scan_queue,
+        events=library_events,
         scans=scan_config,
         config=providers.Singleton(make_upkeep_config, settings),
         removed=upkeep_metrics.provided.removed,
@@ -258,6 +264,7 @@ class Container(Foundations):
             providers.Singleton(PeriodicLibraryScanWorker, scan_schedule),
             providers.Singleton(LibraryScanCleanupWorker, library_upkeep),
             providers.Singleton(ScanReaperWorker, library_upkeep),
+            providers.Singleton(MissingFileCleanupWorker, library_upkeep),
             providers.Singleton(
                 NotificationWorker, database.provided.pool, service=notification_service, deliveries=deliveries
             ),

@@ -11,7 +11,12 @@ from datetime import timedelta
 from revenge.app.settings import Settings
 from revenge.app.settings.periodic import read_schedule
 from revenge.content.image.jobs import ImageCleanupArgs
-from revenge.content.library.upkeep_jobs import LibraryScanCleanupArgs, PeriodicLibraryScanArgs, ScanReaperArgs
+from revenge.content.library.upkeep_jobs import (
+    LibraryScanCleanupArgs,
+    MissingFileCleanupArgs,
+    PeriodicLibraryScanArgs,
+    ScanReaperArgs,
+)
 from revenge.content.metadata.answer_jobs import MetadataAnswerCleanupArgs
 from revenge.content.metadata.jobs import MetadataRefreshStaleArgs
 from revenge.content.search.jobs import SearchCheckArgs
@@ -58,6 +63,7 @@ PERIODIC: Sequence[Planned] = (
     ),
     # On start, too: what is not indexed yet, or was for another engine, is built before anybody searches for long.
     Planned(id="search_check", kind=SearchCheckArgs, make=lambda _: SearchCheckArgs(), run_on_start=True),
+    Planned(id="missing_file_cleanup_daily", kind=MissingFileCleanupArgs, make=lambda _: MissingFileCleanupArgs()),
     Planned(id="library_scan_cleanup_daily", kind=LibraryScanCleanupArgs, make=lambda _: LibraryScanCleanupArgs()),
     Planned(
         id="metadata_answer_cleanup_daily",

@@ -58,6 +58,7 @@ SCHEDULES: Mapping[str, str] = {
     "auth_cleanup_daily": "7 3 * * *",
     "search_check": "6h",
     "library_scan_cleanup_daily": "13 3 * * *",
+    "missing_file_cleanup_daily": "16 3 * * *",
     "activity_cleanup_daily": "18 3 * * *",
     "notification_cleanup_daily": "23 3 * * *",
     "metadata_refresh_stale": "1h",

@@ -77,7 +77,8 @@ class FilesChanged:
     """Files of one committed chunk, by their ids."""
 
     library_id: UUID
-    scan_id: UUID
+    scan_id: UUID | None
+    """None: no scan did it, but the clean-up of what has been missing for too long."""
     added: Sequence[UUID] = ()
     updated: Sequence[UUID] = ()
     moved: Sequence[UUID] = ()

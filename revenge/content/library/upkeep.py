@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from revenge.content.library.ports import LibraryEvents, NoEvents, Pool, ScanJobs
+from revenge.content.library.ports import FilesChanged, LibraryEvents, NoEvents, Pool, ScanJobs
 from revenge.content.library.scans.claims import Claims
 from revenge.content.library.scans.config import ScanConfig
 from revenge.content.library.statements import statements
@@ -63,7 +63,9 @@ class LibraryUpkeep:
     ) -> None:
         self._pool = pool
         self._config = config or UpkeepConfig()
-        self._claims = Claims(pool, config=scans or ScanConfig(), events=events or NoEvents(), jobs=jobs)
+        self._scans = scans or ScanConfig()
+        self._events = events or NoEvents()
+        self._claims = Claims(pool, config=self._scans, events=self._events, jobs=jobs)
         self._removed = removed
 
     async def settle(self) -> int:
@@ -97,3 +99,26 @@ class LibraryUpkeep:
             if len(rows) < self._config.batch:
                 break
         return ScanUpkeep(settled=settled, deleted=total if dry_run else deleted, dry_run=dry_run)
+
+    async def forget_missing(self, *, report: Callable[[int], object] = lambda done: None) -> int:
+        """Forget files that have been missing for longer than the grace period, a batch a transaction; return how many.
+
+        Scans do that too, but a library that is never scanned would remember its files for ever.
+        """
+        sql, grace, total = statements(), self._scans.missing_grace, 0
+        for library in await self._pool.fetch(sql["library_with_missing"], grace):
+            rows = self._config.batch
+            while rows == self._config.batch:
+                async with self._pool.acquire() as conn, conn.transaction():
+                    gone = await conn.fetch(sql["file_remove_expired"], library["id"], grace, self._config.batch)
+                    rows = len(gone)
+                    if gone:
+                        change = FilesChanged(
+                            library_id=library["id"], scan_id=None, removed=[row["id"] for row in gone]
+                        )
+                        await self._events.files_changed(conn, change)
+                        await conn.execute(sql["item_delete_unused"], library["id"])
+                total += rows
+                self._removed("missing_files", rows)
+                report(total)
+        return total

@@ -92,3 +92,29 @@ class ScanReaperWorker(Worker[ScanReaperArgs]):
     async def work(self, job: Job[ScanReaperArgs]) -> dict[str, Any]:
         """Settle, and return how many."""
         return {"settled": await self._upkeep.settle()}
+
+
+class MissingFileCleanupArgs(JobArgs, kind="library_missing_cleanup"):
+    """No arguments: every library. A kind of our own; the Go server has none."""
+
+    insert_opts: ClassVar[InsertOpts] = InsertOpts(queue=Queue.LOW, max_attempts=3, unique=_ONE)
+
+
+class MissingFileCleanupWorker(Worker[MissingFileCleanupArgs]):
+    """Forgets files that have been missing for too long, where no scan does."""
+
+    timeout = timedelta(minutes=10)
+
+    def __init__(self, upkeep: LibraryUpkeep) -> None:
+        self._upkeep = upkeep
+
+    async def work(self, job: Job[MissingFileCleanupArgs]) -> dict[str, Any] | Snooze:
+        """Forget, and return how many."""
+
+        def report(done: int) -> None:
+            job.report_progress(phase="forgetting", current=done)
+
+        async with job.client.once_per_cluster(job.kind, ttl=HOLD) as hold:
+            if not hold:
+                return Snooze(BUSY_AGAIN)
+            return {"removed": await self._upkeep.forget_missing(report=report)}

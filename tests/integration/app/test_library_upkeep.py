@@ -19,6 +19,8 @@ from revenge.content.library.upkeep import LibraryUpkeep, UpkeepConfig
 from revenge.content.library.upkeep_jobs import (
     LibraryScanCleanupArgs,
     LibraryScanCleanupWorker,
+    MissingFileCleanupArgs,
+    MissingFileCleanupWorker,
     PeriodicLibraryScanArgs,
     PeriodicLibraryScanWorker,
     ScanReaperArgs,
@@ -51,6 +53,7 @@ class House:
                     PeriodicLibraryScanWorker(self.schedule),
                     LibraryScanCleanupWorker(upkeep),
                     ScanReaperWorker(upkeep),
+                    MissingFileCleanupWorker(upkeep),
                 ]
             ),
         )
@@ -222,6 +225,27 @@ async def test_reaper_leaves_a_scan_alone_whose_job_waits(house: House) -> None:
     library_id = await house.library("Films")
     await house.libraries.trigger_scan(library_id)
     assert await house.work(ScanReaperArgs()) == {"settled": 0}
+
+
+async def test_files_that_have_been_missing_for_too_long_are_forgotten_without_a_scan(house: House) -> None:
+    library_id, scanned = await house.library("Films"), await house.library("Scanned")
+    for owner in (library_id, scanned):
+        root_id = await house.pool.fetchval("SELECT id FROM revenge.library_root WHERE library_id = $1", owner)
+        for number, days in enumerate((40, 40, 40, 40, 1)):
+            await house.pool.execute(
+                "INSERT INTO revenge.library_file (id, library_id, root_id, path, path_text, size_bytes, mtime_ns, inode, state, missing_since)"
+                " VALUES ($1, $2, $3, $4, 'x', 1, 1, 1, 'missing', now() - make_interval(days => $5))",
+                uuid7(),
+                owner,
+                root_id,
+                f"/{number}".encode(),
+                days,
+            )
+    await house.libraries.trigger_scan(scanned)
+    assert await house.work(MissingFileCleanupArgs()) == {"removed": 4}
+    left = await house.pool.fetch("SELECT library_id, count(*) FROM revenge.library_file GROUP BY library_id")
+    assert {row["library_id"]: row["count"] for row in left} == {library_id: 1, scanned: 5}
+    assert house.removed == [("missing_files", 3), ("missing_files", 1)]
 
 
 async def test_second_clean_up_waits_for_the_first_instead_of_calling_itself_done(house: House) -> None:

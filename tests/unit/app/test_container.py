@@ -95,6 +95,7 @@ def test_our_own_kinds_are_those_that_the_documents_name(container: Container) -
         "activity_log",
         "cleanup",
         "image_cleanup",
+        "library_missing_cleanup",
         "library_scan_cleanup",
         "library_scan_reaper",
         "mail",

@@ -51,3 +51,19 @@ LEFT JOIN LATERAL (
 ) AS latest ON true
 WHERE library.enabled AND library.deleted_at IS NULL
 ORDER BY library.id;
+
+-- name: library_with_missing :many
+-- Libraries that hold files that have been missing for too long, and are not scanned: a scan forgets its own.
+-- $1 interval the grace period
+SELECT library.id
+FROM /* TEMPLATE: schema */library AS library
+WHERE library.deleted_at IS NULL
+    AND EXISTS (
+        SELECT FROM /* TEMPLATE: schema */library_file AS file
+        WHERE file.library_id = library.id AND file.state = 'missing' AND file.missing_since <= now() - $1::interval
+    )
+    AND NOT EXISTS (
+        SELECT FROM /* TEMPLATE: schema */library_scan AS scan
+        WHERE scan.library_id = library.id AND scan.status IN ('pending', 'running')
+    )
+ORDER BY library.id;
