@@ -105,4 +105,5 @@ def _day(value: date | None) -> str | None:
 
 
 def _credit(credit: ShownCredit) -> dict[str, Any]:
-    return {**asdict(credit), "person_id": str(credit.person_id)}
+    image = None if credit.image is None else str(credit.image)
+    return {**asdict(credit), "person_id": str(credit.person_id), "image": image}

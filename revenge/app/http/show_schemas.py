@@ -15,7 +15,7 @@ Position = Annotated[int, Field(strict=True, ge=0, le=100)]
 Id = Annotated[UUID, Field(strict=False)]
 
 
-Images = Annotated[dict[str, str], Field(description="By type, the hash of the picture that is shown.")]
+Images = Annotated[dict[str, str], Field(description="By type, the id of the picture that is shown.")]
 
 
 class RatingOut(BaseModel):
@@ -161,7 +161,7 @@ class CreditOut(BaseModel):
     character: str
     job: str
     department: str
-    image: str | None = Field(description="The hash of the person's picture.")
+    image: str | None = Field(description="The id of the person's picture.")
 
 
 class Told(BaseModel):
