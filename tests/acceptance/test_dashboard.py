@@ -1,15 +1,13 @@
 """The dashboard in a real Chromium: what a person sees and does."""
 
 import asyncio
-import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from revenge.app.http import ApiServices, Check, HttpConfig, create_app
 from revenge.content.library.models import ScanCounts, ScanFileError, ScanStatus
@@ -19,16 +17,6 @@ from tests.fakes.libraries import FakeLibraries
 from tests.fakes.services import VIEW, FakeMetrics, FakeReadiness
 from tests.fakes.serving import serving
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 KEY = "a-key-that-nobody-guesses"
 PHONE = {"width": 360, "height": 740}
 
@@ -74,17 +62,6 @@ class Stage:
 
     def job(self, job_id: int) -> Locator:
         return self.page.locator(f'[data-job="{job_id}"]')
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "Chromium is missing: .ci/run installs it"
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ export function Browse({ shelf }: { shelf: Shelf }) {
           onInput={(event) => setWords(event.currentTarget.value)}
         />
       </div>
-      {words.trim() ? <Results words={words.trim()} /> : <All key={shelf} shelf={shelf} />}
+      {words.trim() ? <Results words={words.trim()} /> : <All shelf={shelf} />}
     </main>
   );
 }
