@@ -1,0 +1,159 @@
+"""A node is killed in the middle of each kind, and what the tables say in the end is what they say undisturbed."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.acceptance.house import LIMIT_S, House
+from tests.fakes.engine import eventually
+from tests.fakes.whole_server import World, appendix_a, whole_server
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+
+Pool = asyncpg.Pool
+
+IN_THE_WAY = {
+    "cleanup": "account_token",
+    "notification": "notification_delivery",
+    "activity_log": "activity",
+    "activity_cleanup": "activity",
+    "library_scan_cleanup": "library_scan",
+    "periodic_library_scan": "library",
+    "session_maintenance": "session",
+    "stats_aggregation": "server_stat",
+    "playback_cleanup": "playback_session",
+    "movie_library_scan": "library_file",
+    "movie_file_match": "library_item",
+    "movie_search_index": "search_document",
+    "metadata_refresh_movie": "external_id",
+    "metadata_refresh_tvshow": "external_id",
+    "metadata_refresh_season": "season",
+    "metadata_refresh_episode": "episode",
+    "metadata_refresh_person": "person",
+    "metadata_enrich_content": "external_id",
+    "metadata_download_image": "image",
+    "tvshow_library_scan": "library_file",
+    "tvshow_metadata_refresh": "external_id",
+    "tvshow_file_match": "library_item",
+    "tvshow_search_index": "search_document",
+    "tvshow_series_refresh": "external_id",
+    "radarr_sync": "arr_title",
+    "sonarr_sync": "arr_title",
+    "radarr_webhook": "arr_title",
+    "sonarr_webhook": "arr_title",
+}
+"""A table that each kind needs in the middle of its work: while the test has it locked, the job hangs there."""
+
+OF_THE_MOMENT = frozenset(
+    {
+        "account_token",
+        "activity",
+        "arr_sync",
+        "call_circuit",
+        "call_rate",
+        "notification_delivery",
+        "notification_event",
+        "provider_answer",
+        "search_build",
+        "search_change",
+        "server_stat",
+        "webhook_event",
+    }
+)
+"""Tables that say when something was tried, or how often."""
+
+
+@pytest.fixture
+def house(tmp_path: Path, database: str) -> Iterator[House]:
+    """Commands on a fresh database of the run's server."""
+    found = House(tmp_path, {"DATABASE_URL": database})
+    yield found
+    found.close()
+
+
+@pytest.fixture
+async def other_pool(empty_database: str) -> AsyncIterator["Pool[asyncpg.Record]"]:
+    async with asyncpg.create_pool(empty_database, min_size=1, max_size=4) as pool:
+        yield pool
+
+
+async def test_each_kind_ends_as_undisturbed_although_its_node_is_killed_in_the_middle(
+    house: House, pool: "Pool[asyncpg.Record]", other_pool: "Pool[asyncpg.Record]", empty_database: str, tmp_path: Path
+) -> None:
+    roots = {name: tmp_path / name for name in ("calm", "wild")}
+    for root in roots.values():
+        root.mkdir()
+    other_house = House(roots["calm"], {"DATABASE_URL": empty_database})
+    try:
+        async with whole_server(other_house, other_pool, roots["calm"]) as calm:
+            for kind, (args, _) in appendix_a(calm, 1).items():
+                assert (await calm.end(await calm.enqueue(kind, args)))["state"] == "completed", kind
+            await calm.quiet()
+            expected = await tables(other_pool, roots["calm"])
+    finally:
+        other_house.close()
+
+    async with whole_server(house, pool, roots["wild"], node=True) as wild:
+        wrong: dict[str, Any] = {}
+        for kind, (args, outcome) in appendix_a(wild, 1).items():
+            job = await killed_in_the_middle(wild, kind, args)
+            if job["state"] != "completed" or not outcome(job["output"]) or len(job["attempted_by"]) < 2:
+                wrong[kind] = (job["state"], job["output"], job["errors"], job["attempted_by"])
+        assert wrong == {}
+        await wild.quiet()
+        found = await tables(pool, roots["wild"])
+    assert found.keys() == expected.keys()
+    for table, rows in found.items():
+        assert rows == expected[table], table
+    told = [json.loads(asked.body)["message"] for asked in wild.receiver.asked]
+    assert len(told) <= 2, "a message that may have gone out is not sent again without end"
+
+
+async def killed_in_the_middle(world: World, kind: str, args: dict[str, Any]) -> dict[str, Any]:
+    """Kill the node while the job waits for a table that it needs, and return the job as another node ended it."""
+    table = IN_THE_WAY[kind]
+    async with world.pool.acquire() as conn:
+        lock = conn.transaction()
+        await lock.start()
+        await conn.execute(f"LOCK TABLE revenge.{table} IN ACCESS EXCLUSIVE MODE")
+        job_id = await world.enqueue(kind, args)
+
+        async def hangs() -> bool:
+            return bool(
+                await world.value(
+                    "SELECT count(*) FROM river_job WHERE id = $1 AND state = 'running' AND EXISTS (SELECT FROM pg_locks"
+                    " WHERE NOT granted AND relation = $2::text::regclass)",
+                    job_id,
+                    f"revenge.{table}",
+                )
+            )
+
+        await eventually(hangs, within=timedelta(seconds=LIMIT_S))
+        await asyncio.to_thread(world.kill_node)
+        await lock.rollback()
+    await world.start_node()
+    return await world.end(job_id)
+
+
+async def tables(pool: "Pool[asyncpg.Record]", root: Path) -> dict[str, list[str]]:
+    """Return what the application's tables say, without ids, times, and the folder that it was tried in."""
+    found: dict[str, list[str]] = {}
+    names = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'revenge' ORDER BY tablename")
+    for name in [row["tablename"] for row in names if row["tablename"] not in OF_THE_MOMENT]:
+        columns = await pool.fetch(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'revenge' AND table_name = $1"
+            " AND data_type NOT IN ('uuid', 'timestamp with time zone', 'bytea', 'ARRAY', 'jsonb')"
+            " AND column_name NOT IN ('job_id', 'inode', 'mtime_ns', 'nfo_mtime_ns', 'device', 'updated', 'unchanged')"
+            " ORDER BY ordinal_position",
+            name,
+        )
+        listed = ", ".join(f'"{row["column_name"]}"' for row in columns)
+        rows = await pool.fetch(f"SELECT {listed} FROM revenge.{name}" if listed else f"SELECT 1 FROM revenge.{name}")
+        found[name] = sorted(str(tuple(row)).replace(str(root), "") for row in rows)
+    return found
