@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := .cache/uv/bin/uv
 PYTEST := $(BIN)/python -m pytest
+# One more than there are processors: half of the suite waits for something.
+PARALLEL = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --extra all
 
@@ -45,7 +47,7 @@ run: setup ## demo (or LIBRARY=/films [TYPE=movie|tv]): database, server, worker
 	@$(BIN)/revenge demo $${DEMO_LIBRARY:+--library "$$DEMO_LIBRARY"} $${DEMO_TYPE:+--type "$$DEMO_TYPE"}
 
 test: setup-dev ## the test suite, all but the faults
-	@$(PYTEST) -n auto --dist worksteal -m "not chaos and not faults" tests/unit tests/integration tests/acceptance
+	@$(PYTEST) -n $(PARALLEL) --dist worksteal -m "not chaos and not faults" tests/unit tests/integration tests/acceptance
 
 check: setup-dev ## format, lint, types, import contracts, unit tests
 	@$(BIN)/ruff format --check .
@@ -63,8 +65,8 @@ faults: setup-dev ## what the engine must outlive: killed nodes, servers cut off
 again: setup-dev ## what failed the last time, one after the other
 	@$(PYTEST) --last-failed --last-failed-no-failures none -p no:randomly tests
 
-chaos: setup-dev ## the long fault tests: make chaos N=1000000 [ROUNDS=20]
-	@$(PYTEST) -m chaos -s --chaos-jobs $(or $(N),20000) --chaos-rounds $(or $(ROUNDS),1) -p no:randomly tests/integration tests/interop
+chaos: setup-dev ## the long fault tests: make chaos N=1000000 [ROUNDS=20] [ONLY=settles_once]
+	@$(PYTEST) -m chaos -s --chaos-jobs $(or $(N),20000) --chaos-rounds $(or $(ROUNDS),1) $(if $(ONLY),-k "$(ONLY)") -p no:randomly tests/integration tests/interop
 
 coverage: setup-dev ## branches of the engine that its tests take; fails below 90 %
 	@$(BIN)/coverage erase

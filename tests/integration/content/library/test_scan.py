@@ -512,7 +512,7 @@ async def test_series_are_read_as_episodes(world: "World") -> None:
     world.put(
         "Show (2010)/Season 1/Show S01E01.mkv",
         "Show (2010)/Season 1/Show S01E02E03.mkv",
-        "Show (2010)/Season 1/what.mkv",
+        "what.mkv",
     )
     await world.make_library(type="tvshow")
     scan = await world.scan()

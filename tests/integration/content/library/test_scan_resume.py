@@ -68,10 +68,14 @@ async def save(world: "World") -> None:
 
 
 async def restore(world: "World") -> None:
+    given = await world.pool.fetchval(
+        "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute"
+        " WHERE attrelid = 'revenge.library_item'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"
+    )
     await world.pool.execute(
         "DELETE FROM revenge.library_scan; DELETE FROM revenge.library_file; DELETE FROM revenge.library_item;"
         "DELETE FROM revenge.library_root; INSERT INTO revenge.library_root TABLE roots;"
-        "INSERT INTO revenge.library_item TABLE items; INSERT INTO revenge.library_file TABLE files"
+        f"INSERT INTO revenge.library_item ({given}) SELECT {given} FROM items; INSERT INTO revenge.library_file TABLE files"
     )
 
 
