@@ -3,8 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := .cache/uv/bin/uv
 PYTEST := $(BIN)/python -m pytest
-# One more than there are processors: half of the suite waits for something.
-PARALLEL = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --extra all
 
@@ -47,7 +45,7 @@ run: setup ## demo (or LIBRARY=/films [TYPE=movie|tv]): database, server, worker
 	@$(BIN)/revenge demo $${DEMO_LIBRARY:+--library "$$DEMO_LIBRARY"} $${DEMO_TYPE:+--type "$$DEMO_TYPE"}
 
 test: setup-dev ## the test suite, all but the faults
-	@$(PYTEST) -n $(PARALLEL) --dist worksteal -m "not chaos and not faults" tests/unit tests/integration tests/acceptance
+	@$(PYTEST) -n auto --dist worksteal -m "not chaos and not faults" tests/unit tests/integration tests/acceptance
 
 check: setup-dev ## format, lint, types, import contracts, unit tests
 	@$(BIN)/ruff format --check .

@@ -37,7 +37,7 @@ export function App() {
         Skip to the content
       </a>
       <Header state={state} hash={hash} />
-      {shelf ? <Browse key={shelf} shelf={shelf as Shelf} /> : hash === "#/unmatched" ? <Unmatched state={state} /> : <Now state={state} />}
+      {shelf ? <Browse key={shelf} shelf={shelf as Shelf} /> : hash === "#/unmatched" ? <Unmatched /> : <Now state={state} />}
       <footer class="foot">
         {state.server && <span>Revenge {state.server.version}</span>}
         <a href="/openapi.json">API</a>

@@ -2,12 +2,18 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
 import { announce, notify } from "../store";
 import { useBusy } from "../hooks";
-import type { State } from "../store";
 import type { Item, Library } from "../types";
 
 /** What nobody could tell for sure: what it may be, for a person to choose. */
-export function Unmatched({ state }: { state: State }) {
-  const films = state.libraries?.filter((library) => library.type === "movie") ?? null;
+export function Unmatched() {
+  const [films, setFilms] = useState<Library[] | null>(null);
+  const [error, setError] = useState("");
+  useEffect(() => {
+    api.libraries().then(
+      (found) => setFilms(found.filter((library) => library.type === "movie")),
+      (problem: unknown) => setError(problem instanceof Error ? problem.message : String(problem)),
+    );
+  }, []);
   return (
     <main class="browse" id="now" tabIndex={-1}>
       <div class="browse-head">
@@ -20,6 +26,7 @@ export function Unmatched({ state }: { state: State }) {
           </a>
         </nav>
       </div>
+      {error && <p class="error-text">{error}</p>}
       {films?.length === 0 && <p class="empty">There is no library of films.</p>}
       {films?.map((library) => (
         <LibraryItems key={library.id} library={library} />
