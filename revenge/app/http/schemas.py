@@ -1,6 +1,6 @@
 """Types at the edge: what parameters may look like, and the documents of jobs, queues and the server."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -47,7 +47,11 @@ def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         message = "must say its time zone, such as Z"
         raise ValueError(message)
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        message = "is beyond the calendar in UTC"
+        raise ValueError(message) from None
 
 
 WholeNumber = BeforeValidator(_digits)

@@ -1,5 +1,6 @@
 """What a provider says of a film, a series, an episode or a person, whoever the provider is."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -29,6 +30,19 @@ class IdProvider(StrEnum):
 
 
 Ids = Mapping[IdProvider, str]
+
+_ID_SHAPES = {
+    IdProvider.TMDB: re.compile(r"[1-9][0-9]{0,9}"),
+    IdProvider.IMDB: re.compile(r"tt[0-9]{7,10}"),
+    IdProvider.TVDB: re.compile(r"[1-9][0-9]{0,9}"),
+    IdProvider.TVMAZE: re.compile(r"[1-9][0-9]{0,9}"),
+    IdProvider.WIKIDATA: re.compile(r"Q[1-9][0-9]{0,11}"),
+}
+
+
+def is_id(provider: IdProvider, value: str) -> bool:
+    """Return whether ``value`` looks like an id of ``provider``."""
+    return _ID_SHAPES[provider].fullmatch(value) is not None
 
 
 class ImageType(StrEnum):

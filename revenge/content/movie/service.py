@@ -1,6 +1,5 @@
 """What people do with films: look at them, refresh, delete and merge them, and say what a file is."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,7 +10,7 @@ from revenge.content.library.models import LibraryFile
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.metadata.errors import EntityGone
 from revenge.content.metadata.merging import merge_entities
-from revenge.content.metadata.models import IdProvider, Ids, MovieDetails
+from revenge.content.metadata.models import IdProvider, Ids, MovieDetails, is_id
 from revenge.content.metadata.repository import EntityRepository
 from revenge.content.movie import models
 from revenge.content.movie.errors import CandidateNotFound, ItemNotFound, MovieNotFound, WrongChoice
@@ -23,12 +22,6 @@ from revenge.content.movie.registry import Claim, MovieRegistry
 from revenge.content.movie.repository import MovieRepository
 
 _CHUNK = 1000
-_IDS = {
-    IdProvider.TMDB: re.compile(r"[1-9][0-9]{0,9}"),
-    IdProvider.IMDB: re.compile(r"tt[0-9]{7,10}"),
-    IdProvider.TVDB: re.compile(r"[1-9][0-9]{0,9}"),
-    IdProvider.WIKIDATA: re.compile(r"Q[1-9][0-9]{0,11}"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,10 +328,9 @@ def _version_key(file: LibraryFile) -> tuple[str, str, str, str, str]:
 
 
 def _checked_id(choice: ById) -> Ids:
-    pattern = _IDS.get(choice.provider)
-    if pattern is None:
+    if choice.provider is IdProvider.TVMAZE:
         raise WrongChoice(f"films are not known by ids of {choice.provider.value}")
-    if not pattern.fullmatch(choice.value):
+    if not is_id(choice.provider, choice.value):
         raise WrongChoice(f"{choice.value[:50]!r} is no id of {choice.provider.value}")
     return {choice.provider: choice.value}
 

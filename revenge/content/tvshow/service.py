@@ -8,7 +8,7 @@ from uuid import UUID
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.metadata.errors import EntityGone
-from revenge.content.metadata.models import EntityKind, IdProvider, SeriesDetails
+from revenge.content.metadata.models import EntityKind, IdProvider, SeriesDetails, is_id
 from revenge.content.metadata.repository import EntityRepository
 from revenge.content.metadata.rows import Description
 from revenge.content.tvshow.errors import EpisodeNotFound, ItemsNotFound, SameSeries, SeriesNotFound, WrongChoice
@@ -270,6 +270,8 @@ class ShowService:
                 raise EpisodeNotFound(choice.episode_id)
             return choice.episode_id
         title, year, ids = first.title, first.year, choice.ids
+        if ids is not None and not is_id(*ids):
+            raise WrongChoice(f"{ids[1][:50]!r} is no id of {ids[0].value}")
         if choice.candidate is not None:
             candidate = await self._shows.candidate(conn, first.id, choice.candidate)
             if candidate is None or candidate.provider not in set(IdProvider):

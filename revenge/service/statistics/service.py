@@ -1,7 +1,7 @@
 """Counts what the server holds, keeps it, and lets it be read."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from revenge.infra.database.connection import Pool
 from revenge.infra.jobs.clock import Clock
@@ -45,14 +45,22 @@ class StatisticsService:
         Raises:
             ValueError: the cursor is none of ours.
         """
-        before = _earlier(end, datetime.fromisoformat(cursor)) if cursor else end
-        if before is not None and before.tzinfo is None:
-            message = f"{cursor!r} is no cursor of this list"
-            raise ValueError(message)
+        before = _earlier(end, _moment_of(cursor)) if cursor else end
         rows = await self._pool.fetch(self._sql["stat_history"], stat, start, before, limit + 1)
         more = rows[limit - 1]["at"].isoformat() if len(rows) > limit else None
         return History([Point(row["at"], row["value"]) for row in rows[:limit]], more)
 
 
+def _moment_of(cursor: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(cursor)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    message = f"{cursor!r} is no cursor of this list"
+    raise ValueError(message)
+
+
 def _earlier(one: datetime | None, other: datetime) -> datetime:
-    return other if one is None or other.tzinfo is None else min(one, other)
+    return other if one is None else min(one, other)

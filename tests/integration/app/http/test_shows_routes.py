@@ -212,7 +212,11 @@ async def test_what_was_not_sure_is_chosen_by_hand_for_ever(server: Server) -> N
     listed = await server.http.get("/tvshows/unmatched", params={"library_id": str(server.world.library_id)})
     (waiting,) = UnmatchedListOut.model_validate(listed.json()).unmatched
     assert waiting.item_count == 1
-    choice = {"item_ids": [waiting.item_id], "external_id": {"provider": "tmdb", "value": "2"}}
+    choice: dict[str, Any] = {"item_ids": [waiting.item_id]}
+    for no_id in ("x", "99999999999999999999", "0"):
+        choice["external_id"] = {"provider": "tmdb", "value": no_id}
+        assert (await server.http.post("/tvshows/choices", json=choice)).status_code == 422, no_id
+    choice["external_id"] = {"provider": "tmdb", "value": "2"}
     assert (await server.http.post("/tvshows/choices", json=choice)).status_code == 202
     await server.settle()
     assert (await server.world.matched())["The Ofice - S01E01.mkv"] == ("The Office", 2001, "1x1")

@@ -179,3 +179,17 @@ async def test_statistics_are_read_with_their_history(http: httpx2.AsyncClient, 
     history = (await http.get(f"{stats}/history", params={"key": "total_movies"})).json()
     assert history == {"key": "total_movies", "points": [{"at": now["at"], "value": 0}], "next_cursor": None}
     assert (await http.get(f"{stats}/history", params={"key": "weather"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [
+        ("activity?start_time=0001-01-01T00:00:00%2B14:00", 422),
+        ("stats/history?key=total_movies&start_time=0001-01-01T00:00:00%2B14:00", 422),
+        ("stats/history?key=total_movies&cursor=0001-01-01T00:00:00%2B14:00", 404),
+    ],
+)
+async def test_times_beyond_the_calendar_are_refused(http: httpx2.AsyncClient, place: str, status: int) -> None:
+    answer = await http.get(f"/api/v1/admin/{place}")
+    assert answer.status_code == status
+    assert answer.json()["type"] != "about:blank"
