@@ -190,15 +190,20 @@ class LibraryService:
             return scan_from(row)
 
     async def scan(self, library_id: UUID, scan_id: UUID) -> Scan:
-        """Return a scan of a library.
+        """Return a scan of a library; one whose job is over without it has ended, too.
 
         Raises:
             ScanNotFound: the library has no such scan.
         """
+        await self._claims.settle_abandoned(library_id)
         return await self._repository.scan(library_id, scan_id)
 
     async def scans(self, library_id: UUID, *, limit: int = 20, cursor: str | None = None) -> ScanPage:
-        """Return a library's scans, newest first; ``ValueError`` for a cursor that is none of ours."""
+        """Return a library's scans, newest first; ``ValueError`` for a cursor that is none of ours.
+
+        Scans whose job is over without them have ended, too.
+        """
+        await self._claims.settle_abandoned(library_id)
         return await self._repository.scans(library_id, limit=limit, cursor=cursor)
 
     async def scan_errors(self, scan_id: UUID, *, limit: int = 100, cursor: str | None = None) -> ScanErrorPage:

@@ -14,7 +14,8 @@ from revenge.content.library.errors import (
     ScanConflict,
     UnscannableLibrary,
 )
-from revenge.content.library.models import FileState, LibraryType
+from revenge.content.library.models import FileState, LibraryType, ScanStatus
+from revenge.content.library.ports import JobFate
 
 if TYPE_CHECKING:
     from tests.integration.content.library.conftest import World
@@ -145,6 +146,18 @@ async def test_a_change_leaves_what_it_does_not_name(world: "World") -> None:
     )
     with pytest.raises(InvalidLibrary, match="type"):
         await world.libraries.update(library.id, {"type": "tvshow"})
+
+
+async def test_a_scan_whose_job_was_cancelled_before_it_began_is_seen_cancelled(world: "World") -> None:
+    library = await world.make_library()
+    scan = await world.libraries.trigger_scan(library.id)
+    assert scan.job_id is not None
+    assert (await world.libraries.scan(library.id, scan.id)).status is ScanStatus.PENDING
+    world.jobs.fates[scan.job_id] = JobFate.CANCELLED
+    assert [each.status for each in (await world.libraries.scans(library.id)).scans] == [ScanStatus.CANCELLED]
+    seen = await world.libraries.scan(library.id, scan.id)
+    assert (seen.status, seen.error_message) == (ScanStatus.CANCELLED, "its job was cancelled")
+    assert world.events.told == ["cancelled"]
 
 
 async def test_folders_are_not_changed_under_a_scan(world: "World") -> None:
