@@ -170,7 +170,8 @@ async def settle(world: World) -> None:
         "season": "SELECT id FROM revenge.season WHERE number = 1",
         "episode": "SELECT id FROM revenge.episode WHERE season_number = 1 AND number = 1",
         "person": "SELECT person.id FROM revenge.person JOIN revenge.credit ON person_id = person.id ORDER BY name LIMIT 1",
-        "poster": "SELECT source FROM revenge.image WHERE type = 'poster' AND provider = 'tmdb' LIMIT 1",
+        "poster": "SELECT source FROM revenge.image JOIN revenge.movie ON movie.id = entity_id"
+        " WHERE type = 'poster' AND provider = 'tmdb' AND title = 'Nosferatu' ORDER BY position LIMIT 1",
     }.items():
         world.ids[name] = str(await world.value(query))
 

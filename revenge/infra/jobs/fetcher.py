@@ -323,11 +323,21 @@ class Fetcher:
             # Nothing was claimed. Soon again, and not when all others that met here are.
             self._pause_s = FIRST_PAUSE_S * random.random()  # noqa: S311 - spreads tries
         elif failed:
-            self._suspect()
-            # A server that lost us may have gone on for a while: look once more.
-            self._cancel(self._second_look)
-            self._second_look = asyncio.get_running_loop().call_later(SECOND_LOOK_S, self._suspect)
+            self.suspect()
         self._leave(failed=failed)
+
+    def suspect(self) -> None:
+        """Look for jobs that the database says this client works and that it does not know, before the next fetch.
+
+        A fetch failed, or the server was lost: it may have claimed jobs without saying so, or, failed over to one that lags,
+        have forgotten how some ended.
+        """
+        if self._stopped:
+            return
+        self._suspect()
+        # A server that lost us may have gone on for a while: look once more.
+        self._cancel(self._second_look)
+        self._second_look = asyncio.get_running_loop().call_later(SECOND_LOOK_S, self._suspect)
 
     def _suspect(self) -> None:
         self._may_have_unseen = True

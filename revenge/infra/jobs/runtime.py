@@ -276,8 +276,9 @@ class Runtime:
         await self._polls.catch_up()
 
     def on_disconnect(self) -> None:
-        """From now on everything is polled, and more often."""
+        """From now on everything is polled, and more often; what the server knows may not be what it knew."""
         self._polls.wake()
+        self._fetcher.suspect()
 
     # What the executor and the completer tell
 

@@ -14,7 +14,7 @@ from tests.acceptance.house import LIMIT_S, House
 from tests.fakes.engine import eventually
 from tests.fakes.whole_server import World, appendix_a, whole_server
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]  # seven minutes, most of them waiting for dead nodes
 
 Pool = asyncpg.Pool
 
