@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.fakes.whole_server import World, appendix_a, whole_server
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]  # seven minutes, most of them waiting for dead nodes
 
 Pool = asyncpg.Pool
+
+_PORT = re.compile(r"127\.0\.0\.1:\d+")
 
 IN_THE_WAY = {
     "cleanup": "account_token",
@@ -142,7 +145,7 @@ async def killed_in_the_middle(world: World, kind: str, args: dict[str, Any]) ->
 
 
 async def tables(pool: "Pool[asyncpg.Record]", root: Path) -> dict[str, list[str]]:
-    """Return what the application's tables say, without ids, times, and the folder that it was tried in."""
+    """Return what the application's tables say, without ids, times, ports, and the folder that it was tried in."""
     found: dict[str, list[str]] = {}
     names = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'revenge' ORDER BY tablename")
     for name in [row["tablename"] for row in names if row["tablename"] not in OF_THE_MOMENT]:
@@ -155,5 +158,6 @@ async def tables(pool: "Pool[asyncpg.Record]", root: Path) -> dict[str, list[str
         )
         listed = ", ".join(f'"{row["column_name"]}"' for row in columns)
         rows = await pool.fetch(f"SELECT {listed} FROM revenge.{name}" if listed else f"SELECT 1 FROM revenge.{name}")
-        found[name] = sorted(str(tuple(row)).replace(str(root), "") for row in rows)
+        texts = (str(tuple(row)).replace(str(root), "") for row in rows)
+        found[name] = sorted(_PORT.sub("127.0.0.1", text) for text in texts)
     return found
