@@ -199,7 +199,7 @@ async def test_history_is_paged_by_time(pool: Pool, statistics: StatisticsServic
         if cursor is None:
             break
     assert values == [0, 1, 2, 3, 4]
-    with pytest.raises(ValueError, match="isoformat"):
+    with pytest.raises(ValueError, match="'nonsense' is no cursor"):
         await statistics.history(Stat.TOTAL_USERS, cursor="nonsense")
 
 
