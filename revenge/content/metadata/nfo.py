@@ -1,7 +1,8 @@
 """What an NFO file says, as details: the provider that needs neither a key nor a network. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -18,7 +19,10 @@ from revenge.content.metadata.models import (
     PersonRef,
     Rating,
     SeriesDetails,
+    TitleDetails,
 )
+
+T = TypeVar("T", bound=TitleDetails)
 
 NAME = "nfo"
 _kept = TypeAdapter(Nfo)
@@ -44,18 +48,8 @@ def movie_from_nfo(kept: Mapping[str, Any]) -> MovieDetails | None:
     nfo = _kept.validate_python(dict(kept))
     if nfo.kind not in (NfoKind.MOVIE, None) or nfo.title is None:
         return None
-    return MovieDetails(
-        provider=NAME,
-        ids=_ids(nfo),
-        title=nfo.title,
-        original_title=nfo.original_title,
-        year=nfo.year,
-        overview=nfo.plot,
-        tagline=nfo.tagline,
-        genres=nfo.genres,
-        credits=tuple(_credits(nfo)),
-        ratings=tuple(_ratings(nfo)),
-        certifications=_certifications(nfo),
+    return replace(
+        _described(MovieDetails, nfo, nfo.title),
         release_date=nfo.premiered,
         runtime_min=nfo.runtime_min,
         collection=CollectionRef(name=nfo.collection) if nfo.collection else None,
@@ -69,18 +63,8 @@ def series_from_nfo(kept: Mapping[str, Any]) -> SeriesDetails | None:
         return SeriesDetails(provider=NAME, title=nfo.show_title) if nfo.show_title else None
     if nfo.kind not in (NfoKind.TVSHOW, None) or nfo.title is None:
         return None
-    return SeriesDetails(
-        provider=NAME,
-        ids=_ids(nfo),
-        title=nfo.title,
-        original_title=nfo.original_title,
-        year=nfo.year,
-        overview=nfo.plot,
-        tagline=nfo.tagline,
-        genres=nfo.genres,
-        credits=tuple(_credits(nfo)),
-        ratings=tuple(_ratings(nfo)),
-        certifications=_certifications(nfo),
+    return replace(
+        _described(SeriesDetails, nfo, nfo.title),
         first_air_date=nfo.premiered,
         networks=tuple(Network(name=name) for name in nfo.studios),
     )
@@ -104,6 +88,23 @@ def episodes_from_nfo(kept: Mapping[str, Any]) -> Sequence[EpisodeDetails]:
         for one in (nfo, *nfo.further)
         if one.kind is NfoKind.EPISODE and one.season is not None and one.episode is not None
     ]
+
+
+def _described(shape: type[T], nfo: Nfo, title: str) -> T:
+    """Return what films and series have in common."""
+    return shape(
+        provider=NAME,
+        ids=_ids(nfo),
+        title=title,
+        original_title=nfo.original_title,
+        year=nfo.year,
+        overview=nfo.plot,
+        tagline=nfo.tagline,
+        genres=nfo.genres,
+        credits=tuple(_credits(nfo)),
+        ratings=tuple(_ratings(nfo)),
+        certifications=_certifications(nfo),
+    )
 
 
 def _ids(nfo: Nfo) -> dict[IdProvider, str]:
