@@ -137,7 +137,7 @@ def _alone(name: Name) -> Numbering | None:
     if name.letters.isdisjoint(EPISODE_WORDS) or not (match := _ALONE.search(name.flat)):
         return None
     first = int(match[1] or match[2])
-    episodes, end = _episodes(name, first, None, match.end())
+    episodes, end = follow_episodes(name, first, None, match.end())
     sure = match[1] is not None or (match.group().startswith("ep") and not match.group().startswith("episode"))
     return Numbering(None, episodes, match.start(), end, absolute=episodes, sure=sure)
 
@@ -204,11 +204,11 @@ def find_season(name: Name) -> SeasonMark | None:
 
 def _continued(name: Name, match: re.Match[str]) -> Numbering:
     season = int(match[1])
-    episodes, end = _episodes(name, int(match[2]), season, match.end())
+    episodes, end = follow_episodes(name, int(match[2]), season, match.end())
     return Numbering(season, episodes, match.start(), end)
 
 
-def _episodes(name: Name, first: int, season: int | None, position: int) -> tuple[tuple[int, ...], int]:
+def follow_episodes(name: Name, first: int, season: int | None, position: int) -> tuple[tuple[int, ...], int]:
     """Follow ``-E04``, ``x04``, ``-04``, ``_04``, `` - 1x04``, ``.S01E04`` from the first episode on."""
     numbers, joint = [first], ""
     while match := _NEXT.match(name.flat, position):

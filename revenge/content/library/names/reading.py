@@ -12,6 +12,7 @@ from revenge.content.library.names.identifiers import find_identifiers
 from revenge.content.library.names.models import MediaType
 from revenge.content.library.names.numbering import Numbering, find_numbering, find_part, find_season
 from revenge.content.library.names.release import Release, find_marks, summarise
+from revenge.content.library.names.specials import find_special
 from revenge.content.library.names.spelling import clean
 from revenge.content.library.names.titles import Facts, choose_year, find_title
 from revenge.content.library.names.tokens import Name
@@ -92,6 +93,9 @@ def _numbering(facts: Facts, season: int | None, media: MediaType | None) -> Num
     in_series = media is MediaType.EPISODE or season is not None
     around = Surroundings(facts.name, facts.marks, facts.years, facts.season_mark, season, in_series)
     found = find_numbering(facts.name)
+    if found is None or found.season is None:
+        special = find_special(facts.name, facts.marks, in_series=in_series or around.fansub)
+        found = special if special and (found is None or special.start < found.start) else found
     if found and (found.sure or in_series or not around.year_behind(found.end)):
         return _with_season(found, around)
     if facts.air_date is not None:
