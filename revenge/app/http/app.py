@@ -86,7 +86,7 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
     ):
         app.include_router(router, prefix=API)
     if services.images is not None:
-        app.include_router(images_router(services.images), prefix=API)
+        app.include_router(images_router(services.images, services.access), prefix=API)
     if services.films is not None:
         present = LibraryPresenter(services.libraries, services.client, services.counts)
         app.include_router(movies_router(services.films, services.access), prefix=API)
@@ -140,6 +140,7 @@ def _openapi(app: FastAPI, config: HttpConfig, kinds: Kinds) -> dict[str, Any]:
             "Problem": problem,
         }
         _describe_kinds(components["schemas"], kinds)
+        _describe_gate(schema)
         if config.api_key is not None:
             _secure(schema, components)
         app.openapi_schema = schema
@@ -165,6 +166,14 @@ def _describe_kinds(schemas: dict[str, Any], kinds: Kinds) -> None:
         schemas["NewJob"]["anyOf"] = [*variants, other]
 
 
+def _describe_gate(schema: dict[str, Any]) -> None:
+    """Say what any call may be answered before it meets its route: 403 also for a page elsewhere, 401 for a wrong key."""
+    for path, operations in schema["paths"].items():
+        answers = problems.documented(403) if path in PUBLIC_PATHS else problems.documented(401, 403)
+        for operation in operations.values():
+            operation["responses"] |= {str(status): told for status, told in answers.items()}
+
+
 def _secure(schema: dict[str, Any], components: dict[str, Any]) -> None:
     components["securitySchemes"] = {
         "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -172,10 +181,6 @@ def _secure(schema: dict[str, Any], components: dict[str, Any]) -> None:
         "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
     }
     schema["security"] = [{"key": []}, {"bearer": []}, {"session": []}]
-    for path, operations in schema["paths"].items():
-        if path in PUBLIC_PATHS:
-            for operation in operations.values():
-                operation["security"] = []
-        else:
-            for operation in operations.values():
-                operation["responses"] |= {str(status): told for status, told in problems.documented(401, 403).items()}
+    for path in PUBLIC_PATHS & schema["paths"].keys():
+        for operation in schema["paths"][path].values():
+            operation["security"] = []

@@ -1,5 +1,6 @@
 """What the HTTP side needs of pictures, as a port."""
 
+from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from revenge.content.metadata.models import ImageType
 class Images(Protocol):
     """The part of ``ImageService`` that is used here; errors as documented there."""
 
-    async def open(self, image_id: UUID, *, size: str = "") -> ImageFile: ...
+    async def open(self, image_id: UUID, *, size: str = "", visible: Collection[UUID] | None = None) -> ImageFile: ...
 
-    async def open_shown(self, entity_id: UUID, type: ImageType, *, size: str = "") -> ImageFile: ...
+    async def open_shown(
+        self, entity_id: UUID, type: ImageType, *, size: str = "", visible: Collection[UUID] | None = None
+    ) -> ImageFile: ...

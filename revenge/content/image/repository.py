@@ -68,6 +68,11 @@ class ImageRepository:
         found: UUID | None = await self._pool.fetchval(self._sql["image_shown"], entity_id, type)
         return found
 
+    async def is_seen(self, entity_id: UUID, libraries: Collection[UUID]) -> bool:
+        """Return whether one of ``libraries`` has what a picture shows, or a part of it."""
+        found: bool = await self._pool.fetchval(self._sql["image_is_seen"], entity_id, list(libraries))
+        return found
+
     async def add(self, entity_id: UUID, type: ImageType, provider: str, source: str) -> UUID | None:
         """Make a picture, the last of its type, and return its id; None where there is nothing that it could show."""
         found: UUID | None = await self._pool.fetchval(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -115,14 +115,16 @@ class ImageService:
             is_new=had is None or not is_here,
         )
 
-    async def open(self, image_id: UUID, *, size: str = "") -> ImageFile:
+    async def open(self, image_id: UUID, *, size: str = "", visible: Collection[UUID] | None = None) -> ImageFile:
         """Return a picture's file in ``size`` (empty: the usual one); it is fetched where this node does not have it.
+
+        ``visible``: the libraries that whoever asks may see, None for all; a picture of what none of them has is unknown.
 
         Raises:
             UnknownImage, ImageRefused, NoPicture, CallFailed: as ``download``.
         """
         image = await self._repository.get(image_id)
-        if image is None:
+        if image is None or not await self._is_seen(image.entity_id, visible):
             raise UnknownImage(f"there is no picture {image_id}")
         size = _known(image.type, size)
         image, _ = await self._here(image, size)
@@ -132,7 +134,9 @@ class ImageService:
         mime = await asyncio.to_thread(_mime, path)
         return ImageFile(path=path, mime=mime, etag=f'"{image.hash[:32]}-{size}"')
 
-    async def open_shown(self, entity_id: UUID, type: ImageType, *, size: str = "") -> ImageFile:
+    async def open_shown(
+        self, entity_id: UUID, type: ImageType, *, size: str = "", visible: Collection[UUID] | None = None
+    ) -> ImageFile:
         """Return the picture that is shown of a film, a series or whatever it is; otherwise as ``open``.
 
         Raises:
@@ -141,7 +145,7 @@ class ImageService:
         image_id = await self._repository.shown(entity_id, type)
         if image_id is None:
             raise UnknownImage(f"there is no {type} of {entity_id}")
-        return await self.open(image_id, size=size)
+        return await self.open(image_id, size=size, visible=visible)
 
     async def clean(self) -> Cleaned:
         """Forget contents that nothing has shown for a while, and remove files of this node that none of them is in."""
@@ -156,6 +160,9 @@ class ImageService:
             await asyncio.to_thread(_remove, gone)
             files += len(gone)
         return Cleaned(contents=contents, files=files)
+
+    async def _is_seen(self, entity_id: UUID, visible: Collection[UUID] | None) -> bool:
+        return visible is None or await self._repository.is_seen(entity_id, visible)
 
     async def _here(self, image: Image, size: str) -> tuple[Image, bool]:
         """Return the picture with its content on this disk, and whether it was there before."""

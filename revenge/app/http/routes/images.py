@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import FileResponse, Response
 
-from revenge.app.http.access import open_to_accounts
+from revenge.app.http.access import Access, open_to_accounts
 from revenge.app.http.image_services import Images
+from revenge.app.http.principal import principal_of
 from revenge.app.http.problems import ProblemError, documented
 from revenge.content.image.errors import ImageError, ImageRefused, UnknownImage
 from revenge.content.image.service import ImageFile
@@ -21,21 +22,24 @@ KEPT_S = 7 * 24 * 3600
 Size = Annotated[str, Query(max_length=20, description="Such as w342 or original; without it the usual one.")]
 
 
-def images_router(images: Images) -> APIRouter:
+def images_router(images: Images, access: Access) -> APIRouter:
     """Return the route of pictures."""
     router = APIRouter(prefix="/images", tags=["images"], responses=documented(400, 401, 403, 404, 422, 502, 503))
 
     @router.get("/of/{entity_id}/{type}", response_class=FileResponse)
     @open_to_accounts
     async def get_shown_image(request: Request, entity_id: UUID, type: ImageType, size: Size = "") -> Response:
-        """Return the picture that is shown of a film, a series, a season, an episode or a person."""
-        return await _answer(request, images.open_shown(entity_id, type, size=size), "private, no-cache")
+        """Return the picture that is shown of a film, a series, a season, an episode or a person; 404 where no library that may be seen has it."""
+        visible = await access.visible_libraries(principal_of(request))
+        opening = images.open_shown(entity_id, type, size=size, visible=visible)
+        return await _answer(request, opening, "private, no-cache")
 
     @router.get("/{id}", response_class=FileResponse)
     @open_to_accounts
     async def get_image(request: Request, id: UUID, size: Size = "") -> Response:
         """Return a picture. One that this node does not have is fetched first."""
-        return await _answer(request, images.open(id, size=size), f"private, max-age={KEPT_S}")
+        visible = await access.visible_libraries(principal_of(request))
+        return await _answer(request, images.open(id, size=size, visible=visible), f"private, max-age={KEPT_S}")
 
     return router
 

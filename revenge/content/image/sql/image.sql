@@ -27,6 +27,30 @@ WHERE i.entity_id = $1::uuid AND i.type = $2::text
 ORDER BY i.hash IS NULL, i.position, i.id
 LIMIT 1
 
+-- name: image_is_seen :one
+-- Whether a library that may be seen has what it shows: a film, a series or part of one, a collection of which it has a film, a
+-- person of whose films or series it has one. $1 uuid: what it shows, $2 uuid[]: libraries that may be seen
+SELECT EXISTS (
+    SELECT
+    FROM (
+        SELECT $1::uuid AS id
+        UNION ALL
+        SELECT movie.id FROM /* TEMPLATE: schema */movie AS movie WHERE movie.collection_id = $1::uuid
+        UNION ALL
+        SELECT season.series_id FROM /* TEMPLATE: schema */season AS season WHERE season.id = $1::uuid
+        UNION ALL
+        SELECT episode.series_id FROM /* TEMPLATE: schema */episode AS episode WHERE episode.id = $1::uuid
+        UNION ALL
+        SELECT coalesce(episode.series_id, credit.entity_id)
+        FROM /* TEMPLATE: schema */credit AS credit
+        LEFT JOIN /* TEMPLATE: schema */episode AS episode ON episode.id = credit.entity_id
+        WHERE credit.person_id = $1::uuid
+    ) AS whole
+    JOIN /* TEMPLATE: schema */library_item AS item ON item.movie_id = whole.id OR item.series_id = whole.id
+    JOIN /* TEMPLATE: schema */library AS library ON library.id = item.library_id
+    WHERE library.deleted_at IS NULL AND library.id = ANY ($2::uuid[])
+)
+
 -- name: image_add :one
 -- Nothing where there is no such entity. $1 uuid: the picture's id, $2 uuid: what it shows, $3 text: its type,
 -- $4 text: provider, $5 text: source

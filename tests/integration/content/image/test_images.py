@@ -26,6 +26,7 @@ from revenge.infra.http.errors import Unavailable
 from revenge.infra.http.traffic_store import StoredTraffic
 from revenge.infra.jobs import Cancel, Client, ClientConfig, JobListParams, Snooze
 from revenge.infra.jobs.clock import SystemClock
+from tests.fakes.media_rows import MediaRows
 from tests.fakes.providers import demo_servers
 
 POSTER = ImageType.POSTER
@@ -311,3 +312,28 @@ async def test_what_is_shown_of_a_film_is_what_was_fetched_rather_than_what_was_
     shown = await node.images.open_shown(movie, POSTER, size="w342")
     assert shown.path.name == f"{fetched.hash}.w342"
     assert servers.faults.asked == ["/tmdb/t/p/w780/poster-653.jpg"]
+
+
+async def test_a_picture_is_seen_by_who_may_see_any_of_what_it_shows(pool: Any) -> None:
+    rows, images = MediaRows(pool), ImageRepository(pool)
+    library, other, gone = await rows.library("Mine"), await rows.library("Other"), await rows.library("Gone")
+    collection = await entity(pool, "collection")
+    await rows.put("collection", id=collection, name="Heat Collection")
+    film, series, person = (
+        await rows.movie(library=library, collection_id=collection),
+        await rows.series(),
+        await rows.person(),
+    )
+    season = await rows.season(series)
+    episode, later = await rows.episode(series, season, library=library), await rows.episode(series, season, 2)
+    await rows.credit(later, person)
+    stranger, unseen = await rows.person("Nobody"), await rows.movie("Ronin", library=other)
+    await rows.credit(unseen, stranger)
+    deleted = await rows.movie("Thief", library=gone)
+    await pool.execute("UPDATE revenge.library SET deleted_at = now() WHERE id = $1", gone)
+    for shown in (film, collection, series, season, episode, later, person):
+        assert await images.is_seen(shown, [library, gone])
+        assert not await images.is_seen(shown, [other])
+        assert not await images.is_seen(shown, [])
+    for hidden in (unseen, stranger, deleted):
+        assert not await images.is_seen(hidden, [library, gone])

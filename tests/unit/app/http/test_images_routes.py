@@ -1,5 +1,6 @@
 """Pictures over HTTP: kept by browsers, and each failure with the answer that tells it."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,15 +28,17 @@ class FakeImages:
         self.file = ImageFile(path=folder / "x", mime="image/jpeg", etag='"abc-w342"')
         self.file.path.write_bytes(b"\xff\xd8picture")
 
-    async def open(self, image_id: UUID, *, size: str = "") -> ImageFile:
+    async def open(self, image_id: UUID, *, size: str = "", visible: Collection[UUID] | None = None) -> ImageFile:
         self.sizes.append(size)
         if self.error is not None:
             raise self.error
         return self.file
 
-    async def open_shown(self, entity_id: UUID, type: ImageType, *, size: str = "") -> ImageFile:
+    async def open_shown(
+        self, entity_id: UUID, type: ImageType, *, size: str = "", visible: Collection[UUID] | None = None
+    ) -> ImageFile:
         self.shown.append((entity_id, type))
-        return await self.open(entity_id, size=size)
+        return await self.open(entity_id, size=size, visible=visible)
 
 
 @pytest.fixture
