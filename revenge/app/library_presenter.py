@@ -1,6 +1,6 @@
 """Libraries and scans in JSON, with what belongs to them from elsewhere, for the CLI and the HTTP API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -34,8 +34,10 @@ class LibraryPresenter:
         self._jobs = jobs
         self._counts = counts
 
-    async def libraries(self, found: Sequence[Library]) -> list[dict[str, Any]]:
-        """Return libraries for JSON."""
+    async def libraries(
+        self, found: Sequence[Library], *, managed: Collection[UUID] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return libraries for JSON; of those that are not in ``managed``, None is all, nothing that names folders or files."""
         latest = [next(iter((await self._libraries.scans(library.id, limit=1)).scans), None) for library in found]
         progress = await self._progress([scan for scan in latest if scan])
         ids = [library.id for library in found]
@@ -46,14 +48,15 @@ class LibraryPresenter:
                 latest_scan=scan,
                 progress=progress.get(scan.job_id or 0) if scan else None,
                 counts=None if counts is None else counts.get(library.id, {}),
+                with_paths=managed is None or library.id in managed,
             )
             for library, scan in zip(found, latest, strict=True)
         ]
 
-    async def scans(self, found: Sequence[Scan]) -> list[dict[str, Any]]:
-        """Return scans for JSON."""
+    async def scans(self, found: Sequence[Scan], *, with_paths: bool = True) -> list[dict[str, Any]]:
+        """Return scans for JSON; without ``with_paths`` nothing that names folders or files."""
         progress = await self._progress(found)
-        return [scan_to_json(scan, progress.get(scan.job_id or 0)) for scan in found]
+        return [scan_to_json(scan, progress.get(scan.job_id or 0), with_paths=with_paths) for scan in found]
 
     async def _progress(self, scans: Sequence[Scan]) -> Mapping[int, Progress]:
         ids = [scan.job_id for scan in scans if scan.job_id is not None and scan.status in ACTIVE]

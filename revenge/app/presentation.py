@@ -93,34 +93,48 @@ def periodic_to_json(info: PeriodicInfo) -> JsonObject:
 
 
 def library_to_json(
-    library: Library, *, latest_scan: Scan | None, progress: Progress | None, counts: Mapping[FileState, int] | None
+    library: Library,
+    *,
+    latest_scan: Scan | None,
+    progress: Progress | None,
+    counts: Mapping[FileState, int] | None,
+    with_paths: bool = True,
 ) -> JsonObject:
-    """Return a library with its latest scan; ``file_counts`` is null where nobody counted."""
+    """Return a library with its latest scan; ``file_counts`` is null where nobody counted.
+
+    Without ``with_paths`` nothing in it names a folder or a file: such is for those who manage the library.
+    """
     shape: JsonObject = {
         "id": str(library.id),
         "name": library.name,
         "type": library.type.value,
-        "paths": [show_path(path) for path in library.paths],
+        "paths": [show_path(path) for path in library.paths] if with_paths else [],
         "enabled": library.enabled,
         "scan_on_startup": library.scan_on_startup,
         "realtime_monitoring": library.realtime_monitoring,
         "metadata_provider": library.metadata_provider,
         "preferred_language": library.preferred_language,
-        "ignore_patterns": list(library.ignore_patterns),
-        "scanner_config": dict(library.scanner_config),
+        "ignore_patterns": list(library.ignore_patterns) if with_paths else [],
+        "scanner_config": dict(library.scanner_config) if with_paths else {},
         "file_counts": None if counts is None else {state.value: counts.get(state, 0) for state in FileState},
-        "latest_scan": scan_to_json(latest_scan, progress) if latest_scan else None,
+        "latest_scan": scan_to_json(latest_scan, progress, with_paths=with_paths) if latest_scan else None,
         "created_at": time_to_json(library.created_at),
         "updated_at": time_to_json(library.updated_at),
     }
-    if any("path_b64" in path_to_json(path) for path in library.paths):
+    if with_paths and any("path_b64" in path_to_json(path) for path in library.paths):
         shape["paths_b64"] = [base64.b64encode(path).decode() for path in library.paths]
     return shape
 
 
-def scan_to_json(scan: Scan, progress: Progress | None) -> JsonObject:
-    """Return a scan under the Go server's names of its counts; ``progress`` is its job's while it is active."""
+def scan_to_json(scan: Scan, progress: Progress | None, *, with_paths: bool = True) -> JsonObject:
+    """Return a scan under the Go server's names of its counts; ``progress`` is its job's while it is active.
+
+    Without ``with_paths`` it tells neither where it is nor why it failed: both name folders and files.
+    """
     counts = scan.counts
+    told = progress_to_json(progress) if progress and scan.status in ACTIVE else None
+    if told is not None and not with_paths:
+        told["message"] = ""
     return {
         "id": str(scan.id),
         "job_id": scan.job_id,
@@ -137,12 +151,12 @@ def scan_to_json(scan: Scan, progress: Progress | None) -> JsonObject:
         "items_unmatched": counts.unmatched,
         "items_probed": counts.probed,
         "error_count": counts.failed,
-        "error_message": scan.error_message,
+        "error_message": scan.error_message if with_paths else None,
         "created_at": time_to_json(scan.created_at),
         "started_at": time_to_json(scan.started_at),
         "completed_at": time_to_json(scan.completed_at),
         "duration_s": round(scan.duration.total_seconds(), 3) if scan.duration is not None else None,
-        "progress": progress_to_json(progress) if progress and scan.status in ACTIVE else None,
+        "progress": told,
     }
 
 

@@ -1,12 +1,13 @@
 """Series, seasons and episodes as JSON shows them."""
 
-from dataclasses import asdict
+import os
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
 from revenge.app.movie_presenter import shown_images
 from revenge.content.metadata.reading import Children, ShownCredit
-from revenge.content.tvshow.models import Episode, Season, Series, UnmatchedSeries
+from revenge.content.tvshow.models import Episode, EpisodeFile, Season, Series, UnmatchedSeries
 
 _SERIES = (
     "title", "original_title", "original_language", "year", "overview", "tagline", "status", "type", "popularity",
@@ -64,6 +65,11 @@ def episode_to_json(episode: Episode, children: Children) -> dict[str, Any]:
         "added_at": episode.added_at,
         "images": shown_images(children),
     }
+
+
+def episode_file_to_json(file: EpisodeFile, *, full_paths: bool) -> dict[str, Any]:
+    """Return JSON-able values; without ``full_paths`` files have their names alone."""
+    return (file if full_paths else replace(file, path=os.path.basename(file.path))).to_dict()
 
 
 def children_to_json(children: Children) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class ScanOut(BaseModel):
     items_unmatched: int
     items_probed: int
     error_count: int
-    error_message: str | None
+    error_message: str | None = Field(description="Null for who does not manage the library: it may name folders.")
     created_at: str
     started_at: str | None
     completed_at: str | None
@@ -144,15 +144,15 @@ class LibraryOut(BaseModel):
     id: str
     name: str
     type: LibraryType
-    paths: list[str]
+    paths: list[str] = Field(description="Its folders; none for who does not manage the library.")
     paths_b64: list[str] = Field(default=[], description="Only there where one of the paths is no UTF-8.")
     enabled: bool
     scan_on_startup: bool
     realtime_monitoring: bool
     metadata_provider: str | None
     preferred_language: str
-    ignore_patterns: list[str]
-    scanner_config: dict[str, Any]
+    ignore_patterns: list[str] = Field(description="None for who does not manage the library.")
+    scanner_config: dict[str, Any] = Field(description="Empty for who does not manage the library.")
     file_counts: FileCountsOut | None
     latest_scan: ScanOut | None
     created_at: str

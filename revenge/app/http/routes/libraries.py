@@ -48,11 +48,13 @@ def libraries_router(
     @router.get("", response_model=LibraryListOut, responses=documented(404))
     @open_to_accounts
     async def list_libraries(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
-        """List libraries by name: those that whoever calls may see."""
+        """List libraries by name: those that whoever calls may see. Where they lie is told to who manages them."""
         seen = await access.visible_libraries(principal_of(request))
+        managed = await access.visible_libraries(principal_of(request), Permission.MANAGE)
         with _cursor_checked(query.cursor):
             page = await libraries.list(limit=query.limit, cursor=query.cursor, only=seen)
-        return json_response({"libraries": await present.libraries(page.libraries), "next_cursor": page.next_cursor})
+        shapes = await present.libraries(page.libraries, managed=managed)
+        return json_response({"libraries": shapes, "next_cursor": page.next_cursor})
 
     @router.post("", response_model=LibraryOut, status_code=201, responses=documented(409, 413))
     async def create_library(body: NewLibrary) -> Response:
@@ -64,9 +66,10 @@ def libraries_router(
     @router.get("/{id}", response_model=LibraryOut, responses=documented(404))
     @open_to_accounts
     async def get_library(request: Request, id: UUID) -> Response:
-        """Return a library."""
+        """Return a library. Where it lies is told to who manages it."""
         await access.require(principal_of(request), id)
-        return json_response((await present.libraries([await libraries.get(id)]))[0])
+        managed = await access.visible_libraries(principal_of(request), Permission.MANAGE)
+        return json_response((await present.libraries([await libraries.get(id)], managed=managed))[0])
 
     @router.put("/{id}", response_model=LibraryOut, responses=documented(404, 409, 413))
     async def update_library(id: UUID, body: LibraryChanges) -> Response:
@@ -96,12 +99,14 @@ def libraries_router(
     @router.get("/{id}/scans", response_model=ScanListOut, responses=documented(404))
     @open_to_accounts
     async def list_scans(request: Request, id: UUID, query: Annotated[PageQuery, Query()]) -> Response:
-        """List a library's scans, newest first."""
+        """List a library's scans, newest first. Which file they are at, and why they failed, is told to who manages it."""
         await access.require(principal_of(request), id)
+        managed = await access.visible_libraries(principal_of(request), Permission.MANAGE)
         await libraries.get(id)
         with _cursor_checked(query.cursor):
             page = await libraries.scans(id, limit=query.limit, cursor=query.cursor)
-        return json_response({"scans": await present.scans(page.scans), "next_cursor": page.next_cursor})
+        shapes = await present.scans(page.scans, with_paths=managed is None or id in managed)
+        return json_response({"scans": shapes, "next_cursor": page.next_cursor})
 
     @router.get("/{id}/scans/{scan_id}", response_model=ScanDetailOut, responses=documented(404))
     @open_to_accounts

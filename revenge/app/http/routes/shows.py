@@ -32,6 +32,7 @@ from revenge.app.http.show_schemas import (
 from revenge.app.http.show_services import ShowsChanged, ShowsSeen
 from revenge.app.show_presenter import (
     children_to_json,
+    episode_file_to_json,
     episode_to_json,
     season_to_json,
     series_to_json,
@@ -100,12 +101,16 @@ def shows_router(seen: ShowsSeen, access: Access) -> APIRouter:
     @router.get("/episodes/{id}", response_model=EpisodeDetailOut, responses=documented(404))
     @open_to_accounts
     async def get_episode(request: Request, id: UUID) -> Response:
-        """Return an episode with its files, its guests and its crew."""
+        """Return an episode with its files, its guests and its crew.
+
+        Where its files lie is told to administrators; others see their names.
+        """
         visible = await access.visible_libraries(principal_of(request))
         with _told():
             episode = await seen.episode(id, visible=visible)
         own = await seen.children(id)
-        files = [file.to_dict() for file in await seen.files(id, visible=visible)]
+        full_paths = principal_of(request).is_admin
+        files = [episode_file_to_json(file, full_paths=full_paths) for file in await seen.files(id, visible=visible)]
         return json_response({**episode_to_json(episode, own), **children_to_json(own), "files": files})
 
     return router

@@ -1,79 +1,12 @@
 """Accounts over HTTP, on the container's own parts: what people do, and what they must not be able to."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx2
-import pytest
-from argon2 import PasswordHasher
-from dependency_injector import providers
-from pydantic import SecretStr
 
-from revenge.app.container import Container, build_container
 from revenge.app.http.access import OPEN
 from revenge.app.http.middleware import PUBLIC_PATHS
-from revenge.app.settings import Settings
-from revenge.app.settings.model import Server
-from revenge.content.library.models import LibraryFields, LibraryType
-from revenge.service.auth.models import Actor, NewAccount
-from revenge.service.auth.passwords import Argon2Passwords
-
-KEY = "the-key-of-the-server"
-PASSWORD = "correct horse"
-HERE = Actor(username="a test")
-
-
-@dataclass
-class RealDatabase:
-    """The test's own pool for all."""
-
-    pool: "asyncpg.Pool[asyncpg.Record]"
-
-    @property
-    def jobs_pool(self) -> "asyncpg.Pool[asyncpg.Record]":
-        return self.pool
-
-    async def listen(self) -> Any:
-        raise NotImplementedError
-
-
-@dataclass
-class House:
-    """A server that wants a key, with two people and two libraries."""
-
-    container: Container
-    http: httpx2.AsyncClient
-    libraries: dict[str, UUID] = field(default_factory=dict)
-    accounts: dict[str, UUID] = field(default_factory=dict)
-
-    async def login(self, username: str, password: str = PASSWORD) -> httpx2.Response:
-        return await self.http.post("/auth/login", json={"username": username, "password": password})
-
-    async def token(self, username: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {(await self.login(username)).json()['token']}"}
-
-
-@pytest.fixture
-async def house(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> AsyncIterator[House]:
-    container = build_container(Settings(server=Server(api_key=SecretStr(KEY))))
-    container.database.override(providers.Object(RealDatabase(pool)))
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    container.passwords.override(providers.Object(Argon2Passwords(cheap)))
-    transport = httpx2.ASGITransport(container.api())
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as http:
-        house = House(container, http)
-        for name in ("Films", "Secret"):
-            (tmp_path / name).mkdir()
-            wanted = LibraryFields(name=name, type=LibraryType.MOVIE, paths=[str(tmp_path / name)])
-            house.libraries[name] = (await container.library_service().create(wanted)).id
-        for name in ("root", "ada"):
-            wanted_account = NewAccount(username=name, password=PASSWORD, is_admin=name == "root")
-            house.accounts[name] = (await container.accounts().create(wanted_account, actor=HERE)).id
-        yield house
+from tests.integration.app.http.conftest import KEY, PASSWORD, House
 
 
 async def test_a_person_logs_in_looks_at_themselves_refreshes_and_logs_out(house: House) -> None:
@@ -193,7 +126,10 @@ async def test_administrator_makes_bans_and_deletes_accounts(house: House) -> No
 async def test_password_is_changed_by_who_knows_it_and_set_by_administrators(house: House) -> None:
     ada, root = await house.token("ada"), await house.token("root")
     body = {"current_password": "a wrong one", "new_password": "another horse"}
-    assert (await house.http.post("/users/me/password", headers=ada, json=body)).status_code == 401
+    refused = await house.http.post("/users/me/password", headers=ada, json=body)
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:revenge:problem:wrong-password")
+    assert refused.json()["errors"][0]["pointer"] == "/current_password"
+    assert (await house.http.get("/users/me", headers=ada)).status_code == 200  # nobody is logged out by a typing error
     body["current_password"] = PASSWORD
     assert (await house.http.post("/users/me/password", headers=ada, json=body)).status_code == 204
     assert (await house.http.get("/users/me", headers=ada)).status_code == 200
