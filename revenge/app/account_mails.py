@@ -4,7 +4,7 @@ from uuid import UUID
 
 from revenge.infra.database.connection import Pool
 from revenge.service.auth.accounts import AccountService, checked_password
-from revenge.service.auth.errors import AccountNotFound, InvalidAccount, TokenRefused
+from revenge.service.auth.errors import AccountNotFound, InvalidAccount, LinkRefused
 from revenge.service.auth.models import Account, Actor, TokenKind
 from revenge.service.auth.once import OnceTokens
 from revenge.service.mail.models import Addressee, MailTemplate
@@ -59,7 +59,7 @@ class AccountMails:
         """Set the password of the account that was given ``token``; every session of it ends.
 
         Raises:
-            TokenRefused: it was used, or its time is over, or it is none.
+            LinkRefused: it was used, or its time is over, or it is none.
             InvalidAccount: the password is too short, or too long; the token still works.
         """
         checked_password(password)
@@ -84,12 +84,12 @@ class AccountMails:
         """Note that the address of whoever was given ``token`` is its own.
 
         Raises:
-            TokenRefused: it was used, or its time is over, or the account has another address by now.
+            LinkRefused: it was used, or its time is over, or the account has another address by now.
         """
         consumed = await self._tokens.consume(TokenKind.EMAIL_VERIFICATION, token)
         email = consumed.data.get("email")
         if consumed.account_id is None or not isinstance(email, str):
-            raise TokenRefused
+            raise LinkRefused
         await self._accounts.confirm_email(consumed.account_id, email, actor=actor)
 
     async def _holder(self, kind: TokenKind, token: str) -> Account:
@@ -97,7 +97,7 @@ class AccountMails:
         account = consumed.account_id and await _reachable(self._accounts, consumed.account_id)
         # A link that was sent to an address that is another's by now is no proof any more.
         if not account or account.email != consumed.data.get("email"):
-            raise TokenRefused
+            raise LinkRefused
         return account
 
     async def _send(self, template: MailTemplate, account_id: UUID) -> None:

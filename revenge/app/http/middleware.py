@@ -44,6 +44,14 @@ PUBLIC_PATHS = frozenset(
 )
 """What works without a key; the dashboard's files do too, since its login form is one of them."""
 
+_KEY_WANTED = (
+    "this server wants its API key, or an account's: X-API-Key, Authorization: Bearer, or the dashboard's login"
+)
+_UNKNOWN = (
+    "nobody has the key or token of this request, or no longer: log in again; this server has no key of its own, and lets "
+    "in who calls from this machine without any"
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -156,7 +164,7 @@ class Gate:
         if principal is None:
             return problem_response(
                 401,
-                "this server wants its API key, or an account's: X-API-Key, Authorization: Bearer, or the dashboard's login",
+                _UNKNOWN if self._config.api_key is None else _KEY_WANTED,
                 code="key-required",
                 headers={"WWW-Authenticate": 'Bearer realm="revenge"'},
             )
@@ -168,7 +176,10 @@ class Gate:
         if given is not None and self._accounts is not None and self._accounts.is_token(given):
             # One that has run out must not make its holder the administrator that a machine without a key lets in.
             return await self._accounts.authenticate(given)
-        return SERVER if self._config.api_key is None or self._has_key(given, headers) else None
+        if self._config.api_key is None:
+            # Who says nothing is let in; who says something that is wrong believes that it counts, and must hear of it.
+            return SERVER if given is None else None
+        return SERVER if self._has_key(given, headers) else None
 
     @property
     def _too_large(self) -> str:

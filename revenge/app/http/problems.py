@@ -42,6 +42,7 @@ from revenge.service.auth.errors import (
     InvalidAccount,
     LastAdministrator,
     LibraryUnknown,
+    LinkRefused,
     LoginRefused,
     PermissionNotFound,
     SessionNotFound,
@@ -49,6 +50,7 @@ from revenge.service.auth.errors import (
     TooManyKeys,
     TooManyLogins,
     UsernameTaken,
+    WrongPassword,
 )
 from revenge.service.playback.errors import NothingToPlay, PlaybackError, PlaybackNotFound, TooManyPlaybacks
 
@@ -269,6 +271,28 @@ def _of_search(error: SearchError) -> ProblemError:
     return ProblemError(503, "search-unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
+def _of_account(error: AuthError) -> ProblemError | None:
+    """Return the answer where it takes more than a line."""
+    match error:
+        case InvalidAccount():
+            fields = [{"pointer": f"/{error.field}", "detail": error.reason}]
+            return ProblemError(422, "invalid-user", str(error), errors=fields)
+        case WrongPassword():
+            # No 401: that would tell the front end that the login is over.
+            fields = [{"pointer": "/current_password", "detail": str(error)}]
+            return ProblemError(422, "wrong-password", str(error), errors=fields)
+        case LinkRefused():
+            fields = [{"pointer": "/token", "detail": str(error)}]
+            return ProblemError(422, "link-refused", str(error), errors=fields)
+        case LoginRefused() | TokenRefused():
+            headers = {"WWW-Authenticate": 'Bearer realm="revenge"'}
+            return ProblemError(401, "login-refused", str(error), headers=headers)
+        case TooManyLogins():
+            seconds = math.ceil(error.retry_after.total_seconds())
+            return ProblemError(429, "too-many-logins", str(error), headers={"Retry-After": str(seconds)})
+    return None
+
+
 def problem_of(error: Exception) -> ProblemError:
     """Return the answer to one of ``KNOWN``."""
     match error:
@@ -279,15 +303,8 @@ def problem_of(error: Exception) -> ProblemError:
         case InvalidLibrary():
             fields = [{"pointer": f"/{error.field}", "detail": error.reason}]
             return ProblemError(422, "invalid-library", str(error), errors=fields)
-        case InvalidAccount():
-            fields = [{"pointer": f"/{error.field}", "detail": error.reason}]
-            return ProblemError(422, "invalid-user", str(error), errors=fields)
-        case LoginRefused() | TokenRefused():
-            headers = {"WWW-Authenticate": 'Bearer realm="revenge"'}
-            return ProblemError(401, "login-refused", str(error), headers=headers)
-        case TooManyLogins():
-            seconds = math.ceil(error.retry_after.total_seconds())
-            return ProblemError(429, "too-many-logins", str(error), headers={"Retry-After": str(seconds)})
+        case AuthError() if (answer := _of_account(error)) is not None:
+            return answer
         case SearchError():
             return _of_search(error)
         case JobIsRunning():

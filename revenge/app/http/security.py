@@ -43,11 +43,22 @@ def key_matches(given: str, config: HttpConfig) -> bool:
 
 
 def key_of(headers: Headers) -> str | None:
-    """Return the key that a request carries in its headers."""
+    """Return the key that a request carries in its headers; None where it carries none.
+
+    Names and passwords (``Basic``) are none of ours: a proxy that asks for them itself passes them on. Whatever else
+    is said is returned, and known to nobody.
+    """
     if (key := headers.get("x-api-key")) is not None:
         return key
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    if (given := headers.get("authorization")) is None:
+        return None
+    scheme, _, token = given.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return token.strip()
+        case "basic":
+            return None
+    return given
 
 
 def new_session(config: HttpConfig, *, now: datetime) -> str:

@@ -16,9 +16,9 @@ from revenge.service.auth.errors import (
     AccountNotFound,
     InvalidAccount,
     LastAdministrator,
-    LoginRefused,
-    TokenRefused,
+    LinkRefused,
     UsernameTaken,
+    WrongPassword,
 )
 from revenge.service.auth.models import Account, AccountPage, Actor, NewAccount
 from revenge.service.auth.passwords import LONGEST, SHORTEST, Passwords
@@ -151,13 +151,13 @@ class AccountService:
 
         Raises:
             AccountNotFound: there is no such account.
-            LoginRefused: ``present`` is not the password.
+            WrongPassword: ``present`` is not the password.
             InvalidAccount: the new one is too short, or too long.
         """
         account = await self.get(account_id)
         kept = await self._pool.fetchrow(self._sql["account_credentials"], account.username)
         if not await self._passwords.verify(present, kept["password_hash"] if kept else None):
-            raise LoginRefused
+            raise WrongPassword
         await self._put_password(account, wanted, actor, "user.password_change", keep=session_id)
 
     async def set_password(self, account_id: UUID, wanted: str, *, actor: Actor) -> None:
@@ -174,13 +174,13 @@ class AccountService:
 
         Raises:
             AccountNotFound: there is no such account.
-            TokenRefused: it has another address by now.
+            LinkRefused: it has another address by now.
         """
         async with self._pool.acquire() as conn, conn.transaction():
             await conn.execute(self._sql["account_lock"])
             account = await self.get(account_id, conn=conn)
             if account.email != email:
-                raise TokenRefused
+                raise LinkRefused
             await conn.execute(self._sql["account_set_email_verified"], account_id)
             await self._tell(conn, "user.email_verify", account, actor)
             return await self.get(account_id, conn=conn)

@@ -47,6 +47,13 @@ class LoginRefused(AuthError):
         super().__init__("the name or the password is wrong")
 
 
+class WrongPassword(AuthError):
+    """Who is logged in does not know the password that is to be changed."""
+
+    def __init__(self) -> None:
+        super().__init__("the present password is another one")
+
+
 class TooManyLogins(AuthError):
     """Too many wrong passwords, for this name or from this address."""
 
@@ -60,6 +67,13 @@ class TokenRefused(AuthError):
 
     def __init__(self) -> None:
         super().__init__("the token is not valid, or no longer: log in again")
+
+
+class LinkRefused(TokenRefused):
+    """The token of a link that came by mail is no good; whoever follows it may well be logged in."""
+
+    def __init__(self) -> None:
+        AuthError.__init__(self, "the link is not valid, or no longer: ask for a new one")
 
 
 class SessionNotFound(AuthError):

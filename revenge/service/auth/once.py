@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from revenge.infra.database.connection import Connection, Pool
 from revenge.infra.database.values import json_text
-from revenge.service.auth.errors import TokenRefused
+from revenge.service.auth.errors import LinkRefused
 from revenge.service.auth.models import ConsumedToken, IssuedToken, TokenKind
 from revenge.service.auth.statements import statements
 from revenge.service.auth.tokens import ONCE_PREFIX, has_form, hash_of, new_token
@@ -71,13 +71,13 @@ class OnceTokens:
         """Use a token up and return what it said.
 
         Raises:
-            TokenRefused: it is unknown, of another kind, used, revoked or expired.
+            LinkRefused: it is unknown, of another kind, used, revoked or expired.
         """
         if kind not in LIFETIMES or not has_form(text, ONCE_PREFIX):
-            raise TokenRefused
+            raise LinkRefused
         row = await (conn or self._pool).fetchrow(self._sql["token_consume"], kind, hash_of(text))
         if row is None:
-            raise TokenRefused
+            raise LinkRefused
         return ConsumedToken(id=row["id"], account_id=row["account_id"], data=orjson.loads(row["data"]))
 
     async def revoke_all(self, kind: TokenKind, account_id: UUID, *, conn: Connection | None = None) -> int:

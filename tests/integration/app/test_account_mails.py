@@ -126,7 +126,7 @@ async def test_forgotten_password_is_replaced_with_the_link_of_the_mail(house: H
     await house.sessions.login("ada", "her second password", caller=Caller())
     with pytest.raises(LoginRefused):
         await house.sessions.login("ada", "her first password", caller=Caller())
-    assert (await http.post(f"{AUTH}/password-reset/confirm", json=new)).status_code == 401  # it works once
+    assert (await http.post(f"{AUTH}/password-reset/confirm", json=new)).status_code == 422  # it works once
     await house.deliver()
     assert [mail["Subject"] for mail in house.box.mails] == [
         "[Revenge] A new password",
@@ -156,7 +156,7 @@ async def test_banned_account_gets_no_link_and_an_old_one_works_no_more(house: H
     await house.deliver()
     await house.accounts.update(ada.id, {"is_active": False}, actor=SOMEBODY)
     new = {"token": house.box.token(), "password": "her second password"}
-    assert (await http.post(f"{AUTH}/password-reset/confirm", json=new)).status_code == 401
+    assert (await http.post(f"{AUTH}/password-reset/confirm", json=new)).status_code == 422
     await house.mails.ask_reset("ada")
     await house.deliver()
     assert len(house.box.mails) == 1
@@ -169,7 +169,7 @@ async def test_link_of_an_address_that_is_no_longer_hers_is_no_proof(house: Hous
     await house.deliver()
     await house.accounts.update(ada.id, {"email": "ada@elsewhere.example"}, actor=SOMEBODY)
     token = house.box.token()
-    assert (await http.post(f"{AUTH}/email-verification/confirm", json={"token": token})).status_code == 401
+    assert (await http.post(f"{AUTH}/email-verification/confirm", json={"token": token})).status_code == 422
 
 
 async def test_address_is_checked_by_its_link(house: House, http: httpx2.AsyncClient) -> None:
@@ -179,7 +179,7 @@ async def test_address_is_checked_by_its_link(house: House, http: httpx2.AsyncCl
     token = {"token": house.box.token()}
     assert (await http.post(f"{AUTH}/email-verification/confirm", json=token)).status_code == 204
     assert (await house.accounts.get(ada.id)).email_verified_at is not None
-    assert (await http.post(f"{AUTH}/email-verification/confirm", json=token)).status_code == 401
+    assert (await http.post(f"{AUTH}/email-verification/confirm", json=token)).status_code == 422
     assert (await http.post(f"{AUTH}/email-verification")).status_code == 401  # for accounts alone
 
 

@@ -20,9 +20,9 @@ def account_mails_router(mails: AccountMails) -> APIRouter:
         await mails.ask_reset(body.username)
         return Response(status_code=202)
 
-    @router.post("/password-reset/confirm", status_code=204, response_class=Response, responses=documented(401))
+    @router.post("/password-reset/confirm", status_code=204, response_class=Response)
     async def reset_password(request: Request, body: ForgottenPassword) -> Response:
-        """Choose a new password with the token of the link; every login of the account ends."""
+        """Choose a new password with the token of the link; every login of the account ends; 422 `link-refused` for one that is over."""
         await mails.reset(body.token, body.password, actor=actor_of(request))
         return Response(status_code=204)
 
@@ -33,9 +33,9 @@ def account_mails_router(mails: AccountMails) -> APIRouter:
         await mails.ask_verification(own_account(request))
         return Response(status_code=202)
 
-    @router.post("/email-verification/confirm", status_code=204, response_class=Response, responses=documented(401))
+    @router.post("/email-verification/confirm", status_code=204, response_class=Response)
     async def verify_email(request: Request, body: TokenIn) -> Response:
-        """Say with the token of the link that the address is one's own."""
+        """Say with the token of the link that the address is one's own; 422 `link-refused` for one that is over."""
         await mails.verify(body.token, actor=actor_of(request))
         return Response(status_code=204)
 

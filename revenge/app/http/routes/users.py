@@ -95,7 +95,10 @@ def _own_routes(router: APIRouter, accounts: Accounts) -> None:
     @router.post("/me/password", status_code=204, response_class=Response, responses=documented(400, 404, 413))
     @open_to_accounts
     async def change_password(request: Request, body: PasswordChange) -> Response:
-        """Change one's own password; every other login ends."""
+        """Change one's own password; every other login ends.
+
+        Where `current_password` is not the present one the answer is 422 `wrong-password`, and the login goes on.
+        """
         await accounts.change_password(
             own_account(request),
             present=body.current_password,

@@ -17,6 +17,7 @@ from revenge.service.auth.errors import (
     InvalidAccount,
     LastAdministrator,
     LibraryUnknown,
+    LinkRefused,
     PermissionNotFound,
     TokenRefused,
     TooManyKeys,
@@ -167,7 +168,7 @@ async def test_of_two_who_use_a_token_at_once_one_gets_it(world: Accounts) -> No
     outcomes = await asyncio.gather(
         *(world.once.consume(TokenKind.OIDC_STATE, issued.text) for _ in range(6)), return_exceptions=True
     )
-    assert [type(each) for each in outcomes].count(TokenRefused) == 5
+    assert [type(each) for each in outcomes].count(LinkRefused) == 5
 
 
 async def test_expired_token_is_refused(world: Accounts) -> None:

@@ -12,6 +12,7 @@ from revenge.service.auth.errors import (
     SessionNotFound,
     TokenRefused,
     TooManyLogins,
+    WrongPassword,
 )
 from revenge.service.auth.models import Caller
 from tests.integration.service.auth.conftest import ACTOR, CALLER, PASSWORD, Accounts
@@ -235,7 +236,7 @@ async def test_one_login_more_than_allowed_ends_the_oldest(world: Accounts) -> N
 async def test_password_change_ends_every_other_session(world: Accounts) -> None:
     account = await world.account()
     mine, other = await world.login(), await world.login()
-    with pytest.raises(LoginRefused):
+    with pytest.raises(WrongPassword):
         await world.accounts.change_password(account.id, present="wrong", wanted="another horse", actor=ACTOR)
     with pytest.raises(InvalidAccount, match="password"):
         await world.accounts.change_password(account.id, present=PASSWORD, wanted="short", actor=ACTOR)

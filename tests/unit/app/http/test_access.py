@@ -114,7 +114,33 @@ async def test_unknown_callers_are_refused_alike(guarded: httpx2.AsyncClient, he
 
 async def test_loopback_without_a_key_stays_an_administrator_s(loopback: httpx2.AsyncClient) -> None:
     assert (await loopback.get("/closed")).status_code == 200
-    assert (await loopback.get("/closed", headers=bearer("whatever"))).status_code == 200
+    assert (await loopback.get("/closed", headers={"Cookie": "revenge_session=of-a-key-that-was"})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [bearer("whatever"), bearer(""), {"X-API-Key": "whatever"}, {"X-API-Key": ""}, {"Authorization": "Token whatever"}],
+)
+async def test_credentials_that_nobody_knows_are_refused_on_loopback_too(
+    loopback: httpx2.AsyncClient, headers: dict[str, str]
+) -> None:
+    for path in ("/open", "/closed"):
+        refused = await loopback.get(path, headers=headers)
+        assert (refused.status_code, refused.json()["type"]) == (401, "urn:revenge:problem:key-required")
+        assert "without any" in refused.json()["detail"]
+
+
+async def test_passwords_that_a_proxy_asks_for_are_no_credentials_of_ours(loopback: httpx2.AsyncClient) -> None:
+    assert (await loopback.get("/closed", headers={"Authorization": "Basic cHJveHk6cHJveHk="})).status_code == 200
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+async def test_description_says_that_any_call_may_be_forbidden(services: ApiServices, key: str | None) -> None:
+    app = create_app(services, config=HttpConfig(api_key=key))
+    for path, operations in app.openapi()["paths"].items():
+        for method, told in operations.items():
+            assert "403" in told["responses"], (method, path)
+            assert path in PUBLIC_PATHS or "401" in told["responses"], (method, path)
 
 
 async def test_token_that_has_run_out_does_not_make_an_administrator_on_loopback(loopback: httpx2.AsyncClient) -> None:
