@@ -18,6 +18,7 @@ from revenge.content.library.probe import Prober
 from revenge.content.library.scans import ScanConfig
 from revenge.content.library.service import LibraryService
 from revenge.content.library.upkeep import UpkeepConfig
+from revenge.content.metadata.people import PeopleConfig
 from revenge.content.movie.matching import MatchConfig
 from revenge.content.movie.refreshing import RefreshConfig
 from revenge.content.tvshow.config import ShowConfig
@@ -104,6 +105,12 @@ def make_refresh_config(settings: Settings) -> RefreshConfig:
         batch=refresh.batch,
         languages=settings.metadata.languages,
     )
+
+
+def make_people_config(settings: Settings) -> PeopleConfig:
+    """Return how old may be what is known of people."""
+    refresh = settings.refresh
+    return PeopleConfig(fresh_for=refresh.fresh_for, stale_after=refresh.stale_after, batch=refresh.batch)
 
 
 def make_auth_config(settings: Settings) -> AuthConfig:

@@ -12,6 +12,7 @@ from revenge.app.configuration import (
     make_http_config,
     make_library_watching,
     make_match_config,
+    make_people_config,
     make_playback_workers,
     make_plugins,
     make_prober,
@@ -22,7 +23,7 @@ from revenge.app.configuration import (
     make_watch_config,
 )
 from revenge.app.doctor import Doctor
-from revenge.app.enqueue import MovieQueue
+from revenge.app.enqueue import MovieQueue, PersonQueue
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
@@ -126,8 +127,9 @@ class Container(Foundations):
         database.provided.pool,
         source=metadata_source,
         events=providers.Singleton(PersonFanOut, search=search.changes, pictures=pictures),
+        jobs=providers.Singleton(PersonQueue, inserts),
         clock=clock,
-        fresh_for=settings.provided.refresh.fresh_for,
+        config=providers.Singleton(make_people_config, settings),
     )
 
     # Films
@@ -251,7 +253,8 @@ class Container(Foundations):
             providers.Singleton(MetadataRefreshPersonWorker, people),
             providers.Singleton(MetadataEnrichContentWorker, enrichment),
             providers.Singleton(
-                MetadataRefreshStaleWorker, providers.Dict(movies=movie_refresher, tvshows=shows.provided.stale)
+                MetadataRefreshStaleWorker,
+                providers.Dict(movies=movie_refresher, people=people, tvshows=shows.provided.stale),
             ),
             providers.Singleton(TvShowLibraryScanWorker, scans, library_repository),
             providers.Singleton(MetadataDownloadImageWorker, images),

@@ -7,6 +7,7 @@ from uuid import UUID
 from revenge.content.library.errors import UnscannableLibrary
 from revenge.content.library.models import Library
 from revenge.content.library.ports import Connection, EnqueuedScan, JobFate, ScanJob
+from revenge.content.metadata.jobs import MetadataRefreshPersonArgs
 from revenge.content.movie import jobs as movies
 from revenge.content.movie.jobs import MovieLibraryScanArgs
 from revenge.content.movie.match_jobs import MovieFileMatchArgs
@@ -78,6 +79,18 @@ class MovieQueue:
     async def match_library(self, conn: Connection, library_id: UUID) -> int:
         """Insert the match of all that wait in a library; one that waits or runs already is returned."""
         return (await self._client.insert(MovieFileMatchArgs(library_id=library_id), conn=conn)).job.id
+
+
+class PersonQueue:
+    """What is to be done with people as jobs, in the caller's transaction."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def refresh_many(self, conn: Connection, person_ids: Sequence[UUID]) -> int:
+        """Insert refreshes that are not forced, in one statement; return how many are new."""
+        args = [MetadataRefreshPersonArgs(person_id=person_id) for person_id in person_ids]
+        return sum(not result.duplicate for result in await self._client.insert_many(args, conn=conn))
 
 
 class ShowQueue:

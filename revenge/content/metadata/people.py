@@ -67,6 +67,40 @@ class PersonEvents(Protocol):
         ...
 
 
+class PersonJobs(Protocol):
+    """The queue, as far as people need it; ``conn`` is in the caller's transaction."""
+
+    async def refresh_many(self, conn: Connection, person_ids: Sequence[UUID]) -> int:
+        """Enqueue refreshes that are not forced, in one statement; return how many are new."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleConfig:
+    """How old may be what is known of people.
+
+    Raises:
+        ValueError: a time or the batch is not positive.
+    """
+
+    fresh_for: timedelta = timedelta(hours=24)
+    """A refresh that is not forced asks nobody about what is younger."""
+    stale_after: timedelta = timedelta(days=30)
+    """What is older is refreshed by itself."""
+    batch: int = 500
+    """People who are enqueued at a time; the rest is enqueued by the next run."""
+
+    def __post_init__(self) -> None:
+        for name in ("fresh_for", "stale_after"):
+            value = getattr(self, name)
+            if value <= timedelta(0):
+                message = f"{name} must be positive, got {value}"
+                raise ValueError(message)
+        if self.batch < 1:
+            message = f"batch must be at least 1, got {self.batch}"
+            raise ValueError(message)
+
+
 class Clock(Protocol):
     """Tells the time."""
 
@@ -84,14 +118,16 @@ class People:
         *,
         source: MetadataSource,
         events: PersonEvents,
+        jobs: PersonJobs,
         clock: Clock,
-        fresh_for: timedelta = timedelta(hours=24),
+        config: PeopleConfig | None = None,
     ) -> None:
         self._pool = pool
         self._source = source
         self._events = events
         self._clock = clock
-        self._fresh_for = fresh_for
+        self._jobs = jobs
+        self._config = config or PeopleConfig()
         self._entities = EntityRepository()
         self._sql = statements()
 
@@ -135,7 +171,7 @@ class People:
         if not self._source.enabled:
             return {**said, "status": "no source"}
         asked_at = row["metadata_updated_at"]
-        if not force and asked_at is not None and self._clock.now() - asked_at < self._fresh_for:
+        if not force and asked_at is not None and self._clock.now() - asked_at < self._config.fresh_for:
             return {**said, "status": "fresh"}
         ids = await self._ids(person_id, provider_id)
         if not ids:
@@ -148,6 +184,15 @@ class People:
             raise
         merged = await self._write(person_id, details)
         return {**said, "status": "refreshed", "merged": [str(each) for each in merged]}
+
+    async def enqueue_stale(self) -> int:
+        """Enqueue refreshes of people of whom nobody was asked for long, one batch; return how many are new."""
+        if not self._source.enabled:
+            return 0
+        before = self._clock.now() - self._config.stale_after
+        async with self._pool.acquire() as conn, conn.transaction():
+            rows = await conn.fetch(self._sql["person_stale"], before, self._config.batch)
+            return await self._jobs.refresh_many(conn, [row["id"] for row in rows]) if rows else 0
 
     async def _ids(self, person_id: UUID, provider_id: str) -> Ids:
         async with self._pool.acquire() as conn:

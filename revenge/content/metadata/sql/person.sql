@@ -19,6 +19,17 @@ RETURNING id;
 -- $1 uuid id
 UPDATE /* TEMPLATE: schema */person SET metadata_updated_at = now() WHERE id = $1;
 
+-- name: person_stale :many
+-- Those of whom nobody was asked for long, the longest first: who has an id to ask by, and is credited somewhere.
+-- $1 timestamptz older than that is old, $2 integer rows at most
+SELECT person.id
+FROM /* TEMPLATE: schema */person AS person
+WHERE (person.metadata_updated_at IS NULL OR person.metadata_updated_at < $1)
+    AND person.local_key IS NULL
+    AND (SELECT credit.id FROM /* TEMPLATE: schema */credit AS credit WHERE credit.person_id = person.id LIMIT 1) IS NOT NULL
+ORDER BY person.metadata_updated_at NULLS FIRST, person.id
+LIMIT $2;
+
 -- name: person_get :one
 -- $1 uuid id
 SELECT

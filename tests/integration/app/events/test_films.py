@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from revenge.app.enqueue import MovieQueue, ScanQueue
+from revenge.app.enqueue import MovieQueue, PersonQueue, ScanQueue
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
@@ -28,7 +28,7 @@ from revenge.content.metadata.jobs import (
     MetadataRefreshStaleWorker,
 )
 from revenge.content.metadata.models import Credit, CreditType, IdProvider, MovieDetails, PersonDetails, PersonRef
-from revenge.content.metadata.people import People
+from revenge.content.metadata.people import People, PeopleConfig
 from revenge.content.movie.jobs import MovieLibraryScanWorker
 from revenge.content.movie.match_jobs import MovieFileMatchArgs, MovieFileMatchWorker
 from revenge.content.movie.matcher import MovieMatcher
@@ -103,7 +103,14 @@ class House:
         matcher = MovieMatcher(pool, source=source, events=events)
         self.refresher = MovieRefresher(pool, source=source, events=events, jobs=self.queue, clock=clock)
         self.service = MovieService(pool, jobs=self.queue, events=events)
-        people = People(pool, source=source, events=PersonFanOut(search=self.sinks, pictures=self.sinks), clock=clock)
+        people = People(
+            pool,
+            source=source,
+            events=PersonFanOut(search=self.sinks, pictures=self.sinks),
+            jobs=PersonQueue(inserts),
+            clock=clock,
+            config=PeopleConfig(batch=2),
+        )
         self.client = Client(
             pool,
             config=ClientConfig(queues={"default": 2, "bulk": 1, "low": 1}),
@@ -114,7 +121,7 @@ class House:
                     MetadataRefreshMovieWorker(self.refresher),
                     MetadataRefreshPersonWorker(people),
                     MetadataEnrichContentWorker(Enrichment({"movie": MovieEnricher(self.refresher)})),
-                    MetadataRefreshStaleWorker({"movies": self.refresher}),
+                    MetadataRefreshStaleWorker({"movies": self.refresher, "people": people}),
                 ]
             ),
         )
@@ -304,10 +311,36 @@ async def test_what_is_old_is_refreshed_by_itself(house: House) -> None:  # W30
     await house.libraries.trigger_scan((await house.library()).id)
     await house.run()
     await house.client.insert(MetadataRefreshStaleArgs())
-    assert await house.run() == ["metadata_refresh_stale"]
+    assert "metadata_refresh_movie" not in await house.run()
     await house.pool.execute("UPDATE revenge.movie SET metadata_updated_at = now() - interval '40 days'")
     await house.client.insert(MetadataRefreshStaleArgs())
     assert await house.run() == ["metadata_refresh_stale", "metadata_refresh_movie"]
+
+
+async def test_people_who_are_old_news_are_asked_about_by_themselves_a_batch_at_a_time(
+    house: House, source: FakeSource
+) -> None:  # W30
+    unknown = [Credit(person=PersonRef(name=f"Extra {each}"), type=CreditType.CAST) for each in "ab"]
+    cast = [
+        Credit(person=PersonRef(name=f"Star {n}", ids={IdProvider.TMDB: str(n)}), type=CreditType.CAST)
+        for n in (1, 2, 3)
+    ]
+    source.movies["949"] = film(949, "Heat", 1995, credits=(*unknown, *cast))
+    house.put("Heat (1995).mkv")
+    await house.libraries.trigger_scan((await house.library()).id)
+    await house.run()
+    rounds = []
+    for _ in range(3):
+        await house.client.insert(MetadataRefreshStaleArgs())
+        rounds.append((await house.run())[1:])
+    assert rounds == [["metadata_refresh_person"] * 2, ["metadata_refresh_person"], []]
+    asked = [ids[IdProvider.TMDB] for kind, ids, *_ in source.asked if kind == "person"]
+    assert sorted(asked) == ["1", "2", "3"]
+    await house.pool.execute(
+        "UPDATE revenge.person SET metadata_updated_at = now() - interval '40 days' WHERE name = 'Star 2'"
+    )
+    await house.client.insert(MetadataRefreshStaleArgs())
+    assert await house.run() == ["metadata_refresh_stale", "metadata_refresh_person"]
 
 
 async def test_a_match_that_a_scan_may_still_feed_comes_back(house: House, source: FakeSource) -> None:

@@ -7,6 +7,7 @@ import asyncpg
 import httpx2
 import pytest
 
+from revenge.app.enqueue import PersonQueue
 from revenge.app.forgetting import EntityChildren, LibraryGraves
 from revenge.app.http import ApiServices, create_app
 from revenge.app.http.access import Access
@@ -24,6 +25,7 @@ from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.service import LibraryService
 from revenge.content.metadata.models import CollectionRef, Credit, CreditType, IdProvider, MovieDetails, PersonRef
 from revenge.content.metadata.people import People
+from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import SystemClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.metadata_source import FakeSource
@@ -70,7 +72,9 @@ async def http(pool: asyncpg.Pool, films: Films) -> AsyncIterator[httpx2.AsyncCl
         access=Access(),
         films=FilmServices(
             films=films.service,
-            people=People(pool, source=FakeSource(), events=NoPersonEvents(), clock=SystemClock()),
+            people=People(
+                pool, source=FakeSource(), events=NoPersonEvents(), jobs=PersonQueue(Client(pool)), clock=SystemClock()
+            ),
             descriptions=EntityChildren(pool),
             deleted=LibraryGraves(libraries, repository, features=[films.service]),
         ),
