@@ -3,13 +3,26 @@
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from pydantic import Field
 
 from revenge.infra.database.connection import Connection
 from revenge.infra.failures import Final, Later, verdict_of
 from revenge.infra.http.errors import CallFailed
-from revenge.infra.jobs import Cancel, Job, Snooze, Worker
-from revenge.infra.jobs.job import A
+from revenge.infra.jobs import (
+    UNFINISHED,
+    Cancel,
+    InsertOpts,
+    Job,
+    JobArgs,
+    OptionalUuid,
+    Queue,
+    Snooze,
+    UniqueOpts,
+    Worker,
+    omitempty,
+)
 from revenge.infra.jobs.plugins import JobInsertParams
 from revenge.integration.arr.errors import ArrError
 from revenge.integration.arr.models import SyncDone, SyncElsewhere, SyncPaused
@@ -54,7 +67,43 @@ class SingleFirst:
             params.queue = self._queue
 
 
-class ArrSyncWorker(Worker[A]):
+class ArrSyncArgs(JobArgs):
+    """The Go server's arguments. One job of an operation and title waits or runs at a time.
+
+    A full sync goes to the queue for long things, so that it holds up nothing; one title's goes first.
+    """
+
+    operation: str
+    """``full`` or ``single``."""
+
+    insert_opts: ClassVar[InsertOpts] = InsertOpts(
+        queue=Queue.BULK, max_attempts=MAX_ATTEMPTS, unique=UniqueOpts(by_args=True, by_state=UNFINISHED)
+    )
+    plugins = (SingleFirst(Queue.HIGH),)
+
+    @property
+    @abstractmethod
+    def arr_id(self) -> int:
+        """The title of a single sync by the program's own id; 0: none."""
+
+
+class ArrWebhookArgs(JobArgs):
+    """The Go server's arguments, and whose events the job works."""
+
+    payload: dict[str, Any] = Field(default_factory=dict)
+    """The first event's body, as the program sent it."""
+    subject: str = omitempty("")
+    """All events that wait of it are worked; empty, as in Go's jobs: the payload alone is."""
+    event_id: OptionalUuid = omitempty()
+
+    insert_opts: ClassVar[InsertOpts] = InsertOpts(queue=Queue.HIGH, max_attempts=MAX_ATTEMPTS)
+
+
+S = TypeVar("S", bound=ArrSyncArgs)
+W = TypeVar("W", bound=ArrWebhookArgs)
+
+
+class ArrSyncWorker(Worker[S]):
     """Syncs everything, or one title."""
 
     timeout = timedelta(minutes=15)
@@ -66,13 +115,9 @@ class ArrSyncWorker(Worker[A]):
         """``syncs``: None where the program is not used."""
         self._syncs = syncs
 
-    @abstractmethod
-    def wanted(self, args: A) -> tuple[str, int]:
-        """Return the operation, and the title that it is about (0: none)."""
-
-    async def work(self, job: Job[A]) -> dict[str, Any] | Snooze | Cancel:
+    async def work(self, job: Job[S]) -> dict[str, Any] | Snooze | Cancel:
         """Sync, and return what changed as the job's output."""
-        operation, arr_id = self.wanted(job.args)
+        operation, arr_id = job.args.operation, job.args.arr_id
         if operation not in (FULL, SINGLE):
             return Cancel(f"operation must be {FULL} or {SINGLE}, got {operation[:50]!r}")
         if operation == SINGLE and arr_id < 1:
@@ -86,7 +131,7 @@ class ArrSyncWorker(Worker[A]):
         except (CallFailed, ArrError) as error:
             return verdict_of(error)
 
-    async def _all(self, job: Job[A], syncs: Syncs) -> dict[str, Any] | Snooze:
+    async def _all(self, job: Job[S], syncs: Syncs) -> dict[str, Any] | Snooze:
         def report(phase: str, current: int, total: int | None) -> None:
             job.report_progress(phase=phase, current=current, total=total)
 
@@ -105,7 +150,7 @@ class ArrSyncWorker(Worker[A]):
                 return outcome.to_dict()
 
 
-class ArrWebhookWorker(Worker[A]):
+class ArrWebhookWorker(Worker[W]):
     """Works webhooks; those of one title together."""
 
     timeout = timedelta(minutes=2)
@@ -114,18 +159,14 @@ class ArrWebhookWorker(Worker[A]):
         """``webhooks``: None where the program is not used."""
         self._webhooks = webhooks
 
-    @abstractmethod
-    def given(self, args: A) -> tuple[str, Mapping[str, Any]]:
-        """Return the subject whose events wait (empty: the payload is all there is), and the payload."""
-
-    async def work(self, job: Job[A]) -> dict[str, Any] | Snooze | Cancel | None:
+    async def work(self, job: Job[W]) -> dict[str, Any] | Snooze | Cancel | None:
         """Do what it asks for, and return what that was."""
         if self._webhooks is None:
             return disabled(job)
-        subject, payload = self.given(job.args)
+        subject = job.args.subject
         try:
             if not subject:
-                return await self._webhooks.handle([payload])
+                return await self._webhooks.handle([job.args.payload])
 
             async def complete(conn: Connection, output: Mapping[str, Any]) -> None:
                 await job.complete(conn=conn, output=dict(output))

@@ -2,18 +2,22 @@
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from pydantic import ValidationError
 
-from revenge.integration.arr.facts import FileFacts, Picture, Score
-from revenge.integration.arr.languages import language_codes, split_languages
+from revenge.integration.arr.facts import FileFacts, Picture, Score, TitleFacts
+from revenge.integration.arr.languages import language_code, language_codes, split_languages
 from revenge.integration.arr.paths import PathMapper
-from revenge.integration.arr.wire import Cover, File, MediaInfo, Rating
+from revenge.integration.arr.wire import Cover, File, MediaInfo, Rating, Title
+
+T = TypeVar("T", bound=TitleFacts)
 
 _SPAN = re.compile(r"(?:(\d{1,4}):)?(\d{1,3}):(\d{1,2})(?:\.\d+)?")
 _PICTURES = {"poster": "poster", "fanart": "backdrop", "screenshot": "still", "clearlogo": "logo"}
 _MAX_TITLE = 1000
+MAX_OVERVIEW = 20_000
 _MAX_URL = 2000
 
 
@@ -56,6 +60,32 @@ def score_of(source: str, rating: Rating | None, *, most: float) -> Score | None
     if rating is None or not 0 < rating.value <= most:
         return None
     return Score(source=source, value=rating.value, votes=rating.votes if rating.votes > 0 else None)
+
+
+def described(
+    shape: type[T],
+    title: Title,
+    paths: PathMapper,
+    *,
+    name: str,
+    ids: Mapping[str, int | str | None],
+    statuses: Mapping[str, str],
+) -> T:
+    """Return what both programs say alike of a title; ``name`` is what one without a title is called."""
+    return shape(
+        arr_id=title.id,
+        title=text_or_none(title.title) or f"{name} {title.id}",
+        ids={provider: str(value) for provider, value in ids.items() if value},
+        path=paths.ours(title.path),
+        monitored=title.monitored,
+        original_language=language_code(title.original_language.name) if title.original_language else None,
+        year=title.year,
+        overview=text_or_none(title.overview, MAX_OVERVIEW),
+        status=statuses.get(title.status or ""),
+        genres=tuple(filter(None, map(text_or_none, title.genres))),
+        certification=text_or_none(title.certification, 50),
+        pictures=pictures_of(title.images),
+    )
 
 
 def file_facts(file: File, paths: PathMapper, *, folder: str | None) -> FileFacts | None:

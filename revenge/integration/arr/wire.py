@@ -142,3 +142,23 @@ class RootFolder(Wire):
 
 Covers = Annotated[tuple[Cover, ...], BeforeValidator(_list)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_list)]
+
+
+class Title(Wire):
+    """What films and series have in common."""
+
+    id: ArrId
+    title: Annotated[str, Field(min_length=1)]
+    original_language: Language | None = None
+    status: Text = None
+    overview: Text = None
+    images: Covers = ()
+    year: Number = None
+    path: Text = None
+    monitored: bool = False
+    runtime: Number = None
+    imdb_id: Text = None
+    tmdb_id: Number = None
+    certification: Text = None
+    genres: Texts = ()
+    added: Moment = None

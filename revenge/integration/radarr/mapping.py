@@ -1,12 +1,12 @@
 """A film as Radarr sends it, in our terms."""
 
+from dataclasses import replace
+
 from revenge.integration.arr.facts import FilmFacts, Score
-from revenge.integration.arr.languages import language_code
 from revenge.integration.arr.paths import PathMapper
-from revenge.integration.arr.reading import file_facts, pictures_of, score_of, text_or_none
+from revenge.integration.arr.reading import described, file_facts, score_of, text_or_none
 from revenge.integration.radarr.wire import Movie, Ratings
 
-_MAX_OVERVIEW = 20_000
 _STATUS = {"inCinemas": "In Theaters", "released": "Released", "announced": "Announced", "tba": "Rumored"}
 
 
@@ -17,19 +17,12 @@ def film_facts(movie: Movie, paths: PathMapper) -> FilmFacts:
     shown = score_of("tmdb", ratings.tmdb, most=10) or score_of("imdb", ratings.imdb, most=10)
     collection = movie.collection
     name = text_or_none(collection.title or collection.name, 500) if collection else None
-    return FilmFacts(
-        arr_id=movie.id,
-        title=text_or_none(movie.title) or f"film {movie.id}",
+    ids = {"tmdb": movie.tmdb_id, "imdb": text_or_none(movie.imdb_id, 100)}
+    return replace(
+        described(FilmFacts, movie, paths, name="film", ids=ids, statuses=_STATUS),
         original_title=text_or_none(movie.original_title),
-        ids=_ids(movie),
-        path=paths.ours(movie.path),
-        monitored=movie.monitored,
         files=() if file is None else (file,),
         unreachable=int(movie.movie_file is not None and file is None),
-        original_language=language_code(movie.original_language.name) if movie.original_language else None,
-        year=movie.year,
-        overview=text_or_none(movie.overview, _MAX_OVERVIEW),
-        status=_STATUS.get(movie.status or ""),
         release_date=movie.digital_release or movie.physical_release or movie.in_cinemas,
         runtime_min=movie.runtime,
         popularity=movie.popularity if movie.popularity and movie.popularity > 0 else None,
@@ -37,18 +30,10 @@ def film_facts(movie: Movie, paths: PathMapper) -> FilmFacts:
         vote_count=shown.votes if shown else None,
         trailer_url=_trailer(movie.you_tube_trailer_id),
         homepage=text_or_none(movie.website),
-        genres=tuple(filter(None, map(text_or_none, movie.genres))),
         scores=_scores(ratings),
-        certification=text_or_none(movie.certification, 50),
-        pictures=pictures_of(movie.images),
         collection=name,
         collection_tmdb_id=str(collection.tmdb_id) if collection and collection.tmdb_id else None,
     )
-
-
-def _ids(movie: Movie) -> dict[str, str]:
-    ids = {"tmdb": movie.tmdb_id, "imdb": text_or_none(movie.imdb_id, 100)}
-    return {provider: str(value) for provider, value in ids.items() if value}
 
 
 def _scores(ratings: Ratings) -> tuple[Score, ...]:

@@ -10,12 +10,10 @@ from revenge.integration.arr.wire import (
     Covers,
     Day,
     File,
-    Language,
-    Moment,
     Number,
     Rating,
     Text,
-    Texts,
+    Title,
     Wire,
 )
 
@@ -36,31 +34,16 @@ class Statistics(Wire):
     size_on_disk: int = 0
 
 
-class Series(Wire):
+class Series(Title):
     """A series without its episodes."""
 
-    id: ArrId
-    title: Annotated[str, Field(min_length=1)]
-    status: Text = None
-    overview: Text = None
     network: Text = None
-    images: Covers = ()
-    original_language: Language | None = None
     seasons: Annotated[tuple[Season, ...], BeforeValidator(lambda value: value or ())] = ()
-    year: Number = None
-    path: Text = None
-    monitored: bool = False
-    runtime: Number = None
     tvdb_id: Number = None
     tv_maze_id: Number = None
-    tmdb_id: Number = None
-    imdb_id: Text = None
     first_aired: Day = None
     last_aired: Day = None
     series_type: Text = None
-    certification: Text = None
-    genres: Texts = ()
-    added: Moment = None
     ratings: Rating | None = None
     statistics: Statistics | None = None
 
