@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from revenge.app.events.choices import choice_done
 from revenge.app.events.pictures import Pictures
 from revenge.app.events.sinks import ActivityLog, Done, Happened, Notifications, SearchChanges
 from revenge.content.library.models import Library
-from revenge.content.library.ports import Connection, FilesChanged
+from revenge.content.library.ports import ChoiceMade, Connection, FilesChanged
 from revenge.content.movie.items import ItemRepository
 from revenge.content.movie.jobs import SCANNED
 from revenge.content.movie.models import MatchState
@@ -94,6 +95,10 @@ class MovieFanOut:
         changes = {"merged": [str(movie_id) for movie_id in gone]}
         done = Done(action="movie.merge", resource_type="movie", resource_id=str(keep), changes=changes)
         await self._activity.log(conn, done)
+
+    async def chosen(self, conn: Connection, made: ChoiceMade) -> None:
+        """Write down who said what items are."""
+        await self._activity.log(conn, choice_done("movie", made))
 
     async def _tell(self, conn: Connection, type_: str, movie_ids: Sequence[UUID], library_id: UUID) -> None:
         if not movie_ids:

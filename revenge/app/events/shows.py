@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from revenge.app.events.choices import choice_done
 from revenge.app.events.sinks import ActivityLog, Done, Happened, Notifications, SearchChanges
 from revenge.content.library.models import Library
-from revenge.content.library.ports import Connection, FilesChanged, Pool
+from revenge.content.library.ports import ChoiceMade, Connection, FilesChanged, Pool
 from revenge.content.tvshow.items import ItemRepository
 from revenge.content.tvshow.jobs import SCANNED
 from revenge.content.tvshow.ports import EpisodesAdded, SeriesAdded
@@ -109,6 +110,10 @@ class ShowFanOut:
         changes = {"merged": [str(series_id) for series_id in gone]}
         done = Done(action="tvshow.merge", resource_type="tvshow", resource_id=str(keep), changes=changes)
         await self._activity.log(conn, done)
+
+    async def chosen(self, conn: Connection, made: ChoiceMade) -> None:
+        """Write down who said what items are."""
+        await self._activity.log(conn, choice_done("tvshow", made))
 
     async def _raise(self, conn: Connection, type_: str, target_id: UUID, data: dict[str, Any]) -> None:
         await self._notifications.raise_event(conn, Happened(type=type_, data=data, target_id=target_id))

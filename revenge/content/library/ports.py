@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -47,6 +47,27 @@ class EnqueuedScan:
 
     job_id: int
     duplicate: bool
+
+
+class ChoiceKind(StrEnum):
+    """What a person said of items."""
+
+    CHOSEN = "chosen"
+    IGNORED = "ignored"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceMade:
+    """A person said what items of a library are."""
+
+    library_id: UUID
+    item_ids: Sequence[UUID]
+    kind: ChoiceKind
+    entity_id: UUID | None = None
+    """What was chosen."""
+    is_episode: bool = False
+    """It is an episode, and no film or series."""
 
 
 class JobFate(Enum):

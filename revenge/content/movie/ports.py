@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from revenge.content.library.ports import Connection
+from revenge.content.library.ports import ChoiceMade, Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,10 @@ class MovieEvents(Protocol):
         """A person made one film of several."""
         ...
 
+    async def chosen(self, conn: Connection, made: ChoiceMade) -> None:
+        """A person said what items are."""
+        ...
+
 
 class MovieJobs(Protocol):
     """The queue, as far as films need it; ``conn`` is in the caller's transaction. Each returns the job's id."""
@@ -87,4 +91,7 @@ class NoEvents:
         """Do nothing."""
 
     async def merged(self, conn: Connection, keep: UUID, gone: Sequence[UUID]) -> None:
+        """Do nothing."""
+
+    async def chosen(self, conn: Connection, made: ChoiceMade) -> None:
         """Do nothing."""

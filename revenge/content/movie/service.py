@@ -7,7 +7,7 @@ from typing import assert_never
 from uuid import UUID
 
 from revenge.content.library.models import LibraryFile
-from revenge.content.library.ports import Connection, Pool
+from revenge.content.library.ports import ChoiceKind, ChoiceMade, Connection, Pool
 from revenge.content.metadata.errors import EntityGone
 from revenge.content.metadata.merging import merge_entities
 from revenge.content.metadata.models import IdProvider, Ids, MovieDetails, is_id
@@ -223,6 +223,7 @@ class MovieService:
             if isinstance(choice, Undo):
                 await self._items.undo_choice(conn, library_id, item.key)
                 await self._items.reset(conn, [item_id])
+                await self._tell_choice(conn, item, ChoiceKind.UNDONE, None)
                 job_id = await self._jobs.match_item(conn, item_id, force=True)
                 return Chosen(item=await self._items.show(conn, library_id, item_id), job_id=job_id)
             created: frozenset[UUID] = frozenset()
@@ -230,6 +231,8 @@ class MovieService:
             if not isinstance(choice, Ignore):
                 movie_id, created = await self._film_of(conn, item, choice)
             await self._put_choice(conn, item, movie_id, created)
+            kind = ChoiceKind.IGNORED if movie_id is None else ChoiceKind.CHOSEN
+            await self._tell_choice(conn, item, kind, movie_id)
             return Chosen(item=await self._items.show(conn, library_id, item_id), job_id=None)
 
     async def forget_library(self, library_id: UUID) -> int:
@@ -246,6 +249,12 @@ class MovieService:
                 await self._entities.delete(conn, only_here)
                 await self._events.deleted(conn, only_here, asked_for=False)
                 count += len(only_here)
+
+    async def _tell_choice(
+        self, conn: Connection, item: models.MatchItem, kind: ChoiceKind, movie_id: UUID | None
+    ) -> None:
+        made = ChoiceMade(library_id=item.library_id, item_ids=[item.id], kind=kind, entity_id=movie_id)
+        await self._events.chosen(conn, made)
 
     async def _not_chosen(self, conn: Connection, library_id: UUID, item_id: UUID) -> Exception:
         try:

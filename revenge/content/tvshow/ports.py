@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from revenge.content.library.ports import Connection
+from revenge.content.library.ports import ChoiceMade, Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,10 @@ class ShowEvents(Protocol):
         """Series were found to be one."""
         ...
 
+    async def chosen(self, conn: Connection, made: ChoiceMade) -> None:
+        """A person said what items are."""
+        ...
+
 
 class NoShowEvents:
     """Tells nobody."""
@@ -77,4 +81,7 @@ class NoShowEvents:
         """Do nothing."""
 
     async def merged(self, conn: Connection, keep: UUID, gone: Sequence[UUID]) -> None:
+        """Do nothing."""
+
+    async def chosen(self, conn: Connection, made: ChoiceMade) -> None:
         """Do nothing."""

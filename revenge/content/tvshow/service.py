@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from revenge.content.library.ports import Connection, Pool
+from revenge.content.library.ports import ChoiceKind, ChoiceMade, Connection, Pool
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.metadata.errors import EntityGone
 from revenge.content.metadata.models import EntityKind, IdProvider, SeriesDetails, is_id
@@ -76,6 +76,13 @@ class Choice:
         given = [self.series_id, self.ids, self.candidate, self.episode_id, self.ignore or None, self.undo or None]
         if sum(each is not None for each in given) != 1:
             raise WrongChoice("say exactly one of series_id, ids, candidate, episode_id, ignore and undo")
+
+    @property
+    def kind(self) -> ChoiceKind:
+        """What is said of the items."""
+        if self.ignore:
+            return ChoiceKind.IGNORED
+        return ChoiceKind.UNDONE if self.undo else ChoiceKind.CHOSEN
 
 
 class ShowService:
@@ -228,6 +235,14 @@ class ShowService:
             jobs = []
             for library_id, items in sorted(by_library.items()):
                 await self._keep(conn, library_id, items, choice, entity_id, whole=whole)
+                made = ChoiceMade(
+                    library_id=library_id,
+                    item_ids=[item.id for item in items],
+                    kind=choice.kind,
+                    entity_id=entity_id,
+                    is_episode=choice.episode_id is not None,
+                )
+                await self._events.chosen(conn, made)
                 jobs.append(await self._jobs.match_library(conn, library_id))
             return jobs
 

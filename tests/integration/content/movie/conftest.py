@@ -12,7 +12,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from revenge.content.library.models import show_path
-from revenge.content.library.ports import Connection
+from revenge.content.library.ports import ChoiceMade, Connection
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.metadata.ports import MetadataSource
 from revenge.content.movie.items import ItemRepository
@@ -34,6 +34,7 @@ class Told:
     refreshes: list[Refreshed] = field(default_factory=list)
     deletions: list[tuple[list[UUID], bool]] = field(default_factory=list)
     merges: list[tuple[UUID, list[UUID]]] = field(default_factory=list)
+    choices: list[ChoiceMade] = field(default_factory=list)
 
     async def matched(self, conn: Connection, done: Matched) -> None:
         self.matches.append(done)
@@ -46,6 +47,9 @@ class Told:
 
     async def merged(self, conn: Connection, keep: UUID, gone: Sequence[UUID]) -> None:
         self.merges.append((keep, list(gone)))
+
+    async def chosen(self, conn: Connection, made: ChoiceMade) -> None:
+        self.choices.append(made)
 
 
 @dataclass

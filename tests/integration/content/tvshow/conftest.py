@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from revenge.content.library.models import LibraryFields, LibraryType, Scan
-from revenge.content.library.ports import Connection, EnqueuedScan, JobFate, ScanJob
+from revenge.content.library.ports import ChoiceMade, Connection, EnqueuedScan, JobFate, ScanJob
 from revenge.content.library.scans import ScanRequest, ScanService
 from revenge.content.library.service import LibraryService
 from revenge.content.metadata.repository import EntityRepository
@@ -49,6 +49,7 @@ class Recorder:
     touched: set[UUID] = field(default_factory=set)
     gone: set[UUID] = field(default_factory=set)
     people: set[UUID] = field(default_factory=set)
+    choices: list[ChoiceMade] = field(default_factory=list)
 
     async def series_added(self, conn: Connection, added: SeriesAdded) -> None:
         self.series.append(added)
@@ -65,6 +66,9 @@ class Recorder:
 
     async def merged(self, conn: Connection, keep: UUID, gone: Any) -> None:
         self.gone |= set(gone)
+
+    async def chosen(self, conn: Connection, made: ChoiceMade) -> None:
+        self.choices.append(made)
 
 
 class Clock:
