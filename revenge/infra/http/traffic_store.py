@@ -18,7 +18,7 @@ else:  # asyncpg's classes are generic to the type checker alone
 
 SCHEMA = "revenge"
 _LEAST = timedelta(milliseconds=100)
-"""A moment that another took in between: who is refused must not come back at once."""
+"""Who is refused must not come back at once."""
 
 
 @cache
@@ -36,23 +36,24 @@ class StoredTraffic:
 
     async def admit(self, name: str, *, rate: Rate | None, breaker: Breaker) -> Go | Full | Open:
         """Take a turn, if there is one."""
-        row = await self._pool.fetchrow(
-            self._sql["call_admit"],
-            name,
-            rate and rate.per_second,
-            rate and float(rate.burst),
-            rate.longest_wait if rate else timedelta(0),
-            breaker.open_for,
-        )
-        assert row is not None  # noqa: S101 - the statement has one row whatever is there
-        if row["is_taken"]:
-            return Go(timedelta(seconds=row["wait_s"]), is_mended=row["failures"] == 0)
-        if row["blocked_s"] > 0:
-            return Full(max(timedelta(seconds=row["blocked_s"]), _LEAST))
-        if not row["may_try"]:
-            is_past = row["open_s"] <= 0  # another took the one call that tries
-            return Open(breaker.open_for if is_past else max(timedelta(seconds=row["open_s"]), _LEAST))
-        return Full(max(timedelta(seconds=row["full_s"]), _LEAST))
+        longest_wait = rate.longest_wait if rate else timedelta(0)
+        per_second, burst = (rate.per_second, float(rate.burst)) if rate else (None, None)
+        while True:
+            row = await self._pool.fetchrow(
+                self._sql["call_admit"], name, per_second, burst, longest_wait, breaker.open_for
+            )
+            assert row is not None  # noqa: S101 - the statement has one row whatever is there
+            if row["is_taken"]:
+                return Go(timedelta(seconds=row["wait_s"]), is_mended=row["failures"] == 0)
+            if row["blocked_s"] > 0:
+                return Full(max(timedelta(seconds=row["blocked_s"]), _LEAST))
+            if not row["may_try"]:
+                is_past = row["open_s"] <= 0  # another took the one call that tries
+                return Open(breaker.open_for if is_past else max(timedelta(seconds=row["open_s"]), _LEAST))
+            wait = timedelta(seconds=row["full_s"])
+            if wait > longest_wait:
+                return Full(max(wait, _LEAST))
+            # The statement's snapshot shows a turn that another has taken since: the next one shows what is left.
 
     async def block(self, name: str, *, for_: timedelta) -> None:
         """Let nobody call for so long."""

@@ -54,7 +54,8 @@ SELECT
     coalesce((SELECT extract(epoch FROM c.opened_until - m.now) FROM circuit AS c), 0)::double precision AS open_s,
     coalesce((SELECT extract(epoch FROM b.blocked_until - m.now) FROM bucket AS b), 0)::double precision AS blocked_s,
     coalesce((
-        SELECT (1 - b.tokens) / $2::double precision - extract(epoch FROM m.now - b.refilled_at) FROM bucket AS b
+        SELECT (1 - b.tokens) / $2::double precision - greatest(0, extract(epoch FROM m.now - b.refilled_at))
+        FROM bucket AS b
     ), 0)::double precision AS full_s
 FROM moment AS m, may_try AS t
 
