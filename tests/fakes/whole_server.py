@@ -45,19 +45,26 @@ class World:
     shows: Path
     config: Path
     ids: dict[str, str] = field(default_factory=dict)
-    node: Running | None = None
-    """What works the jobs, where the server does not."""
+    nodes: dict[int, Running] = field(default_factory=dict)
+    """What works the jobs where the server does not, by process id."""
 
     async def start_node(self) -> None:
         """Start a process that works jobs."""
-        self.node = await asyncio.to_thread(self.house.start, "worker", "--config", self.config)
-        await asyncio.to_thread(self.node.wait_for, "Working")
+        node = await asyncio.to_thread(self.house.start, "worker", "--config", self.config)
+        self.nodes[node.process.pid] = node
+        await asyncio.to_thread(node.wait_for, "Working")
 
-    def kill_node(self) -> None:
-        """End it as kill -9 does, with all that it started."""
-        assert self.node is not None
-        os.killpg(self.node.process.pid, signal.SIGKILL)
-        self.node.process.wait(timeout=LIMIT_S)
+    async def kill_node_of(self, job_id: int) -> None:
+        """End the process that works this job as kill -9 does, with all that it started."""
+        node = self.nodes.pop(
+            await self.value(
+                "SELECT pid FROM revenge_job_node WHERE id ="
+                " (SELECT attempted_by[cardinality(attempted_by)] FROM river_job WHERE id = $1)",
+                job_id,
+            )
+        )
+        os.killpg(node.process.pid, signal.SIGKILL)
+        await asyncio.to_thread(node.process.wait, timeout=LIMIT_S)
 
     async def enqueue(self, kind: str, args: dict[str, Any]) -> int:
         """Enqueue over HTTP."""
@@ -109,11 +116,11 @@ def configuration(servers: DemoServers, radarr: str, sonarr: str, receiver: str,
 
 @asynccontextmanager
 async def whole_server(
-    house: House, pool: "asyncpg.Pool[asyncpg.Record]", root: Path, *, node: bool = False
+    house: House, pool: "asyncpg.Pool[asyncpg.Record]", root: Path, *, nodes: int = 0
 ) -> AsyncIterator[World]:
     """Start one that has scanned two films and two episodes below ``root``, and let it end in order.
 
-    With ``node`` a process of its own works the jobs.
+    With ``nodes`` so many processes of their own work the jobs.
     """
     films, shows = root / "films", root / "shows"
     plant(films, "Nosferatu (1922)/Nosferatu (1922).mkv", "Metropolis (1927)/Metropolis (1927).mkv")
@@ -134,17 +141,16 @@ async def whole_server(
             configuration(servers, radarr_server.url, sonarr_server.url, receiver.url, films, shows), encoding="utf-8"
         )
         port = free_port()
-        words = ("--no-worker",) if node else ()
+        words = ("--no-worker",) if nodes else ()
         server = await asyncio.to_thread(house.start, "serve", "--port", port, "--config", config, *words)
         await asyncio.to_thread(server.wait_for, "Listening on")
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_S) as http:
             world = World(http, house, pool, receiver, films, shows, config)
-            if node:
-                await world.start_node()
+            await asyncio.gather(*(world.start_node() for _ in range(nodes)))
             await settle(world)
             yield world
-        if world.node is not None:
-            assert await asyncio.to_thread(world.node.end) == 0
+        for node in world.nodes.values():
+            assert await asyncio.to_thread(node.end) == 0
         assert await asyncio.to_thread(server.end) == 0
 
 
