@@ -9,6 +9,9 @@ UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 # Behind a proxy that signs with its own authority the system knows it, as pip does; a bare system knows none.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/* /etc/ssl/cert.pem /etc/pki/tls/certs/*),1,0)
 
+# Modules are compiled once, not by each of the hundreds of processes that tests start; images often set this.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test check interop faults again chaos coverage mutants bench lock dashboard clean
 
@@ -25,9 +28,10 @@ $(UV): locks/uv.txt
 .venv/.run: $(UV) locks/run.txt pyproject.toml
 	@echo "Installing Revenge and what it needs into .venv ..."
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/run.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r locks/run.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/build.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q revenge
 	@touch .venv/.run
 
 .venv/.dev: .venv/.run locks/dev.txt
