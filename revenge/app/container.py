@@ -4,8 +4,6 @@ Parts are made once, when they are first asked for, and nothing here is asked fo
 order they start. To give a test its fake, override one provider: ``container.prober.override(FakeProber())``.
 """
 
-from dependency_injector import providers
-
 from revenge.app.accounts import Authenticator
 from revenge.app.configuration import (
     all_workers,
@@ -32,15 +30,15 @@ from revenge.app.foundations import Foundations
 from revenge.app.health import Health, Metrics
 from revenge.app.http.access import Access
 from revenge.app.http.account_services import AccountServices
-from revenge.app.http.app import close_streams, create_app
 from revenge.app.http.film_services import FilmServices
 from revenge.app.http.playing_services import PlayingServices
 from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
+from revenge.app.injector import providers
 from revenge.app.integration_parts import IntegrationParts
 from revenge.app.periodic import make_periodic
 from revenge.app.search_parts import SearchParts
-from revenge.app.server import HttpServer
+from revenge.app.serving import make_api, make_server
 from revenge.app.settings import Settings
 from revenge.app.shows import make_shows
 from revenge.content.image.jobs import ImageCleanupWorker, MetadataDownloadImageWorker
@@ -380,14 +378,8 @@ class Container(Foundations):
             mails=Foundations.account_mails,
         ),
     )
-    api = providers.Singleton(create_app, api_services, config=providers.Singleton(make_http_config, settings))
-    server = providers.Singleton(
-        HttpServer,
-        api.provider,
-        host=settings.provided.server.host,
-        port=settings.provided.server.port,
-        before_stop=close_streams,
-    )
+    api = providers.Singleton(make_api, api_services, config=providers.Singleton(make_http_config, settings))
+    server = providers.Singleton(make_server, settings, api.provider)
 
 
 def build_container(settings: Settings, *, workers: Workers | None = None) -> Container:

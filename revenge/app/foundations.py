@@ -1,7 +1,5 @@
 """What every feature stands on: the database, metrics, the queue to insert into, and those who are told what happens."""
 
-from dependency_injector import containers, providers
-
 from revenge.app.account_mails import AccountAddressees, AccountMails
 from revenge.app.alerts import EndedJobsOfQueue
 from revenge.app.configuration import (
@@ -18,6 +16,7 @@ from revenge.app.events.accounts import AccountEvents
 from revenge.app.events.images import PictureQueue
 from revenge.app.events.playback import PlaybackFanOut
 from revenge.app.events.telling import DeliveryQueue, MailQueue, RaisedEvents, RecordedActivity
+from revenge.app.injector import containers, providers
 from revenge.app.metadata import (
     MetadataCallers,
     make_image_config,

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from dependency_injector import containers, providers
-
 from revenge.app.arr.films import FilmTitles
 from revenge.app.arr.listener import ArrFiles
 from revenge.app.arr.new_titles import RefreshNew, RefreshNewSeries
@@ -14,6 +12,7 @@ from revenge.app.arr.shows import ShowTitles
 from revenge.app.enqueue import ShowQueue
 from revenge.app.events.arr import ArrNews
 from revenge.app.http.integration_services import Integrations
+from revenge.app.injector import containers, providers
 from revenge.content.library.repository import LibraryRepository
 from revenge.integration.radarr.jobs import RadarrSyncWorker, RadarrWebhookWorker
 from revenge.integration.sonarr.jobs import SonarrSyncWorker, SonarrWebhookWorker

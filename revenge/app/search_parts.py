@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from dependency_injector import containers, providers
-
+from revenge.app.injector import containers, providers
 from revenge.app.search import SearchService, make_calls, make_engine, make_index, make_queue, make_sink
 from revenge.content.search.jobs import MovieSearchIndexWorker, SearchCheckWorker, TVShowSearchIndexWorker
 

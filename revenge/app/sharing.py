@@ -3,19 +3,19 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
-from redis.asyncio import Redis
 
 from revenge.app.settings import Settings
 from revenge.infra.cache.channels import Channels, LocalChannels
-from revenge.infra.cache.redis_channels import RedisChannels
-from revenge.infra.cache.redis_traffic import RedisTraffic
 from revenge.infra.http.traffic import Traffic
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.progress import Progress
 from revenge.infra.jobs.progress_store import ProgressRow
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 PROGRESS = "progress"
 """The channel."""
@@ -23,11 +23,13 @@ PROGRESS = "progress"
 logger = logging.getLogger("revenge.cache")
 
 
-def make_redis(settings: Settings) -> Redis | None:
+def make_redis(settings: Settings) -> "Redis | None":
     """Return the client of the Redis that is set; None without. Nothing is connected yet."""
     cache = settings.cache
     if cache.url is None:
         return None
+    from redis.asyncio import Redis
+
     deadline = cache.deadline.total_seconds()
     redis: Redis = Redis.from_url(
         cache.url.get_secret_value(), socket_timeout=deadline, socket_connect_timeout=deadline, health_check_interval=15
@@ -35,14 +37,22 @@ def make_redis(settings: Settings) -> Redis | None:
     return redis
 
 
-def make_channels(redis: Redis | None, *, clock: Clock) -> Channels:
+def make_channels(redis: "Redis | None", *, clock: Clock) -> Channels:
     """Return what carries what nodes tell one another."""
-    return LocalChannels() if redis is None else RedisChannels(redis, clock=clock)
+    if redis is None:
+        return LocalChannels()
+    from revenge.infra.cache.redis_channels import RedisChannels
+
+    return RedisChannels(redis, clock=clock)
 
 
-def make_traffic(redis: Redis | None, *, stored: Traffic, clock: Clock) -> Traffic:
+def make_traffic(redis: "Redis | None", *, stored: Traffic, clock: Clock) -> Traffic:
     """Return where rates and breakers are shared."""
-    return stored if redis is None else RedisTraffic(redis, instead=stored, clock=clock)
+    if redis is None:
+        return stored
+    from revenge.infra.cache.redis_traffic import RedisTraffic
+
+    return RedisTraffic(redis, instead=stored, clock=clock)
 
 
 class Watched(Protocol):

@@ -9,7 +9,9 @@ import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser, Locator, Page, expect
 
-from revenge.app.http import ApiServices, Check, HttpConfig, create_app
+from revenge.app.http.app import create_app
+from revenge.app.http.config import HttpConfig
+from revenge.app.http.services import ApiServices, Check
 from revenge.content.library.models import ScanCounts, ScanFileError, ScanStatus
 from revenge.infra.jobs import JobState
 from tests.fakes.jobs import FakeJobs

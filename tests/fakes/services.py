@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from revenge.app.http import Check, ServerView
+from revenge.app.http.services import Check, ServerView
 from tests.fakes.jobs import START
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from fastapi import FastAPI
 
-from revenge.app.http import close_streams
+from revenge.app.http.app import close_streams
 
 
 class _Server(uvicorn.Server):

@@ -5,10 +5,8 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from starlette.requests import Request
-
-from revenge.app.http.principal import Principal, principal_of
-from revenge.app.http.problems import ProblemError
+from revenge.app.http.principal import Principal
+from revenge.app.http.refusals import forbidden
 from revenge.content.library.errors import LibraryNotFound
 from revenge.service.auth.models import Permission
 
@@ -36,26 +34,9 @@ def open_to_accounts(route: R) -> R:
     return route
 
 
-async def authorize(request: Request) -> None:
-    """Let administrators through, and accounts where the route is open to them; a dependency of every route.
-
-    Raises:
-        ProblemError: 403.
-    """
-    if request.state.is_public or principal_of(request).is_admin:
-        return
-    if principal_of(request).account_id is None or not is_open(request.scope["endpoint"]):
-        raise forbidden("this is for administrators")
-
-
 def is_open(endpoint: object) -> bool:
     """Return whether every account may call ``endpoint``."""
     return getattr(endpoint, _MARK, False)
-
-
-def forbidden(detail: str) -> ProblemError:
-    """Return the 403."""
-    return ProblemError(403, "forbidden", detail)
 
 
 class Access:

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from revenge.app.http import problems
-from revenge.app.http.access import authorize
+from revenge.app.http.callers import authorize
 from revenge.app.http.config import HttpConfig
 from revenge.app.http.middleware import PUBLIC_PATHS, Boundary, Gate
 from revenge.app.http.routes.account_mails import account_mails_router

@@ -1,13 +1,25 @@
-"""Where a request comes from and in whose name, for the records; and whose account is meant."""
+"""Where a request comes from and in whose name, for the records; whether it may be made, and whose account is meant."""
 
 from uuid import UUID
 
 from starlette.requests import Request
 
-from revenge.app.http.access import forbidden
+from revenge.app.http.access import is_open
 from revenge.app.http.principal import principal_of
-from revenge.app.http.problems import ProblemError
+from revenge.app.http.refusals import ProblemError, forbidden
 from revenge.service.auth.models import Actor, Caller
+
+
+async def authorize(request: Request) -> None:
+    """Let administrators through, and accounts where the route is open to them; a dependency of every route.
+
+    Raises:
+        ProblemError: 403.
+    """
+    if request.state.is_public or principal_of(request).is_admin:
+        return
+    if principal_of(request).account_id is None or not is_open(request.scope["endpoint"]):
+        raise forbidden("this is for administrators")
 
 
 def caller_of(request: Request, *, device_name: str | None = None) -> Caller:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from revenge.app.events.acting import Acting, acting
 from revenge.app.http.config import HttpConfig
 from revenge.app.http.principal import NOBODY, SERVER, Authenticator, Principal
-from revenge.app.http.problems import DATABASE_AWAY, problem_of, problem_response
+from revenge.app.http.problems import DATABASE_AWAY, problem_of, problem_response, response_to
 from revenge.app.http.security import SESSION_COOKIE, host_allowed, key_matches, key_of, origin_allowed, session_valid
 from revenge.infra.jobs.clock import Clock
 
@@ -160,7 +160,7 @@ class Gate:
         try:
             principal = NOBODY if is_public else await self._principal(headers)
         except DATABASE_AWAY as error:
-            return problem_of(error).response()
+            return response_to(problem_of(error))
         if principal is None:
             return problem_response(
                 401,

@@ -1,10 +1,11 @@
 """Who makes a request, as the gate found out."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from starlette.requests import Request
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Authenticator(Protocol):
         ...
 
 
-def principal_of(request: Request) -> Principal:
+def principal_of(request: "Request") -> Principal:
     """Return who makes ``request``; the gate has let nobody through whom it does not know."""
     found: Principal = getattr(request.state, "principal", NOBODY)
     return found

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from revenge.app.http.refusals import ProblemError
 from revenge.content.library.errors import (
     InvalidLibrary,
     LibraryNameTaken,
@@ -152,30 +153,6 @@ class Problem(BaseModel):
     job_id: int | None = Field(default=None, description="The job that is in the way.")
 
 
-class ProblemError(Exception):
-    """Raised anywhere in a request: becomes the answer."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        detail: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        **members: Any,
-    ) -> None:
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.headers = headers
-        self.members = members
-        super().__init__(detail)
-
-    def response(self) -> Response:
-        """Return the answer."""
-        return problem_response(self.status, self.detail, code=self.code, headers=self.headers, **self.members)
-
-
 def problem_response(
     status: int, detail: str, *, code: str | None = None, headers: Mapping[str, str] | None = None, **members: Any
 ) -> Response:
@@ -189,6 +166,13 @@ def problem_response(
     }
     return Response(
         orjson.dumps(document), status_code=status, media_type=PROBLEM_TYPE, headers=dict(headers) if headers else None
+    )
+
+
+def response_to(problem: ProblemError) -> Response:
+    """Return the answer that a problem becomes."""
+    return problem_response(
+        problem.status, problem.detail, code=problem.code, headers=problem.headers, **problem.members
     )
 
 
@@ -206,7 +190,7 @@ def install(app: FastAPI) -> None:
 
     async def on_problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)  # noqa: S101 - what the registration below says
-        return error.response()
+        return response_to(error)
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - what the registration below says
@@ -219,10 +203,10 @@ def install(app: FastAPI) -> None:
 
     async def on_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - what the registration below says
-        return invalid(error.errors()).response()
+        return response_to(invalid(error.errors()))
 
     async def on_known(request: Request, error: Exception) -> Response:
-        return problem_of(error).response()
+        return response_to(problem_of(error))
 
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(HTTPException, on_http)

@@ -8,13 +8,14 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from revenge.service.mail.errors import MailRefused
 from revenge.service.mail.models import SUBJECTS, Addressee, MailConfig, MailTemplate
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _LONGEST_NAME = 100
 
@@ -56,7 +57,9 @@ def render(
 
 
 @cache
-def _templates() -> Environment:
+def _templates() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
     # HTML alone is escaped: what a template of text shows is text.
     return Environment(
         loader=PackageLoader("revenge.service.mail"),

@@ -10,8 +10,10 @@ import pytest
 
 from revenge.app.account_mails import AccountAddressees, AccountMails
 from revenge.app.events.telling import MailQueue
-from revenge.app.http import ApiServices, HttpConfig, create_app
 from revenge.app.http.account_services import AccountServices
+from revenge.app.http.app import create_app
+from revenge.app.http.config import HttpConfig
+from revenge.app.http.services import ApiServices
 from revenge.infra.database.connection import Pool
 from revenge.infra.jobs import Client, ClientConfig, Workers
 from revenge.infra.jobs.clock import SystemClock

@@ -10,7 +10,8 @@ from starlette.responses import FileResponse, Response
 from revenge.app.http.access import Access, open_to_accounts
 from revenge.app.http.image_services import Images
 from revenge.app.http.principal import principal_of
-from revenge.app.http.problems import ProblemError, documented
+from revenge.app.http.problems import documented
+from revenge.app.http.refusals import ProblemError
 from revenge.content.image.errors import ImageError, ImageRefused, UnknownImage
 from revenge.content.image.service import ImageFile
 from revenge.content.metadata.models import ImageType

@@ -21,7 +21,8 @@ from revenge.app.http.integration_schemas import (
     WebhookTakenOut,
 )
 from revenge.app.http.integration_services import Integration, Integrations
-from revenge.app.http.problems import ProblemError, documented, unknown_cursor
+from revenge.app.http.problems import documented, unknown_cursor
+from revenge.app.http.refusals import ProblemError
 from revenge.app.http.responses import json_response
 from revenge.app.presentation import time_to_json
 from revenge.infra.http.errors import CallFailed, NotNow

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from revenge.app.http.problems import ProblemError, documented, invalid, unknown_cursor
+from revenge.app.http.problems import documented, invalid, unknown_cursor
+from revenge.app.http.refusals import ProblemError
 from revenge.app.http.responses import json_response
 from revenge.app.http.schemas import EnqueuedOut, JobId, JobListOut, JobOut, JobsQuery, NewJob
 from revenge.app.http.services import Jobs

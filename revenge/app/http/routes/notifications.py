@@ -17,7 +17,8 @@ from revenge.app.http.notification_schemas import (
     EventsQuery,
     EventTypeListOut,
 )
-from revenge.app.http.problems import ProblemError, documented, unknown_cursor
+from revenge.app.http.problems import documented, unknown_cursor
+from revenge.app.http.refusals import ProblemError
 from revenge.app.http.responses import json_response
 from revenge.app.http.telling_services import Notifications
 from revenge.service.notification.agents import Agent

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from revenge.app.http.config import HttpConfig
 from revenge.app.http.middleware import session_cookie
-from revenge.app.http.problems import ProblemError, documented, problem_response
+from revenge.app.http.problems import documented, problem_response
+from revenge.app.http.refusals import ProblemError
 from revenge.app.http.responses import json_response
 from revenge.app.http.schemas import AliveOut, Credentials, ReadyOut, ServerOut, SessionOut
 from revenge.app.http.security import SESSION_COOKIE, LoginLimiter, key_matches, new_session, session_valid

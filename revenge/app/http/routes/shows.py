@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from revenge.app.http.access import Access, open_to_accounts
 from revenge.app.http.principal import principal_of
-from revenge.app.http.problems import ProblemError, documented, unknown_cursor
+from revenge.app.http.problems import documented, unknown_cursor
+from revenge.app.http.refusals import ProblemError
 from revenge.app.http.responses import json_response
 from revenge.app.http.schemas import PageQuery
 from revenge.app.http.show_schemas import (

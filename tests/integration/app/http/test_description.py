@@ -7,8 +7,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from revenge.app.http import ApiServices, HttpConfig, close_streams, create_app
+from revenge.app.http.app import close_streams, create_app
+from revenge.app.http.config import HttpConfig
 from revenge.app.http.integration_services import Integrations
+from revenge.app.http.services import ApiServices
 from revenge.infra.jobs import JobState
 from revenge.integration.arr.facts import Source
 from tests.fakes.integrations import FakeIntegration, FakeQueue

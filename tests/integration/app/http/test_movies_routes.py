@@ -9,8 +9,8 @@ import pytest
 
 from revenge.app.enqueue import PersonQueue
 from revenge.app.forgetting import EntityChildren, LibraryGraves
-from revenge.app.http import ApiServices, create_app
 from revenge.app.http.access import Access
+from revenge.app.http.app import create_app
 from revenge.app.http.film_schemas import (
     ChosenOut,
     CollectionDetailOut,
@@ -21,6 +21,7 @@ from revenge.app.http.film_schemas import (
     PersonOut,
 )
 from revenge.app.http.film_services import FilmServices
+from revenge.app.http.services import ApiServices
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.service import LibraryService
 from revenge.content.metadata.models import CollectionRef, Credit, CreditType, IdProvider, MovieDetails, PersonRef

@@ -13,7 +13,8 @@ import httpx2
 import pytest
 
 from revenge.app.enqueue import ScanQueue
-from revenge.app.http import ApiServices, create_app
+from revenge.app.http.app import create_app
+from revenge.app.http.services import ApiServices
 from revenge.content.library.scans import ScanService
 from revenge.content.library.service import LibraryService
 from revenge.content.movie.jobs import MovieLibraryScanWorker

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from revenge.app.events.search import SearchQueue
-from revenge.app.http import ApiServices, HttpConfig, close_streams, create_app
+from revenge.app.http.app import close_streams, create_app
+from revenge.app.http.config import HttpConfig
+from revenge.app.http.services import ApiServices
 from revenge.app.search import SearchService
 from revenge.content.search.changes import ChangeLog
 from revenge.content.search.jobs import MovieSearchIndexWorker, TVShowSearchIndexWorker

@@ -11,7 +11,8 @@ import httpx2
 import pytest
 
 from revenge.app.events.sinks import Done, Happened
-from revenge.app.http import ApiServices, create_app
+from revenge.app.http.app import create_app
+from revenge.app.http.services import ApiServices
 from revenge.app.http.show_schemas import (
     EpisodeDetailOut,
     SeasonDetailOut,

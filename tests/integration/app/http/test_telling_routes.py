@@ -7,7 +7,8 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from revenge.app.http import ApiServices, create_app
+from revenge.app.http.app import create_app
+from revenge.app.http.services import ApiServices
 from revenge.app.http.telling_services import TellingServices
 from revenge.infra.database.connection import Pool
 from revenge.infra.http.errors import NotThere

@@ -6,7 +6,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from revenge.app.http import ApiServices, HttpConfig, create_app
+from revenge.app.http.app import create_app
+from revenge.app.http.config import HttpConfig
+from revenge.app.http.services import ApiServices
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.libraries import FakeLibraries
 from tests.fakes.services import VIEW, FakeMetrics, FakeReadiness, StoppedClock

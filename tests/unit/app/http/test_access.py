@@ -10,12 +10,14 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from revenge.app.http import ApiServices, HttpConfig, create_app
 from revenge.app.http.access import OPEN, Access, open_to_accounts
+from revenge.app.http.app import create_app
+from revenge.app.http.config import HttpConfig
 from revenge.app.http.middleware import PUBLIC_PATHS
 from revenge.app.http.principal import NOBODY, SERVER, Principal, principal_of
-from revenge.app.http.problems import ProblemError
+from revenge.app.http.refusals import ProblemError
 from revenge.app.http.responses import json_response
+from revenge.app.http.services import ApiServices
 from revenge.content.library.errors import LibraryNotFound
 from revenge.service.auth.models import Permission
 

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from revenge.app.http import ApiServices, create_app
+from revenge.app.http.app import create_app
+from revenge.app.http.services import ApiServices
 from revenge.content.image.errors import ImageRefused, NoPicture, UnknownImage
 from revenge.content.image.service import ImageFile
 from revenge.content.metadata.models import ImageType

@@ -8,8 +8,10 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from revenge.app.http import ApiServices, HttpConfig, create_app
+from revenge.app.http.app import create_app
+from revenge.app.http.config import HttpConfig
 from revenge.app.http.integration_services import Integrations
+from revenge.app.http.services import ApiServices
 from revenge.infra.http.errors import CallFailed, Refused, TooMany, Unavailable
 from revenge.infra.jobs.models import JobState
 from revenge.integration.arr.facts import Source

@@ -7,7 +7,9 @@ import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
-from revenge.app.http import ApiServices, Check, HttpConfig, create_app
+from revenge.app.http.app import create_app
+from revenge.app.http.config import HttpConfig
+from revenge.app.http.services import ApiServices, Check
 from revenge.infra.jobs import StoreError
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.services import FakeReadiness

@@ -9,9 +9,11 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from revenge.app.http import ApiServices, HttpConfig, create_app
 from revenge.app.http.access import Access
+from revenge.app.http.app import create_app
+from revenge.app.http.config import HttpConfig
 from revenge.app.http.principal import Principal
+from revenge.app.http.services import ApiServices
 from revenge.app.search import SearchService
 from revenge.content.search.models import Group
 from revenge.infra.jobs.models import InsertResult

@@ -5,8 +5,10 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from revenge.app.http import ApiServices, HttpConfig, create_app
+from revenge.app.http.app import create_app
+from revenge.app.http.config import HttpConfig
 from revenge.app.http.security import SESSION_COOKIE, LoginLimiter, new_session, session_valid
+from revenge.app.http.services import ApiServices
 from tests.fakes.jobs import START
 from tests.fakes.services import StoppedClock
 from tests.unit.app.http.conftest import KEY

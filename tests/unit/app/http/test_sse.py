@@ -10,7 +10,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from revenge.app.http import ApiServices, close_streams
+from revenge.app.http.app import close_streams
+from revenge.app.http.services import ApiServices
 from revenge.app.http.sse import CATCH_UP, Beginning, Mailbox, Streams, version
 from revenge.infra.jobs import JobEvent, JobState
 from tests.fakes.jobs import START, FakeJobs
