@@ -362,6 +362,7 @@ class Container(Foundations):
         search=search.service,
         reindexing=search.queue,
         integrations=integrations.api,
+        queues=settings.provided.jobs.queues,
         view=providers.Singleton(make_view, settings=settings, client_config=client_config, clock=clock),
         clock=clock,
         playing=providers.Singleton(

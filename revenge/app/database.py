@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import asyncpg
 
@@ -35,6 +36,8 @@ class Database:
                 stop_timeout=embedded.stop_timeout,
             )
         self._dsn = self._settings.url.get_secret_value() if self._settings.url else ""
+        self._connect_timeout = self._settings.connect_timeout
+        self._on_wait: Callable[[str], None] | None = None
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._jobs_pool: asyncpg.Pool[asyncpg.Record] | None = None
 
@@ -71,6 +74,12 @@ class Database:
             RuntimeError: before ``open_pools``, or after ``close_pools``.
         """
         return _opened(self._jobs_pool)
+
+    def watch_waiting(self, on_wait: Callable[[str], None], *, longest: timedelta | None = None) -> None:
+        """Have a line told to somebody who waits for a database that does not answer; they wait ``longest`` at most."""
+        self._on_wait = on_wait
+        if longest is not None:
+            self._connect_timeout = min(longest, self._connect_timeout)
 
     async def start(self) -> None:
         """Start the embedded server, or join it where another process has; the user's own is left to itself.
@@ -132,7 +141,8 @@ class Database:
             min_size=1,
             max_size=1,
             application_name="revenge migrate",
-            connect_timeout=self._settings.connect_timeout,
+            connect_timeout=self._connect_timeout,
+            on_wait=self._on_wait,
         )
         try:
             async with pool.acquire() as conn:
@@ -151,7 +161,8 @@ class Database:
             max_size=max_size,
             application_name=name,
             statement_cache_size=self._prepared_statements,
-            connect_timeout=self._settings.connect_timeout,
+            connect_timeout=self._connect_timeout,
+            on_wait=self._on_wait,
             # The engine leaves nothing behind in a session: no reset saves it a round trip per statement.
             reset=not is_engines,
             init=tune_connection if tunable else None,

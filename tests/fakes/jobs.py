@@ -278,7 +278,7 @@ class FakeJobs:
         self._fail()
         now = datetime.now(UTC)
         found = []
-        for name, slots in self.slots.items():
+        for name in sorted({*self.slots, *(row.queue for row in self.rows.values() if not row.is_final)}):
             rows = [row for row in self.rows.values() if row.queue == name and not row.is_final]
             waits = [now - row.scheduled_at for row in rows if row.state is JobState.AVAILABLE]
             found.append(
@@ -287,9 +287,10 @@ class FakeJobs:
                     paused_at=self.paused.get(name),
                     counts={state: sum(row.state is state for row in rows) for state in JobState if state not in FINAL},
                     oldest_wait_s=max(waits, default=timedelta(0)).total_seconds() if waits else None,
-                    workers=slots,
+                    workers=self.slots.get(name, 0),
                     created_at=START,
                     updated_at=now,
+                    is_served=name in self.slots,
                 )
             )
         return found

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from revenge.app.cli.session import PATIENCE
 from revenge.app.cli.shell import EVERYWHERE, shell_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def doctor(context: typer.Context) -> None:
     async def main(signals: "Signals") -> "list[Finding]":
         from revenge.app.container import build_container
 
-        return await build_container(shell.settings).doctor().examine()
+        container = build_container(shell.settings)
+        container.database().watch_waiting(shell.note, longest=PATIENCE)
+        return await container.doctor().examine()
 
     found = shell.run(main)
     well = all(finding.ok for finding in found)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from revenge.app.cli.moments import duration, moment
+from revenge.app.cli.moments import LONGEST, duration, moment
 from revenge.app.cli.session import use
 from revenge.app.cli.shell import EVERYWHERE, HELP, Failed, Shell, shell_of
+from revenge.app.cli.words import job_id, job_ids
 
 if TYPE_CHECKING:
     from revenge.app.container import Container
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at jobs, wait for them, cancel, retry, delete and enqueue them.", context_settings=HELP)
 
-Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="The jobs' ids.")]
+Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="The jobs' ids.", callback=job_ids)]
+Id = Annotated[int, typer.Argument(metavar="ID", help="The job's id.", callback=job_id)]
 
 
 @app.command("list", epilog=EVERYWHERE)
@@ -72,7 +74,7 @@ def list_jobs(
 
 
 @app.command("show", epilog=EVERYWHERE)
-def show(context: typer.Context, id: Annotated[int, typer.Argument(metavar="ID", help="The job's id.")]) -> None:
+def show(context: typer.Context, id: Id) -> None:
     """Show one job with its arguments, errors, output, progress and what its worker logged."""
     shell = shell_of(context)
 
@@ -91,6 +93,9 @@ def wait(
 ) -> None:
     """Follow jobs until they end; the exit code is 1 unless all of them completed."""
     shell = shell_of(context)
+    if timeout is not None and not timeout <= LONGEST.total_seconds():
+        message = f"--timeout is at most {LONGEST.total_seconds():.0f} seconds, got {timeout}"
+        raise typer.BadParameter(message)
 
     async def act(container: "Container") -> bool:
         return await wait_for(
@@ -159,6 +164,7 @@ def enqueue(
     delay, due = duration(in_) if in_ else None, moment(at) if at else None
 
     async def act(container: "Container") -> bool:
+        from revenge.app.known_queues import unknown_queue
         from revenge.app.presentation import job_to_json
         from revenge.app.user_workers import load_workers
 
@@ -172,6 +178,8 @@ def enqueue(
             message = f"there is no kind {kind!r}; kinds are {', '.join(registry.kinds)}; --workers brings your own"
             raise Failed(message)
         result = await container.client().insert_raw(kind, found, opts)
+        if queue and await unknown_queue(container.client(), queue, settings=shell.settings.jobs.queues) is not None:
+            shell.note(f"Nobody serves the queue {queue!r} yet: the job waits for revenge worker --queue {queue}=1")
         if wait:
             return await wait_for(shell, container, [result.job.id], duplicate=result.duplicate)
         if shell.json:
@@ -217,9 +225,9 @@ def _each(context: typer.Context, ids: Sequence[int], call: "Callable[[Client, i
 
         client = container.client()
         fine = True
-        for job_id in ids:
+        for each in ids:
             try:
-                row = await call(client, job_id)
+                row = await call(client, each)
             except (Failed, JobNotFound, JobIsRunning, UniqueConflict) as error:
                 shell.fail(str(error))
                 fine = False

@@ -10,6 +10,7 @@ import typer
 
 from revenge.app.cli import account, bench, demo, doctor, jobs, library, migrate, parse, periodic, queues, scan, serve
 from revenge.app.cli.shell import EVERYWHERE, HELP, Failed, Shell, visible
+from revenge.app.cli.words import check_words
 
 FAILED = 1
 WRONG_USE = 2
@@ -63,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the process's exit code."""
     arguments = hoist(sys.argv[1:] if argv is None else argv)
     try:
-        code = app(args=arguments, prog_name="revenge", standalone_mode=False)
+        command = check_words(typer.main.get_command(app))
+        code = command(args=arguments, prog_name="revenge", standalone_mode=False)
     except BrokenPipeError:
         # Nobody reads on; what Python still holds for stdout must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

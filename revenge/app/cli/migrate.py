@@ -259,6 +259,7 @@ def _connected(shell: Shell, schema: str | None, call: "Callable[[Migrator, Any]
 
     async def main(signals: "Signals") -> T:
         container = build_container(shell.settings)
+        container.database().watch_waiting(shell.note)
         async with (
             Lifecycle(database_steps(container), hurry=signals.hurry),
             container.database().connection() as conn,

@@ -32,6 +32,7 @@ _FIELDS = (
     "episode_title",
 )
 _SHOWN = ("title", "year", "season", "episodes", "absolute", "air_date", "edition", "part", "resolution", "source")
+_NO_PATHS = "give paths, or - to read them from stdin"
 _BLOCK = 1 << 16
 _read_fields = attrgetter(*_FIELDS)
 
@@ -63,14 +64,18 @@ def parse(
     media = None if type is None else MediaType(type.value)
     wanted = paths or (["-"] if nul or not sys.stdin.isatty() else [])
     if not wanted:
-        message = "give paths, or - to read them from stdin"
-        raise typer.BadParameter(message)
+        raise typer.BadParameter(_NO_PATHS)
     readable = sys.stdout.isatty() and not shell.json
     show = _as_text if readable else _as_json
     out = sys.stdout.buffer
+    is_any = bool(paths) or nul
     for batch in _batches(wanted, b"\0" if nul else b"\n"):
+        is_any = True
         out.write(b"".join(show(path, read_name(path, media=media)) for path in batch))
         out.flush()
+    if not is_any:
+        # Nobody asked for stdin, and nothing came: more likely the paths were forgotten than that there are none.
+        raise typer.BadParameter(_NO_PATHS)
 
 
 def _batches(wanted: list[str], end: bytes) -> Iterator[list[bytes]]:

@@ -13,6 +13,7 @@ from uuid import UUID
 import typer
 
 from revenge.app.cli.library import Kind, all_libraries, make_library
+from revenge.app.cli.session import PATIENCE
 from revenge.app.cli.shell import EVERYWHERE, Failed, Shell, shell_of
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def scan(
         from revenge.infra.jobs.models import Queue
 
         container = build_container(with_queues(shell.settings, {Queue.BULK: 1}))
+        container.database().watch_waiting(shell.note, longest=PATIENCE)
         async with Lifecycle(command_steps(container), hurry=signals.hurry):
             target = await choose(container, folders, kind=type, name=library)
             return await run_scan(shell, container, signals, target, full=full)
@@ -222,7 +224,7 @@ def report(shell: Shell, outcome: "Outcome") -> None:
         shell.say(
             f"{counts.files_seen:,} files in {seconds:.1f} s: {counts.added:,} added, {counts.updated:,} updated, "
             f"{counts.moved:,} moved, {counts.unchanged:,} unchanged, {counts.missing:,} missing, "
-            f"{counts.removed:,} removed; {counts.unmatched:,} unmatched, {counts.failed:,} failed"
+            f"{counts.removed:,} removed; {counts.unmatched:,} with names that say nothing, {counts.failed:,} failed"
         )
         for error in outcome.errors[:SHOWN_ERRORS]:
             shell.note(f"  {error.path.decode(errors='replace')}: {error.error}")

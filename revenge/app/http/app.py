@@ -76,7 +76,7 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
     for router in (
         libraries_router(services.libraries, services.client, services.counts, services.access),
         events_router(services.client, streams),
-        jobs_router(services.client),
+        jobs_router(services.client, services.queues),
         queues_router(services.client),
         periodic_router(services.client.periodic),
         server_router(services.view, services.readiness),

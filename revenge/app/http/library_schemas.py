@@ -90,7 +90,9 @@ class ScanOut(BaseModel):
     items_unchanged: int
     items_missing: int
     items_removed: int
-    items_unmatched: int
+    items_unmatched: int = Field(
+        description="Files whose names do not say which film or episode they are; what no provider knows is listed elsewhere."
+    )
     items_probed: int
     error_count: int
     error_message: str | None = Field(description="Null for who does not manage the library: it may name folders.")

@@ -183,6 +183,8 @@ class ApiServices:
     readiness: Readiness
     metrics: Exposition
     view: ServerView
+    queues: Collection[str] = ()
+    """Those that the settings name; others are known once somebody serves them."""
     counts: FileCounts | None = None
     """None: libraries are shown without the numbers of their files."""
     images: Images | None = None

@@ -109,7 +109,7 @@ def read_environment(env: Mapping[str, str]) -> Layer:
     layer = Layer()
     found = _resolve_files({name: value for name, value in env.items() if value.strip()}, layer.problems)
     if parts := {word: found[name][0] for name, word in _DB_PARTS.items() if name in found}:
-        if parts.get("port", "0").isdecimal():
+        if is_port(parts.get("port", "5432")):
             sources = ", ".join(found[name][1] for name in _DB_PARTS if name in found)
             layer.put(("database", "url"), build_dsn(**{**parts, "port": int(parts.get("port", 5432))}), sources)  # type: ignore[arg-type]  # the port is the int
         else:
@@ -125,6 +125,11 @@ def read_environment(env: Mapping[str, str]) -> Layer:
             near = get_close_matches(name, _TOP_LEVEL, 1, 0.85) or [*_TOP_LEVEL, f"{PREFIX}<SECTION>__<KEY>"]
             layer.problems.append(f"{name}: no such setting, allowed: {', '.join(near)}")
     return layer
+
+
+def is_port(text: str) -> bool:
+    """Return whether ``text`` is a port's number."""
+    return text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= 65_535
 
 
 def share_out(total: int) -> dict[str, int]:

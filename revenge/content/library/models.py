@@ -132,6 +132,7 @@ class ScanCounts:
     removed: int = 0
     """Forgotten, since missing for longer than the grace period."""
     unmatched: int = 0
+    """Files whose names do not say which film or episode they are; whether providers know it is found out later."""
     """Files that are there at the end and whose name does not say what they are."""
     failed: int = 0
     """Paths in the scan's errors."""

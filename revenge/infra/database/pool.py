@@ -15,8 +15,11 @@ from revenge.infra.database.errors import DatabaseUnreachable
 _logger = logging.getLogger("revenge.database")
 
 _RETRY_AFTER_S = 0.25
+_SILENCE_S = 1.0
+"""After that nobody who waits should have to guess what for."""
 _CONNECT_TIMEOUT_S = 10.0
 """For each connection, also those that the pool makes later."""
+_LAST_PORT = 65_535
 _OTHER_DRIVERS = frozenset(
     {
         *("connect_timeout", "channel_binding", "gssencmode", "keepalives", "keepalives_idle", "keepalives_interval"),
@@ -93,6 +96,7 @@ async def create_pool(
     connect_timeout: timedelta = timedelta(seconds=30),
     reset: bool = True,
     init: Callable[[Any], Coroutine[Any, Any, None]] | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> asyncpg.Pool:
     """Return a pool whose first ``min_size`` connections are made; the caller closes it.
 
@@ -109,37 +113,64 @@ async def create_pool(
         reset: False saves a round trip each time a connection is given back; only for users that leave nothing in a
             session (no SET without LOCAL, no session locks, no LISTEN).
         init: awaited with each new connection.
+        on_wait: called once, with a line for people, when the first try fails or is not answered within a second.
 
     Raises:
         DatabaseUnreachable: nobody answered in time, or the server does not let us in.
     """
-    options: dict[str, Any] = {} if statement_cache_size is None else {"statement_cache_size": statement_cache_size}
+    options: dict[str, Any] = {
+        "min_size": min_size,
+        "max_size": max_size,
+        "server_settings": {"application_name": application_name},
+        "init": init,
+    }
+    if statement_cache_size is not None:
+        options["statement_cache_size"] = statement_cache_size
     if not reset:
         options["connection_class"] = _LeanConnection
     address, place = for_asyncpg(dsn), describe(dsn)
-    deadline = time.monotonic() + connect_timeout.total_seconds()
-    warned = False
+    limit_s = connect_timeout.total_seconds()
+    waiting = _Waiting(place, limit_s, on_wait)
+    silence = asyncio.get_running_loop().call_later(_SILENCE_S, waiting.tell, "no answer yet")
+    try:
+        return await _create_pool(options, address, place, limit_s, waiting.tell)
+    finally:
+        silence.cancel()
+
+
+class _Waiting:
+    """Says once that a server is waited for."""
+
+    def __init__(self, place: str, limit_s: float, on_wait: Callable[[str], None] | None) -> None:
+        self._place = place
+        self._limit_s = limit_s
+        self._on_wait = on_wait
+        self._is_told = False
+
+    def tell(self, reason: str) -> None:
+        if self._is_told:
+            return
+        self._is_told = True
+        _logger.warning("database.waiting", extra={"database": self._place, "error": reason})
+        if self._on_wait is not None:
+            self._on_wait(f"PostgreSQL at {self._place}: {reason}; trying for {self._limit_s:g} s ...")
+
+
+async def _create_pool(
+    options: dict[str, Any], address: str, place: str, limit_s: float, tell: Callable[[str], None]
+) -> asyncpg.Pool:
+    deadline = time.monotonic() + limit_s
     while True:
         try:
-            pool = asyncpg.create_pool(
-                address,
-                min_size=min_size,
-                max_size=max_size,
-                timeout=_CONNECT_TIMEOUT_S,
-                server_settings={"application_name": application_name},
-                init=init,
-                **options,
-            )
+            pool = asyncpg.create_pool(address, timeout=_CONNECT_TIMEOUT_S, **options)
             async with asyncio.timeout(max(deadline - time.monotonic(), _RETRY_AFTER_S)):
                 return await _opened(pool)
         except _NOT_YET as error:
             if deadline - time.monotonic() <= _RETRY_AFTER_S:
                 raise DatabaseUnreachable(
-                    f"no connection to PostgreSQL at {place} within {connect_timeout.total_seconds():g} s: {_reason(error)}"
+                    f"no connection to PostgreSQL at {place} within {limit_s:g} s: {_reason(error)}"
                 ) from error
-            if not warned:
-                _logger.warning("database.waiting", extra={"database": place, "error": _reason(error)})
-                warned = True
+            tell(_reason(error))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise DatabaseUnreachable(f"no connection to PostgreSQL at {place}: {_reason(error)}") from error
         await asyncio.sleep(_RETRY_AFTER_S)  # noqa: TID251 - waits for a real server, which no clock of ours can hurry
@@ -166,7 +197,21 @@ def _split(dsn: str) -> SplitResult:
         raise DatabaseUnreachable(
             "the database's address cannot be read: write the special characters of its password as %XX (@ is %40, / is %2F, # is %23)"
         )
+    _check_ports(parts)
     return parts
+
+
+def _check_ports(parts: SplitResult) -> None:
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    ports = [host.rpartition(":")[2] for host in hosts if ":" in host.rpartition("]")[2]]
+    ports += [port for key, value in parse_qsl(parts.query) if key == "port" for port in value.split(",")]
+    # An empty one is the usual one, as for libpq.
+    if not all(
+        port == "" or (port.isascii() and port.isdecimal() and 1 <= int(port[:9]) <= _LAST_PORT) for port in ports
+    ):
+        raise DatabaseUnreachable(
+            f"the database's address cannot be read: its port must be a number from 1 to {_LAST_PORT}"
+        )
 
 
 def _has_port(host: str) -> bool:

@@ -279,3 +279,5 @@ class QueueInfo:
     updated_at: datetime
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """What ``update_queue`` put there."""
+    is_served: bool = True
+    """False: no client has worked it within a day; all that is known of it is that jobs wait in it."""

@@ -95,6 +95,7 @@ class QueueStore:
                 created_at=row["created_at"],
                 updated_at=row["updated_at"],
                 metadata=orjson.loads(row["metadata"]),
+                is_served=row["is_served"],
             )
             for row in rows
         ]

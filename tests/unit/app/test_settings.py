@@ -312,3 +312,20 @@ def test_workers_are_shared_out_with_at_least_one_each(total: int) -> None:
 @pytest.mark.parametrize("factor", [1, 2, 10])
 def test_shares_are_those_of_the_tiers(factor: int) -> None:
     assert list(share_out(53 * factor).values()) == [20 * factor, 15 * factor, 10 * factor, 5 * factor, 3 * factor]
+
+
+@pytest.mark.parametrize(
+    ("env", "line"),
+    [
+        (
+            {"DATABASE_URL": "postgresql://me:hunter2@db:99999/films"},
+            "DATABASE_URL: database.url: found (hidden), allowed: its port must be a number from 1 to 65535",
+        ),
+        ({"DB_HOST": "db", "DB_PORT": "99999"}, "DB_PORT: found '99999', allowed: a whole number from 1 to 65535"),
+        ({"DB_HOST": "db", "DB_PORT": "0"}, "DB_PORT: found '0', allowed: a whole number from 1 to 65535"),
+    ],
+)
+def test_port_of_the_database_is_one(env: dict[str, str], line: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings(None, env)
+    assert refused.value.lines == (line,)

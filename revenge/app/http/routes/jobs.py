@@ -1,6 +1,6 @@
 """Jobs: list, look, enqueue, cancel, retry, delete."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -13,13 +13,14 @@ from revenge.app.http.refusals import ProblemError
 from revenge.app.http.responses import json_response
 from revenge.app.http.schemas import EnqueuedOut, JobId, JobListOut, JobOut, JobsQuery, NewJob
 from revenge.app.http.services import Jobs
+from revenge.app.known_queues import unknown_queue
 from revenge.app.presentation import job_to_json
 from revenge.infra.jobs.errors import InvalidCursor, UnknownKind
 from revenge.infra.jobs.models import InsertOpts, JobListParams, JobRow, JobState
 
 
-def jobs_router(jobs: Jobs) -> APIRouter:
-    """Return the routes under ``/jobs``."""
+def jobs_router(jobs: Jobs, queues: Collection[str] = ()) -> APIRouter:
+    """Return the routes under ``/jobs``; ``queues`` are those that the settings name."""
     router = APIRouter(prefix="/jobs", tags=["jobs"], responses=documented(400, 401, 422, 503))
 
     @router.get("", response_model=JobListOut, responses=documented(404))
@@ -50,7 +51,10 @@ def jobs_router(jobs: Jobs) -> APIRouter:
         },
     )
     async def enqueue_job(body: NewJob) -> Response:
-        """Enqueue a job of a kind that this server knows; its arguments are checked."""
+        """Enqueue a job of a kind that this server knows; its arguments are checked.
+
+        A queue that nobody serves is refused: its jobs would wait for ever. Those of other services are fine, once one has run.
+        """
         opts = InsertOpts(
             queue=body.queue,
             priority=body.priority,
@@ -68,6 +72,7 @@ def jobs_router(jobs: Jobs) -> APIRouter:
             raise ProblemError(404, "unknown-kind", detail) from error
         except ValidationError as error:
             raise invalid(error.errors(), prefix=("body", "args")) from error
+        await _check_queue(jobs, body.queue, queues, own=args.insert_opts.queue)
         result = await jobs.insert(args, opts)
         shape = job_to_json(result.job, None)
         shape["duplicate"] = result.duplicate
@@ -103,6 +108,15 @@ def jobs_router(jobs: Jobs) -> APIRouter:
         return json_response(job_to_json(await jobs.delete(id), None, with_log=True))
 
     return router
+
+
+async def _check_queue(jobs: Jobs, name: str | None, queues: Collection[str], *, own: str | None) -> None:
+    if name is None or name == own:
+        return
+    known = await unknown_queue(jobs, name, settings=queues)
+    if known is not None:
+        detail = f"nobody serves the queue {name!r}: queues are {', '.join(known)}; another one is known once a worker serves it"
+        raise ProblemError(422, "unknown-queue", detail, errors=[{"pointer": "/queue", "detail": detail}])
 
 
 async def _one(jobs: Jobs, row: JobRow) -> Response:

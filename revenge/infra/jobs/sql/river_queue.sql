@@ -99,7 +99,8 @@ SELECT
     coalesce(filled.counts, '{}') AS counts,
     extract(epoch FROM now() - filled.waits_since)::float8 AS oldest_wait_s,
     coalesce(slots.workers, 0) AS workers,
-    coalesce(queue.metadata, '{}')::text AS metadata
+    coalesce(queue.metadata, '{}')::text AS metadata,
+    queue.name IS NOT NULL AS is_served
 FROM /* TEMPLATE: schema */river_queue AS queue
 FULL JOIN filled ON filled.queue = queue.name
 LEFT JOIN slots ON slots.queue = coalesce(queue.name, filled.queue)

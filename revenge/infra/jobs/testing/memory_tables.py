@@ -90,6 +90,7 @@ class MemoryQueues:
                     oldest_wait_s=(now - min(due)).total_seconds() if due else None,
                     workers=0,
                     metadata=queue.metadata,
+                    is_served=name in self._queues,
                 )
             )
         return records

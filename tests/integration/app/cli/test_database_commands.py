@@ -323,14 +323,18 @@ def test_doctor_names_the_library_whose_folder_is_gone(run: Run, tmp_path: Path)
     assert str(folder) in wrong["detail"]
 
 
-def test_database_that_is_not_there_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_that_is_not_there_is_waited_for_with_a_word_and_then_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://revenge:secret@127.0.0.1:9/revenge")
     monkeypatch.setenv("REVENGE_DATABASE__CONNECT_TIMEOUT", "1s")
     answer = run("jobs", "list", "--json")
     assert (answer.code, answer.out) == (1, "")
     assert "127.0.0.1:9/revenge" in answer.err
     assert "secret" not in answer.err
-    assert len(answer.err.splitlines()) == 1
+    waiting, failed = answer.err.splitlines()
+    assert waiting == "PostgreSQL at 127.0.0.1:9/revenge: connection refused; trying for 1 s ..."
+    assert failed.startswith("revenge: no connection to PostgreSQL")
 
 
 def test_wrong_settings_are_a_line_each(run: Run, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from revenge.infra.database import pool as pool_module
 from revenge.infra.database.errors import DatabaseUnreachable
 from revenge.infra.database.pool import create_pool
 
@@ -89,6 +90,42 @@ async def test_database_that_never_answers_is_given_up_in_time() -> None:
                 max_size=1,
                 connect_timeout=timedelta(seconds=0.5),
             )
+
+
+async def test_who_waits_is_told_what_for_as_soon_as_it_is_known() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    told: list[str] = []
+    with pytest.raises(DatabaseUnreachable):
+        await create_pool(
+            f"postgresql://me:hunter2@127.0.0.1:{port}/films",
+            min_size=1,
+            max_size=1,
+            connect_timeout=timedelta(seconds=0.6),
+            on_wait=told.append,
+        )
+    assert told == [f"PostgreSQL at 127.0.0.1:{port}/films: connection refused; trying for 0.6 s ..."]
+
+
+async def test_who_waits_for_a_server_that_says_nothing_is_told_so_before_it_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_module, "_SILENCE_S", 0.01)
+    told: list[str] = []
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        with pytest.raises(DatabaseUnreachable):
+            await create_pool(
+                f"postgresql://me@127.0.0.1:{port}/films",
+                min_size=1,
+                max_size=1,
+                connect_timeout=timedelta(seconds=0.5),
+                on_wait=told.append,
+            )
+    assert told == [f"PostgreSQL at 127.0.0.1:{port}/films: no answer yet; trying for 0.5 s ..."]
 
 
 async def test_refused_connection_is_named_without_the_password() -> None:

@@ -103,6 +103,7 @@ async def test_the_list_counts_unfinished_jobs_and_slots_of_living_nodes(
     high, low, orphaned = await queues.list_all()
     assert (high.name, low.name, orphaned.name) == ("high", "low", "orphaned")
     assert dict(high.counts) == {"available": 2, "scheduled": 1}
+    assert (high.is_served, low.is_served, orphaned.is_served) == (True, True, False)
     assert high.oldest_wait_s is not None
     assert 89 < high.oldest_wait_s < 120
     assert (high.workers, low.workers, orphaned.workers) == (30, 5, 0)

@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pydantic
 import pytest
@@ -12,6 +13,7 @@ import typer
 from revenge.app.cli import parse
 from revenge.app.cli.main import app, explain, hoist, main
 from revenge.app.cli.shell import Failed
+from revenge.app.cli.words import check_words
 from revenge.infra.jobs.errors import JobNotFound
 from revenge.infra.jobs.migrations.errors import OtherLinesApplied
 
@@ -167,3 +169,51 @@ def test_help_and_parse_wait_for_no_database_driver_and_no_web_framework() -> No
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["title"] == "Heat"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["queues", "resume", "\udcff"],
+        ["library", "show", "\udcff"],
+        ["account", "remove", "\udcff"],
+        ["periodic", "run", "\udcff"],
+        ["jobs", "enqueue", "\udcff"],
+        ["jobs", "list", "--tag", "fine", "--tag", "\udcff"],
+        ["scan", "/films", "--library", "\udcff"],
+        ["jobs", "show", "9223372036854775808"],
+        ["jobs", "show", "0"],
+        ["jobs", "cancel", "1", "99999999999999999999"],
+        ["jobs", "wait", "1", "--timeout", "inf"],
+        ["jobs", "wait", "1", "--timeout", "nan"],
+    ],
+    ids=ascii,
+)
+def test_names_and_ids_that_nothing_can_have_are_wrong_use(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("revenge: Invalid value")
+    assert len(said.err.splitlines()) == 1
+
+
+def test_no_text_of_any_command_but_paths_may_be_other_than_utf8() -> None:
+    """Whatever command is added: a text that no database can hold is refused before anything is started for it."""
+
+    def walk(command: Any) -> Iterator[tuple[str, Any]]:
+        for param in command.params:
+            yield f"{command.name} {param.name}", param
+        for child in getattr(command, "commands", {}).values():
+            yield from walk(child)
+
+    root = check_words(typer.main.get_command(app))
+    texts = {
+        name: param
+        for name, param in walk(root)
+        if getattr(param.type_descriptor, "annotation", None) in (str, list[str])
+    }
+    loose = {name for name, param in texts.items() if param.callback is None}
+    assert len(texts) > 30
+    assert loose == {"parse paths", "worker workers", "enqueue workers"}

@@ -72,6 +72,23 @@ def test_dash_reads_a_path_a_line(run: Run) -> None:
     ]
 
 
+def test_no_paths_at_all_are_wrong_use(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", _Stdin(io.BytesIO(b"")))
+    assert main(["parse", "--json"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "give paths, or - to read them from stdin" in said.err
+
+
+@pytest.mark.parametrize("words", [["-"], ["-0"], ["-", "-0"]])
+def test_list_that_was_asked_for_may_be_empty(run: Run, words: list[str]) -> None:
+    assert run(*words) == []
+
+
+def test_paths_that_are_piped_in_need_no_dash(run: Run) -> None:
+    assert [each["title"] for each in run(stdin=b"Heat (1995).mkv\n")] == ["Heat"]
+
+
 def test_nul_ended_paths_may_hold_line_feeds(run: Run) -> None:
     (found,) = run("-", "-0", stdin=b"He\nat (1995).mkv\0")
     assert found["path"] == "He\nat (1995).mkv"

@@ -1,12 +1,14 @@
 """Jobs over HTTP do what contract.md says."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx2
 import pytest
 
+from revenge.app.http import ApiServices, create_app
 from revenge.app.http.schemas import JobOut
 from revenge.infra.jobs import JobState
 from tests.fakes.jobs import FakeJobs
@@ -106,6 +108,26 @@ async def test_an_unknown_kind_is_404(http: httpx2.AsyncClient) -> None:
     answer = await http.post(JOBS, json={"kind": "mow_the_lawn"})
     assert answer.status_code == 404
     assert "mow_the_lawn" in answer.json()["detail"]
+
+
+async def test_a_queue_that_nobody_serves_is_422_and_says_which_there_are(
+    http: httpx2.AsyncClient, jobs: FakeJobs
+) -> None:
+    jobs.add(queue="nobodys")  # that a job waits there serves it not
+    for queue in ("nobodys", "hihg"):
+        answer = await http.post(JOBS, json={"kind": "count", "queue": queue})
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:revenge:problem:unknown-queue")
+        assert answer.json()["errors"][0]["pointer"] == "/queue"
+        assert f"{queue!r}: queues are bulk, critical, default, high, low;" in answer.json()["detail"]
+    assert len(jobs.rows) == 1
+
+
+async def test_a_queue_that_the_settings_name_or_somebody_serves_will_do(services: ApiServices, jobs: FakeJobs) -> None:
+    jobs.slots["of-a-go-service"] = 0
+    transport = httpx2.ASGITransport(create_app(replace(services, queues=["mine"])))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        for queue in ("mine", "of-a-go-service", "bulk"):
+            assert (await http.post(JOBS, json={"kind": "count", "queue": queue})).status_code == 201, queue
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,27 @@ def test_what_is_no_address_is_refused_without_being_shown(dsn: str) -> None:
 def test_settings_of_other_drivers_are_left_out() -> None:
     dsn = "postgres://u:p%40@db/x?sslmode=require&pool_max_conns=5&connect_timeout=3&search_path=a%2Cb"
     assert for_asyncpg(dsn) == "postgres://u:p%40@db/x?sslmode=require&search_path=a%2Cb"
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://me:hunter2@db:99999/films",
+        "postgresql://me:hunter2@db:0/films",
+        "postgresql://me:hunter2@db:-1/films",
+        "postgresql://me:hunter2@[::1]:65536/films",
+        "postgresql://me:hunter2@one:5432,two:70000/films",
+        "postgresql:///films?host=/run/pg&port=99999",
+        "postgresql://me:hunter2/films",
+        "postgresql://me@db:\u0665\u0664/films",
+    ],
+)
+def test_a_port_that_is_none_is_refused_without_the_password(dsn: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match="its port must be a number from 1 to 65535") as refused:
+        describe(dsn)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_no_port_is_the_usual_one() -> None:
+    assert describe("postgresql://me@db:/films").startswith("db:")
+    assert describe("postgresql://one,two/films") == "one:5432,two:5432/films"
