@@ -44,11 +44,17 @@ class PeriodicLibraryScanWorker(Worker[PeriodicLibraryScanArgs]):
 class LibraryScanCleanupArgs(JobArgs, kind="library_scan_cleanup"):
     """The Go server's arguments."""
 
-    retention_days: int = 0
-    """0 or less: what the settings say."""
+    retention_days: int = Field(0, json_schema_extra={"minimum": 0, "maximum": LONGEST.days})
+    """0: what the settings say."""
     dry_run: bool = Field(False, exclude_if=lambda value: not value)
 
     insert_opts: ClassVar[InsertOpts] = InsertOpts(queue=Queue.LOW, max_attempts=3, unique=_ONE)
+
+    def why_never(self) -> str | None:
+        """Refuse an age below nothing, or a longer one than there are dates for."""
+        if 0 <= self.retention_days <= LONGEST.days:
+            return None
+        return f"retention_days must be 0 to {LONGEST.days}, got {self.retention_days}"
 
 
 class LibraryScanCleanupWorker(Worker[LibraryScanCleanupArgs]):
@@ -61,9 +67,9 @@ class LibraryScanCleanupWorker(Worker[LibraryScanCleanupArgs]):
 
     async def work(self, job: Job[LibraryScanCleanupArgs]) -> dict[str, Any] | Snooze | Cancel:
         """Clean up, and return the counts."""
+        if (reason := job.args.why_never()) is not None:
+            return Cancel(reason)
         days = job.args.retention_days
-        if days > LONGEST.days:
-            return Cancel(f"retention_days must be at most {LONGEST.days}, got {days}")
 
         def report(done: int, total: int) -> None:
             job.report_progress(phase="deleting", current=done, total=total)

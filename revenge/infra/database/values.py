@@ -1,12 +1,21 @@
 """Text and JSON that came from outside, as PostgreSQL can hold them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
 
 _DEEPEST = 20
+
+
+def in_calendar(moment: datetime) -> bool:
+    """Return whether an aware time is one in UTC, too: the last hours of the year 9999 and the first of the year 1 may not be."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def clean_text(text: str) -> str:

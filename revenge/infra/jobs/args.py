@@ -74,6 +74,14 @@ class JobArgs(BaseModel):
             )
         )
 
+    def why_never(self) -> str | None:
+        """Return why a job with these can never be done, None where it may be.
+
+        Asked when one is inserted, which is refused with that text (``InvalidJob``; 422 over HTTP). Rows that others write
+        are not asked for: a worker that may meet them asks itself, and returns ``Cancel``.
+        """
+        return None
+
     def wire_text(self) -> str:
         """Return the arguments as the JSON text that is stored, with the values that Go would write."""
         # pydantic's own writer is five times as fast, and writes these types as Go does but for escapes, which

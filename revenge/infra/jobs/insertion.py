@@ -80,6 +80,9 @@ class Builder:
             _check_types(args, opts)
             template = self._templates[key] = _resolve(type(args), opts, config=self._config, now=self._now)
         shape = template.shape
+        if (reason := args.why_never()) is not None:
+            message = f"a job of kind {shape.kind!r} with these arguments can never be done: {reason}"
+            raise InvalidJob(message)
         try:
             if template.unique is None:
                 return NewJob(shape, args.wire_text(), None)

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 from uuid import UUID, uuid5
 
 import asyncpg
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from revenge.infra.database.values import in_calendar
 from revenge.infra.jobs import (
     UNFINISHED,
     Cancel,
@@ -69,6 +70,18 @@ class ActivityLogArgs(JobArgs, kind="activity_log"):
 
     insert_opts: ClassVar[InsertOpts] = InsertOpts(queue=Queue.LOW, max_attempts=3)
 
+    def why_never(self) -> str | None:
+        """Refuse an entry that says nothing, or has a time that no table can hold."""
+        reasons = [*map(_why_not, self.requests)]
+        if self.occurred_at is not None:
+            reasons.append(_why_no_time(self.occurred_at))
+        return next(filter(None, reasons), None)
+
+    @property
+    def requests(self) -> tuple[LogRequest, ...]:
+        """All that are to be written."""
+        return (self.log_request, *self.also)
+
     @classmethod
     def of(cls, entries: list[TimedRequest]) -> Self:
         """Return the arguments of the one job that writes ``entries``, of which there is at least one."""
@@ -83,7 +96,7 @@ class ActivityLogArgs(JobArgs, kind="activity_log"):
     @property
     def opts(self) -> InsertOpts:
         """How a job with these is inserted: what is about logging in and the like goes ahead of all."""
-        urgent = any(is_urgent(request.action) for request in (self.log_request, *self.also))
+        urgent = any(is_urgent(request.action) for request in self.requests)
         return InsertOpts(queue=Queue.CRITICAL) if urgent else InsertOpts()
 
 
@@ -97,9 +110,7 @@ class ActivityLogWorker(Worker[ActivityLogArgs]):
         self._service = service
 
     async def work(self, job: Job[ActivityLogArgs]) -> dict[str, Any] | Snooze | Cancel:
-        """Write them, and return how many were not there yet."""
-        if not all(request.action for request in (job.args.log_request, *job.args.also)):
-            return Cancel("an entry says no action")
+        """Write them, and return how many were not there yet; what can never be written does not keep the others from it."""
         # A retry is scheduled anew, so that the first attempt alone knows by itself when the job was made.
         made = job.scheduled_at if job.attempt == 1 else (await job.client.get(job.id)).created_at
         entries = list(_entries(job, made))
@@ -111,19 +122,25 @@ class ActivityLogWorker(Worker[ActivityLogArgs]):
                 raise
             # A log that loses what happened on a bad day is none: wait instead of being discarded.
             return Snooze(_AGAIN)
+        if (reason := job.args.why_never()) is not None:
+            return Cancel(f"{reason}; {len(entries)} other entries are written")
         return {"recorded": recorded, "known": len(entries) - recorded}
 
 
 class ActivityCleanupArgs(JobArgs, kind="activity_cleanup"):
     """The Go server's arguments."""
 
-    retention_days: int = 0
-    """Up to 0: 90."""
+    retention_days: int = Field(0, json_schema_extra={"minimum": 0})
+    """0, the Go server's for what is not said: 90."""
     dry_run: bool = omitempty(False)
 
     insert_opts: ClassVar[InsertOpts] = InsertOpts(
         queue=Queue.LOW, max_attempts=3, unique=UniqueOpts(by_state=UNFINISHED)
     )
+
+    def why_never(self) -> str | None:
+        """Refuse an age below nothing."""
+        return None if self.retention_days >= 0 else f"retention_days must be 0 or more, got {self.retention_days}"
 
 
 class ActivityCleanupWorker(Worker[ActivityCleanupArgs]):
@@ -138,9 +155,11 @@ class ActivityCleanupWorker(Worker[ActivityCleanupArgs]):
         self._service = service
         self._removed = removed
 
-    async def work(self, job: Job[ActivityCleanupArgs]) -> dict[str, Any] | Snooze:
+    async def work(self, job: Job[ActivityCleanupArgs]) -> dict[str, Any] | Snooze | Cancel:
         """Remove them, or only count them; return how many they were."""
-        days = job.args.retention_days if job.args.retention_days > 0 else DEFAULT_RETENTION_DAYS
+        if (reason := job.args.why_never()) is not None:
+            return Cancel(reason)
+        days = job.args.retention_days or DEFAULT_RETENTION_DAYS
         if job.args.dry_run:
             found = await self._service.expired(days)
             return {"dry_run": True, "would_delete": found.total, "security": found.security}
@@ -158,12 +177,25 @@ class ActivityCleanupWorker(Worker[ActivityCleanupArgs]):
         return {"deleted": deleted, "security": security}
 
 
+def _why_not(request: LogRequest) -> str | None:
+    if not request.action:
+        return "an entry says no action"
+    return _why_no_time(request.occurred_at) if isinstance(request, TimedRequest) else None
+
+
+def _why_no_time(occurred_at: datetime) -> str | None:
+    return None if in_calendar(occurred_at) else f"occurred_at {occurred_at} is beyond the calendar in UTC"
+
+
 def _entries(job: Job[ActivityLogArgs], made: datetime) -> Iterator[NewEntry]:
+    """Yield those that can be written."""
     args = job.args
-    first_id = args.event_id or uuid5(_OF_JOBS, str(job.id))
-    yield _entry(args.log_request, first_id, args.occurred_at or made)
+    occurred_at = args.occurred_at or made
+    if _why_not(args.log_request) is None and in_calendar(occurred_at):
+        yield _entry(args.log_request, args.event_id or uuid5(_OF_JOBS, str(job.id)), occurred_at)
     for request in args.also:
-        yield _entry(request, request.event_id, request.occurred_at)
+        if _why_not(request) is None:
+            yield _entry(request, request.event_id, request.occurred_at)
 
 
 def _entry(request: LogRequest, entry_id: UUID, occurred_at: datetime) -> NewEntry:

@@ -38,6 +38,28 @@ class CleanupArgs(JobArgs, kind="cleanup"):
         unique=UniqueOpts(by_args=["target_type", "older_than", "dry_run"], by_state=UNFINISHED),
     )
 
+    @property
+    def wanted(self) -> Cleanup:
+        """What is to be cleaned up.
+
+        Raises:
+            InvalidCleanup: it can never be done.
+        """
+        return Cleanup(
+            target=self.target_type,
+            older_than=_span(self.older_than),
+            batch=self.batch_size or BATCH,
+            dry_run=self.dry_run,
+        )
+
+    def why_never(self) -> str | None:
+        """Refuse what is no target, and ages and batches that are none."""
+        try:
+            _ = self.wanted
+        except InvalidCleanup as reason:
+            return str(reason)
+        return None
+
 
 class CleanupWorker(Worker[CleanupArgs]):
     """Deletes tokens and failed logins that are over."""
@@ -52,12 +74,7 @@ class CleanupWorker(Worker[CleanupArgs]):
         """Clean up, and return the rows by target: deleted, or those that a real run would delete."""
         args = job.args
         try:
-            wanted = Cleanup(
-                target=args.target_type,
-                older_than=_span(args.older_than),
-                batch=args.batch_size or BATCH,
-                dry_run=args.dry_run,
-            )
+            wanted = args.wanted
         except InvalidCleanup as reason:
             return Cancel(str(reason))
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from revenge.infra.database.connection import Pool
+from revenge.infra.database.values import in_calendar
 from revenge.infra.failures import verdict_of
 from revenge.infra.http.errors import CallFailed
 from revenge.infra.jobs import (
@@ -28,6 +29,8 @@ from revenge.service.notification.deliveries import Delivered, Deliveries
 from revenge.service.notification.models import Event
 from revenge.service.notification.service import BATCH, NotificationService
 
+LONGEST_DAYS = 36_500
+"""A hundred years."""
 _NEWS = timedelta(days=7)
 """An event that is not there is new, or so old that it was forgotten: then nobody wants to hear of it."""
 
@@ -46,6 +49,10 @@ class NotificationArgs(JobArgs, kind="notification"):
     """None: all that want it. One: this job tells it. Several: a job of its own tells each."""
 
     insert_opts: ClassVar[InsertOpts] = InsertOpts(queue=Queue.HIGH, max_attempts=5)
+
+    def why_never(self) -> str | None:
+        """Refuse a time that no table can hold."""
+        return None if in_calendar(self.timestamp) else f"timestamp {self.timestamp} is beyond the calendar in UTC"
 
     @property
     def event(self) -> Event:
@@ -79,6 +86,8 @@ class NotificationWorker(Worker[NotificationArgs]):
 
     async def work(self, job: Job[NotificationArgs]) -> dict[str, Any] | Snooze | Cancel | None:
         """Deliver, and return what became of it; or the jobs that deliver."""
+        if (reason := job.args.why_never()) is not None:
+            return Cancel(reason)
         names = job.args.agent_names
         if not names or len(names) > 1:
             await self._share_out(job)
@@ -114,7 +123,13 @@ class NotificationWorker(Worker[NotificationArgs]):
 class NotificationCleanupArgs(JobArgs, kind="notification_cleanup"):
     """How long events are kept."""
 
-    retention_days: int = Field(30, ge=1, le=36500)
+    retention_days: int = Field(30, json_schema_extra={"minimum": 1, "maximum": LONGEST_DAYS})
+
+    def why_never(self) -> str | None:
+        """Refuse what is no time, or a longer one than there are dates for."""
+        if 1 <= self.retention_days <= LONGEST_DAYS:
+            return None
+        return f"retention_days must be 1 to {LONGEST_DAYS}, got {self.retention_days}"
 
     insert_opts: ClassVar[InsertOpts] = InsertOpts(
         queue=Queue.LOW, max_attempts=3, unique=UniqueOpts(by_state=UNFINISHED)
@@ -131,8 +146,10 @@ class NotificationCleanupWorker(Worker[NotificationCleanupArgs]):
         self._service = service
         self._removed = removed
 
-    async def work(self, job: Job[NotificationCleanupArgs]) -> dict[str, Any]:
+    async def work(self, job: Job[NotificationCleanupArgs]) -> dict[str, Any] | Cancel:
         """Remove what is older than it is kept, and return how many events that were."""
+        if (reason := job.args.why_never()) is not None:
+            return Cancel(reason)
         before = datetime.now(UTC) - timedelta(days=job.args.retention_days)
         deleted, last = 0, BATCH
         while last == BATCH:

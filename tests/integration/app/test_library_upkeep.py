@@ -26,7 +26,7 @@ from revenge.content.library.upkeep_jobs import (
     ScanReaperArgs,
     ScanReaperWorker,
 )
-from revenge.infra.jobs import Client, JobArgs, JobState, Workers
+from revenge.infra.jobs import Client, InvalidJob, JobArgs, JobState, Workers
 from revenge.infra.jobs.testing import drain
 
 
@@ -202,10 +202,16 @@ async def test_dry_run_counts_and_changes_nothing(house: House) -> None:
     assert len(await house.scans(library_id)) == 5
 
 
-async def test_retention_beyond_the_calendar_is_refused_and_not_tried_again(house: House) -> None:
-    job = (await house.client.insert(LibraryScanCleanupArgs(retention_days=10**9))).job
+@pytest.mark.parametrize("days", [10**9, -1])
+async def test_retention_that_is_none_is_refused_and_not_tried_again(house: House, days: int) -> None:
+    with pytest.raises(InvalidJob, match=f"retention_days must be 0 to 36500, got {days}"):
+        await house.client.insert(LibraryScanCleanupArgs(retention_days=days))
+    job = (await house.client.insert(LibraryScanCleanupArgs(retention_days=1))).job
+    await house.pool.execute("UPDATE river_job SET args = $1 WHERE id = $2", f'{{"retention_days": {days}}}', job.id)
     await drain(house.client)
-    assert (await house.client.get(job.id)).state is JobState.CANCELLED
+    ended = await house.client.get(job.id)
+    assert ended.state is JobState.CANCELLED
+    assert f"got {days}" in ended.errors[0].error
 
 
 async def test_scan_whose_job_is_gone_stands_in_no_later_one_s_way(house: House) -> None:

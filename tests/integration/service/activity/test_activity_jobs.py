@@ -1,16 +1,19 @@
 """The activity log's jobs: entries that came as jobs, and the clean-up."""
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 import pytest
 from uuid_utils.compat import uuid7
 
 from revenge.infra.database.connection import Connection, Pool
-from revenge.infra.jobs import Client, ClientConfig, InsertOpts, Workers
+from revenge.infra.jobs import Client, ClientConfig, InsertOpts, InvalidJob, Workers
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.testing import drain
 from revenge.service.activity import service as service_module
@@ -144,10 +147,57 @@ async def test_entry_outlives_a_database_that_fails_longer_than_its_attempts(log
     assert len((await log.service.list(EntryFilter())).entries) == 1
 
 
-async def test_entry_without_an_action_is_refused_and_not_tried_again(log: Log) -> None:
-    await log.client.insert_raw("activity_log", {"log_request": {"success": True}})
+NEVER = "9999-12-31T23:59:59-05:00"
+"""A time that is in the calendar where somebody lives, and beyond it in UTC."""
+LOGIN = {"action": "user.login", "success": True}
+
+
+async def written_by_others(log: Log, pool: Pool, kind: str, args: Mapping[str, Any]) -> int:
+    """Put a row there that nobody has checked, and return its id."""
+    job_id: int = await pool.fetchval(
+        "INSERT INTO river_job (kind, args, queue, max_attempts) VALUES ($1, $2, 'low', 3) RETURNING id",
+        kind,
+        orjson.dumps(args).decode(),
+    )
+    return job_id
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"log_request": {"success": True}},
+        {"log_request": LOGIN, "occurred_at": NEVER},
+        {"log_request": LOGIN, "also": [{**LOGIN, "event_id": str(USER), "occurred_at": NEVER}]},
+        {"log_request": LOGIN, "also": [{**LOGIN, "event_id": str(USER), "occurred_at": "0001-01-01T00:00:00+01:00"}]},
+    ],
+    ids=["no action", "time", "time of another", "first year"],
+)
+async def test_entry_that_can_never_be_written_is_refused_and_not_tried_again(
+    log: Log, pool: Pool, args: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidJob, match=r"no action|beyond the calendar"):
+        await log.client.insert_raw("activity_log", args)
+    job_id = await written_by_others(log, pool, "activity_log", args)
+    neighbour = await log.client.insert(ActivityLogArgs(log_request=LogRequest(action="library.scan")))
     drained = await drain(log.client, with_retries=True)
-    assert len(drained.cancelled) == len(drained) == 1
+    assert ([job.id for job in drained.cancelled], len(drained)) == ([job_id], 2)
+    assert [job.id for job in drained.completed] == [neighbour.job.id]
+    assert re.search("no action|beyond the calendar", drained.cancelled[0].errors[0].error)
+
+
+async def test_entries_beside_one_that_can_never_be_written_are_written(log: Log, pool: Pool) -> None:
+    moment = "2026-01-02T03:04:05Z"
+    ids = [str(uuid7()) for _ in range(3)]
+    also = [
+        {**LOGIN, "event_id": each, "occurred_at": when}
+        for each, when in zip(ids, (moment, NEVER, moment), strict=True)
+    ]
+    await written_by_others(log, pool, "activity_log", {"log_request": {"action": "first"}, "also": also})
+    drained = await drain(log.client)
+    assert "3 other entries are written" in drained.cancelled[0].errors[0].error
+    entries = (await log.service.list(EntryFilter())).entries
+    assert sorted(entry.action for entry in entries) == ["first", "user.login", "user.login"]
+    assert ids[1] not in {str(entry.id) for entry in entries}
 
 
 async def test_clean_up_keeps_security_longer_and_counts_what_it_removed(
@@ -167,13 +217,23 @@ async def test_clean_up_keeps_security_longer_and_counts_what_it_removed(
     assert (await log.service.stats()).total_count == 4
 
 
-@pytest.mark.parametrize(("days", "left"), [(0, 1), (-3, 1), (120, 2), (10**9, 2)])
-async def test_ages_that_make_no_sense_are_the_go_server_s_default_or_never(log: Log, days: int, left: int) -> None:
+@pytest.mark.parametrize(("days", "left"), [(0, 1), (120, 2), (10**9, 2)])
+async def test_age_that_is_not_said_is_the_go_server_s_and_a_long_one_is_never(log: Log, days: int, left: int) -> None:
     await log.fill(days_ago=100)
     await log.fill(days_ago=80)
     await log.client.insert(ActivityCleanupArgs(retention_days=days))
     await drain(log.client)
     assert (await log.service.stats()).total_count == left
+
+
+async def test_age_below_nothing_is_refused_and_removes_nothing(log: Log, pool: Pool) -> None:
+    await log.fill(days_ago=100)
+    with pytest.raises(InvalidJob, match="retention_days must be 0 or more, got -3"):
+        await log.client.insert(ActivityCleanupArgs(retention_days=-3))
+    await written_by_others(log, pool, "activity_cleanup", {"retention_days": -3})
+    drained = await drain(log.client, with_retries=True)
+    assert "retention_days must be 0 or more, got -3" in drained.cancelled[0].errors[0].error
+    assert (await log.service.stats()).total_count == 1
 
 
 async def test_long_clean_up_comes_back_with_its_count(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

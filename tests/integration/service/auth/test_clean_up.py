@@ -1,12 +1,13 @@
 """W47: clean-ups do what their arguments say, in bounded batches, and count what they did."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from uuid_utils.compat import uuid7
 
-from revenge.infra.jobs import Client, JobArgs, JobState, Workers
+from revenge.infra.jobs import Client, InvalidJob, JobArgs, JobState, Workers
 from revenge.infra.jobs.testing import drain
 from revenge.service.auth.clean_up import CleanupService, Target
 from revenge.service.auth.jobs import CleanupArgs, CleanupWorker, SessionMaintenanceArgs, SessionMaintenanceWorker
@@ -147,9 +148,14 @@ async def test_dry_run_counts_what_a_real_one_deletes(house: House) -> None:
         {"batch_size": 10**9},
     ],
 )
-async def test_arguments_that_can_never_work_cancel_the_job(house: House, wrong: dict[str, Any]) -> None:
-    args = CleanupArgs(**{"target_type": "all", "older_than": HOUR, **wrong})
-    job = (await house.client.insert(args)).job
+async def test_arguments_that_can_never_work_are_refused_and_cancel_a_job_of_others(
+    house: House, wrong: dict[str, Any]
+) -> None:
+    good = {"target_type": "all", "older_than": HOUR}
+    with pytest.raises(InvalidJob, match=next(iter(wrong))):
+        await house.client.insert_raw("cleanup", good | wrong)
+    job = (await house.client.insert_raw("cleanup", good)).job
+    await house.world.pool.execute("UPDATE river_job SET args = $1 WHERE id = $2", json.dumps(good | wrong), job.id)
     await drain(house.client)
     row = await house.client.get(job.id)
     assert (row.state, row.attempt) == (JobState.CANCELLED, 1)

@@ -1,5 +1,6 @@
 """Deliveries: one row and one retry per agent, never twice where that can be avoided."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from revenge.infra.database.connection import Pool
 from revenge.infra.http.errors import LedAway, NotThere, Refused, TooMany, Unavailable
-from revenge.infra.jobs import JobState
+from revenge.infra.jobs import InvalidJob, JobState
 from revenge.infra.jobs.testing import drain
 from revenge.service.notification.errors import AgentNotFound, DeliveryNotFailed, DeliveryNotFound, EventNotFound
 from revenge.service.notification.jobs import NotificationArgs, NotificationCleanupArgs
@@ -322,3 +323,29 @@ async def test_events_are_forgotten_when_their_time_is_over(pool: Pool) -> None:
         await telling.service.get(old.id)
     assert await telling.statuses(new) == {"phone": "pending", "desk": "pending"}
     assert len((await drain(telling.client)).completed) == 4
+
+
+async def test_time_beyond_the_calendar_is_refused_and_keeps_no_neighbour_from_being_told(pool: Pool) -> None:
+    telling = _telling(pool, names=("phone",))
+    wrong = {"event_id": str(uuid7()), "event_type": "library.scan_done", "timestamp": "9999-12-31T23:59:59-05:00"}
+    with pytest.raises(InvalidJob, match="beyond the calendar"):
+        await telling.client.insert_raw("notification", wrong)
+    await pool.execute(
+        "INSERT INTO river_job (kind, args, max_attempts) VALUES ('notification', $1, 5)", json.dumps(wrong)
+    )
+    event = await telling.raise_one("library.scan_done")
+    drained = await drain(telling.client, with_retries=True)
+    assert (len(drained.cancelled), len(drained.completed)) == (1, 1)
+    assert "beyond the calendar" in drained.cancelled[0].errors[0].error
+    assert await telling.statuses(event) == {"phone": "sent"}
+
+
+@pytest.mark.parametrize("days", [0, -1, 10**9])
+async def test_events_are_kept_for_a_time_that_is_one(pool: Pool, days: int) -> None:
+    telling = _telling(pool)
+    with pytest.raises(InvalidJob, match=f"retention_days must be 1 to 36500, got {days}"):
+        await telling.client.insert(NotificationCleanupArgs(retention_days=days))
+    row = json.dumps({"retention_days": days})
+    await pool.execute("INSERT INTO river_job (kind, args, max_attempts) VALUES ('notification_cleanup', $1, 3)", row)
+    drained = await drain(telling.client, with_retries=True)
+    assert len(drained.cancelled) == len(drained) == 1
