@@ -8,8 +8,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from revenge.app.http import ApiServices, create_app
+from revenge.app.http.app import create_app
 from revenge.app.http.schemas import JobOut
+from revenge.app.http.services import ApiServices
 from revenge.infra.jobs import JobState
 from tests.fakes.jobs import FakeJobs
 
