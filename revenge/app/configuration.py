@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -19,9 +20,9 @@ from revenge.content.library.scans import ScanConfig
 from revenge.content.library.service import LibraryService
 from revenge.content.library.upkeep import UpkeepConfig
 from revenge.content.metadata.people import PeopleConfig
-from revenge.content.movie.matching import MatchConfig
+from revenge.content.metadata.scoring import MatchConfig
 from revenge.content.movie.refreshing import RefreshConfig
-from revenge.content.tvshow.config import ShowConfig
+from revenge.content.tvshow.config import FAME, ShowConfig
 from revenge.infra.jobs import ClientConfig, ExponentialRetry, JobLog, Plugin, RetryPolicy, RiverRetry, Worker, Workers
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import Clock
@@ -135,6 +136,7 @@ def make_show_config(settings: Settings) -> ShowConfig:
         languages=settings.metadata.languages or ("en",),
         refresh_after=refresh.fresh_for,
         stale_after=refresh.new_stale_after,
+        match=replace(make_match_config(settings), fame=FAME),
     )
 
 

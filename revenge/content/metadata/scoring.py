@@ -1,49 +1,97 @@
-"""Decides which of a source's hits a file means, if any: how well each fits, and whether the best is sure enough."""
+"""Decides which of a source's hits a file means, if any: how alike titles and years are, and whether that is enough. Pure: asks nobody."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz import fuzz
 
-from revenge.content.library.grouping import fold
-from revenge.content.metadata.models import Ids, SearchHit
+from revenge.content.library.names.spelling import folded
+from revenge.content.library.names.vocabulary import listed
+from revenge.content.metadata.models import IdProvider, Ids, SearchHit
 
-ACCEPTED_FROM: Final = 0.8
-"""A lower score is no match: an exact title of two years' difference has 0.72, one letter of five wrong 0.8 at best."""
-MARGIN: Final = 0.04
-"""What the best must be ahead of the next; a year that fits is worth more than that."""
-DOMINANCE: Final = 5.0
-"""How much more popular the better known of two with one title must be to be the one meant by a title alone."""
+LOCAL: Final = "local"
+"""The provider of hits that are films or series of our own; what it calls them by are our ids."""
 
-_WORD = re.compile(r"\w+")
-_ARTICLES = frozenset(["the", "a", "an", "der", "die", "das", "le", "la", "les", "el", "los", "il", "lo", "un", "une"])
-_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "x": "10"}
+_TITLE_SHARE = 0.75
+_YEAR_CLOSENESS = {0: 1.0, 1: 0.7, 2: 0.3}
+"""By how many years apart they are: what was shown at festivals, or piloted, first has a year on either side."""
+_FILE_HAS_NO_YEAR = 0.95
+_HIT_HAS_NO_YEAR = 0.9
+_OTHER_NUMBER = 0.6
+"""What is left of two titles' likeness when their numbers differ: "Rocky 2" is not "Rocky 3"."""
+_ARTICLE_DIFFERS = 0.94
+"""More than the lead that is asked for: of "Heat" and "The Heat" the one that is called just so is meant."""
+_SURE = 0.96
+_ARTICLES = listed(
+    "the, a, an, der, die, das, ein, eine, le, la, les, un, une, el, los, las, il, lo, gli, i, uno, una, o, os, as, de, het, een"
+)
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+_PART = re.compile(r"\b(?:part|teil|partie|parte|vol|volume|chapter|episode)\b")
+_AND = re.compile(r"\b(?:and|und|et|y|e)\b")
+_ROUNDING = 1e-9
+"""A hair less than the lead is rounding, not doubt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchConfig:
+    """When a match is one.
+
+    Raises:
+        ValueError: a limit is not between 0 and 1, or fame is not above 1.
+    """
+
+    min_confidence: float = 0.85
+    """Less is no match: the item waits for a person, with its candidates."""
+    min_lead: float = 0.05
+    """By how much the best must lead over the second; otherwise either may be meant."""
+    fame: float | None = None
+    """How much more popular than the others one of several of just that title must be to be meant where no year is named.
+
+    None: it is a question for a person.
+    """
+
+    def __post_init__(self) -> None:
+        for name in ("min_confidence", "min_lead"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                message = f"{name} must be between 0 and 1, got {value}"
+                raise ValueError(message)
+        if self.fame is not None and self.fame <= 1:
+            message = f"fame must be above 1, got {self.fame}"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a file says of itself."""
+    """What names and NFO files say of the film or the series that is looked for."""
 
-    title: str
+    titles: Sequence[str]
+    """The title, then others that it goes by."""
     year: int | None = None
     ids: Ids = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A hit with what speaks for it."""
+    """A hit that may be meant, and what speaks for it."""
 
     hit: SearchHit
     score: float
     evidence: Mapping[str, Any]
-    """``title`` and ``matched_title``, ``year``, ``ids``: JSON-able, to be shown."""
+    """``by`` ``title`` or ``id``, and what was compared: JSON-able, to be shown."""
+
+    @property
+    def entity_id(self) -> UUID | None:
+        """The film or the series of our own that it is."""
+        return UUID(self.hit.provider_id) if self.hit.provider == LOCAL else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The one that is meant, or none; all candidates in their order, the best first."""
+    """Which candidate it is, None where nothing is sure; and all of them, best first."""
 
     chosen: Candidate | None
     reason: str
@@ -57,83 +105,134 @@ class Verdict:
         return 0.0 if best is None else best.score
 
 
-def decide(wanted: Wanted, hits: Sequence[SearchHit]) -> Verdict:
-    """Return which of ``hits`` is meant.
+def decide(wanted: Wanted, hits: Iterable[SearchHit], config: MatchConfig) -> Verdict:
+    """Return which of ``hits`` is meant; those that are one film or series count once.
 
-    An id that both name decides alone. Else the best must fit well, and better than the next: of two that fit alike, the one
-    that is far better known where the file names no year; none where nothing tells them apart.
+    An id that both name decides alone. Else the best must be sure enough and lead clearly over the second. Of several that
+    are called just so, where no year is named, the one that is by far the best known may be meant, as ``config`` says.
     """
-    found = sorted((score(wanted, hit) for hit in hits), key=lambda each: -each.score)
-    if not found:
-        return Verdict(chosen=None, reason="nothing was found", candidates=found)
-    best = found[0]
+    scored = (score(wanted, hit) for hit in hits)
+    ranked = _distinct(sorted(scored, key=lambda each: (-each.score, each.hit.provider != LOCAL)))
+    if not ranked:
+        return Verdict(chosen=None, reason="nothing was found", candidates=ranked)
+    best = ranked[0]
     if best.evidence.get("ids") == "same":
-        return Verdict(chosen=best, reason="the id is the same", candidates=found)
-    if best.score < ACCEPTED_FROM:
-        return Verdict(chosen=None, reason=f"the best fits {best.score:.0%} only", candidates=found)
-    rivals = [each for each in found[1:] if best.score - each.score < MARGIN]
-    if not rivals:
-        return Verdict(chosen=best, reason="title and year fit best", candidates=found)
-    alike = sorted([best, *rivals], key=lambda each: -(each.hit.popularity or 0.0))
-    first, second = alike[0], alike[1]
-    if wanted.year is None and (first.hit.popularity or 0.0) >= DOMINANCE * max(second.hit.popularity or 0.0, 0.1):
-        rest = [each for each in found if each is not first]
-        return Verdict(chosen=first, reason="of those that fit it is by far the best known", candidates=[first, *rest])
-    return Verdict(chosen=None, reason=f"{len(alike)} fit equally well", candidates=found)
+        return Verdict(chosen=best, reason="the id is the same", candidates=ranked)
+    if best.score < config.min_confidence:
+        return Verdict(chosen=None, reason=f"the best fits {best.score:.0%} only", candidates=ranked)
+    leading = [each for each in ranked if best.score - each.score < config.min_lead - _ROUNDING or each is best]
+    if len(leading) == 1:
+        return Verdict(chosen=best, reason="title and year fit best", candidates=ranked)
+    is_called_so = wanted.year is None and best.score >= _FILE_HAS_NO_YEAR
+    famous = _famous(leading, config.fame) if is_called_so and config.fame is not None else None
+    if famous is None:
+        return Verdict(chosen=None, reason=f"{len(leading)} fit equally well", candidates=ranked)
+    rest = [each for each in ranked if each is not famous]
+    return Verdict(chosen=famous, reason="of those that fit it is by far the best known", candidates=[famous, *rest])
 
 
 def score(wanted: Wanted, hit: SearchHit) -> Candidate:
-    """Return how well ``hit`` fits, from 0 to 1, and why."""
+    """Return a hit as a candidate, with how sure it is, from 0 to 1, and what that rests on."""
     common = wanted.ids.keys() & hit.ids.keys()
-    if any(wanted.ids[provider] == hit.ids[provider] for provider in common):
-        return Candidate(hit=hit, score=1.0, evidence={"ids": "same"})
     if common:
-        return Candidate(hit=hit, score=0.0, evidence={"ids": "others"})
-    names = [hit.title, *([hit.original_title] if hit.original_title else []), *hit.aliases]
-    likeness, name = max(((similarity(wanted.title, each), each) for each in names), key=lambda pair: pair[0])
-    word, weight = _year(wanted.year, hit.year)
-    evidence = {"title": round(likeness, 3), "matched_title": name, "year": word}
-    return Candidate(hit=hit, score=round(likeness * weight, 4), evidence=evidence)
+        same = any(wanted.ids[provider] == hit.ids[provider] for provider in common)
+        evidence = {"by": "id", "ids": "same" if same else "others"}
+        return Candidate(hit=hit, score=1.0 if same else 0.0, evidence=evidence)
+    compared = [hit.title, *([hit.original_title] if hit.original_title else []), *hit.aliases]
+    likeness, ours, theirs = max(
+        ((likeness_of(one, other), one, other) for one in wanted.titles for other in compared if one and other),
+        key=lambda pair: pair[0],
+        default=(0.0, "", hit.title),
+    )
+    total, closeness = _with_year(likeness, wanted.year, hit.year)
+    return Candidate(
+        hit=hit,
+        score=round(total, 4),
+        evidence={
+            "by": "title",
+            "title": {"wanted": ours, "found": theirs, "likeness": round(likeness, 4)},
+            "year": {"wanted": wanted.year, "found": hit.year, "closeness": closeness},
+        },
+    )
 
 
-def similarity(one: str, other: str) -> float:
-    """Return how alike two titles are, from 0 to 1: without case, accents, punctuation and a leading article.
-
-    Numbers must be the same: ``Rocky II`` is not ``Rocky III``, however alike they look.
-    """
-    if fold(one) == fold(other):
+def likeness_of(one: str, other: str) -> float:
+    """Return how alike two titles are, from 0 to 1: without case, accents, punctuation; numbers must agree."""
+    first, second = _comparable(one), _comparable(other)
+    if not first or not second:
+        # Nothing but punctuation, such as "...".
+        return 1.0 if one.strip().casefold() == other.strip().casefold() else 0.0
+    bare, other_bare = _without_article(first), _without_article(second)
+    if first == second or (bare == other_bare and sorted(first.split()) == sorted(second.split())):
+        # The article may stand behind: "Matrix, The".
         return 1.0
-    (first, article), (second, other_article) = _words(one), _words(other)
-    if first == second:
-        return 0.98 if article == other_article else 0.95
-    likeness = Levenshtein.normalized_similarity("".join(first), "".join(second))
-    return likeness if _numbers(first) == _numbers(second) else likeness * 0.6
+    plain = max(
+        fuzz.ratio(first, second),
+        fuzz.ratio(first.replace(" ", ""), second.replace(" ", "")),
+        _ARTICLE_DIFFERS * fuzz.ratio(bare, other_bare),
+    )
+    # Where everything is the same but the numbers, letters say little.
+    return plain / 100 * (1.0 if _numbers(first) == _numbers(second) else _OTHER_NUMBER)
 
 
-def _year(ours: int | None, theirs: int | None) -> tuple[str, float]:
-    if ours is None:
-        return "not named", 0.92
-    if theirs is None:
-        return "not known", 0.85
-    match abs(ours - theirs):
-        case 0:
-            return "same", 1.0
-        case 1:
-            return "one off", 0.95
-        case 2:
-            return "two off", 0.72
-    return "others", 0.5
+def is_sure(wanted: Wanted, candidate: Candidate) -> bool:
+    """Whether title and year leave no doubt, so that nobody else needs to be asked."""
+    return wanted.year is not None and wanted.year == candidate.hit.year and candidate.score >= _SURE
 
 
-def _words(title: str) -> tuple[tuple[str, ...], str]:
-    """Return the words as they are compared, and the article that was left out at either end (``Office, The``)."""
-    words, article = [fold(word) for word in _WORD.findall(title)], ""
-    if len(words) > 1 and words[0] in _ARTICLES:
-        article, *words = words
-    elif len(words) > 1 and words[-1] in _ARTICLES and "," in title:
-        *words, article = words
-    return tuple(_ROMAN.get(word, word) if at else word for at, word in enumerate(words)), article
+def ids_of_hit(hit: SearchHit) -> dict[IdProvider, str]:
+    """Return a hit's ids, the one that its provider calls it by among them."""
+    own = {provider: hit.provider_id for provider in IdProvider if provider.value == hit.provider}
+    return {**own, **hit.ids}
 
 
-def _numbers(words: Sequence[str]) -> list[str]:
-    return [word.lstrip("0") or "0" for word in words if word.isdecimal()]
+def _with_year(likeness: float, wanted: int | None, found: int | None) -> tuple[float, float | None]:
+    if wanted is None:
+        return likeness * _FILE_HAS_NO_YEAR, None
+    if found is None:
+        return likeness * _HIT_HAS_NO_YEAR, None
+    closeness = _YEAR_CLOSENESS.get(abs(wanted - found), 0.0)
+    return likeness * _TITLE_SHARE + closeness * (1 - _TITLE_SHARE) * likeness, closeness
+
+
+def _famous(leading: Sequence[Candidate], fame: float) -> Candidate | None:
+    first, second = sorted(leading, key=lambda each: -(each.hit.popularity or 0.0))[:2]
+    return first if (first.hit.popularity or 0.0) >= fame * max(second.hit.popularity or 0.0, 0.1) else None
+
+
+def _distinct(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Leave one of those that share an id, or that two providers call by one title and year."""
+    kept: list[Candidate] = []
+    for each in ranked:
+        if not any(_is_same(each.hit, other.hit) for other in kept):
+            kept.append(each)
+    return kept
+
+
+def _is_same(one: SearchHit, other: SearchHit) -> bool:
+    if any(other.ids.get(provider) == value for provider, value in one.ids.items()):
+        return True
+    if one.provider == other.provider:
+        return one.provider_id == other.provider_id
+    is_one_id_elsewhere = any(provider in other.ids for provider in one.ids)
+    return not is_one_id_elsewhere and one.year == other.year and _comparable(one.title) == _comparable(other.title)
+
+
+def _comparable(title: str) -> str:
+    words = folded(title.replace("&", " and ")).split()
+    # "I" and "V" and "X" are words as well; a numeral stands behind the first word.
+    words = [*words[:1], *(_ROMAN.get(word, word) for word in words[1:])]
+    text = _AND.sub("and", " ".join(words))
+    return " ".join(_PART.sub("", text).split()) or text
+
+
+def _without_article(title: str) -> str:
+    first, _, rest = title.partition(" ")
+    if rest and first in _ARTICLES:
+        return rest
+    rest, _, last = title.rpartition(" ")
+    return rest if rest and last in _ARTICLES else title
+
+
+def _numbers(title: str) -> list[str]:
+    return [word.lstrip("0") or "0" for word in title.split() if word.isdecimal()]

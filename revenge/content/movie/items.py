@@ -11,8 +11,8 @@ import orjson
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.library.text import clean_text
 from revenge.content.metadata.rows import columns
+from revenge.content.metadata.scoring import Candidate
 from revenge.content.movie.errors import ItemNotFound
-from revenge.content.movie.matching import Candidate
 from revenge.content.movie.models import (
     ItemMatch,
     ItemPage,
@@ -101,7 +101,16 @@ class ItemRepository:
         await conn.execute(self._sql["item_set_match"], *columns(rows, 6))
         await conn.execute(self._sql["candidate_clear"], [each.item_id for each in matches])
         found = [
-            (item_id, at, each.provider, each.provider_id, _title(each), each.year, each.score, _json(_evidence(each)))
+            (
+                item_id,
+                at,
+                each.hit.provider,
+                each.hit.provider_id,
+                clean_text(each.hit.title, limit=1000) or "?",
+                each.hit.year,
+                each.score,
+                _json(_evidence(each)),
+            )
             for item_id, all_of_it in candidates.items()
             for at, each in enumerate(all_of_it[:MAX_CANDIDATES], 1)
         ]
@@ -203,10 +212,7 @@ def _json(values: Mapping[str, Any] | None) -> str | None:
 
 
 def _evidence(candidate: Candidate) -> dict[str, Any]:
-    overview = clean_text(candidate.overview, limit=500)
-    ids = {provider.value: value for provider, value in candidate.ids.items()}
-    return {**candidate.evidence, "ids": ids, "overview": overview, "original_title": candidate.original_title}
-
-
-def _title(candidate: Candidate) -> str:
-    return clean_text(candidate.title, limit=1000) or "?"
+    hit = candidate.hit
+    overview = clean_text(hit.overview, limit=500)
+    ids = {provider.value: value for provider, value in hit.ids.items()}
+    return {**candidate.evidence, "ids": ids, "overview": overview, "original_title": hit.original_title}

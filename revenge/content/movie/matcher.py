@@ -11,12 +11,21 @@ import asyncpg
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.metadata.errors import NoSource, SourceBusy, SourceDown, SourceRefused
 from revenge.content.metadata.merging import merge_entities
-from revenge.content.metadata.models import IdProvider, Ids, MovieDetails, SearchHit
+from revenge.content.metadata.models import MovieDetails, SearchHit
 from revenge.content.metadata.ports import MetadataSource
 from revenge.content.metadata.repository import EntityRepository
+from revenge.content.metadata.scoring import (
+    LOCAL,
+    Candidate,
+    MatchConfig,
+    Verdict,
+    Wanted,
+    decide,
+    ids_of_hit,
+    is_sure,
+)
 from revenge.content.movie.items import ItemRepository
 from revenge.content.movie.local import details_of
-from revenge.content.movie.matching import Candidate, MatchConfig, Verdict, Wanted, decide, is_sure, score
 from revenge.content.movie.models import CHOSEN, ItemMatch, MatchItem, MatchState
 from revenge.content.movie.ports import Matched, MovieEvents
 from revenge.content.movie.registry import Claim, Ensured, MovieRegistry
@@ -65,7 +74,7 @@ class _Finding:
             return Claim(details=told, local_key=self.item.local_key)
         if self.verdict.chosen is None or self.own_film is not None:
             return None
-        return Claim(details=hit_details(self.verdict.chosen), local_key=self.item.local_key)
+        return Claim(details=hit_details(self.verdict.chosen.hit), local_key=self.item.local_key)
 
 
 class MovieMatcher:
@@ -123,7 +132,7 @@ class MovieMatcher:
         choices = await self._items.choices(self._pool, ((item.library_id, item.key) for item in items))
         compared = [item for item in items if not item.ids and (item.library_id, item.key) not in choices]
         decided = [item for item in items if item.ids or (item.library_id, item.key) in choices]
-        ours = await self._own_candidates(compared)
+        ours = await self._own_films(compared)
         findings = [_Finding(item) for item in decided]
         limit = asyncio.Semaphore(AT_ONCE)
         trouble: list[SourceBusy | SourceDown] = []
@@ -142,7 +151,7 @@ class MovieMatcher:
                 asking.create_task(ask(item))
         return findings, trouble[0] if trouble else None
 
-    async def _own_candidates(self, items: Sequence[MatchItem]) -> dict[UUID, list[Candidate]]:
+    async def _own_films(self, items: Sequence[MatchItem]) -> dict[UUID, list[SearchHit]]:
         if not items:
             return {}
         async with self._pool.acquire() as conn, conn.transaction():
@@ -152,27 +161,23 @@ class MovieMatcher:
             external = await self._entities.ids_of(conn, ids)
         return {
             items[at].id: [
-                score(
-                    wanted_of(items[at]),
-                    SearchHit(
-                        provider="local",
-                        provider_id=str(row["id"]),
-                        title=row["title"],
-                        original_title=row["original_title"],
-                        aliases=tuple(aliases.get(row["id"], ())),
-                        year=row["year"],
-                        ids=external[row["id"]],
-                    ),
-                    entity_id=row["id"],
+                SearchHit(
+                    provider=LOCAL,
+                    provider_id=str(row["id"]),
+                    title=row["title"],
+                    original_title=row["original_title"],
+                    aliases=tuple(aliases.get(row["id"], ())),
+                    year=row["year"],
+                    ids=external[row["id"]],
                 )
                 for row in rows
             ]
             for at, rows in alike.items()
         }
 
-    async def _compare(self, item: MatchItem, ours: list[Candidate], language: str) -> _Finding:
+    async def _compare(self, item: MatchItem, ours: list[SearchHit], language: str) -> _Finding:
         wanted = wanted_of(item)
-        verdict = decide(ours, self._config)
+        verdict = decide(wanted, ours, self._config)
         if verdict.chosen is not None and is_sure(wanted, verdict.chosen):
             return _Finding(item, verdict)
         if not self._source.enabled:
@@ -183,16 +188,15 @@ class MovieMatcher:
             return _Finding(item, verdict if verdict.chosen is not None else None)
         except SourceRefused as error:
             return _Finding(item, verdict if verdict.chosen is not None else None, note=str(error))
-        return _Finding(item, decide([*ours, *hits], self._config))
+        return _Finding(item, decide(wanted, [*ours, *hits], self._config))
 
-    async def _search(self, wanted: Wanted, language: str) -> list[Candidate]:
+    async def _search(self, wanted: Wanted, language: str) -> list[SearchHit]:
         """Ask for each title until one is found for sure, with the year and, where that finds nothing, without."""
-        found: list[Candidate] = []
+        found: list[SearchHit] = []
         for title in wanted.titles:
             for year in dict.fromkeys((wanted.year, None)):
-                hits = await self._source.search_movies(title, year=year, language=language)
-                found += [score(wanted, hit) for hit in hits]
-                if decide(found, self._config).chosen is not None:
+                found += await self._source.search_movies(title, year=year, language=language)
+                if decide(wanted, found, self._config).chosen is not None:
                     return found
         return found
 
@@ -279,22 +283,16 @@ def wanted_of(item: MatchItem) -> Wanted:
     return Wanted(titles=tuple(titles), year=item.year)
 
 
-def hit_details(candidate: Candidate) -> MovieDetails:
+def hit_details(hit: SearchHit) -> MovieDetails:
     """Return what a search tells of a film already; a refresh tells the rest."""
     return MovieDetails(
-        provider=candidate.provider,
-        ids=hit_ids(candidate),
-        title=candidate.title,
-        original_title=candidate.original_title,
-        year=candidate.year,
-        overview=candidate.overview,
+        provider=hit.provider,
+        ids=ids_of_hit(hit),
+        title=hit.title,
+        original_title=hit.original_title,
+        year=hit.year,
+        overview=hit.overview,
     )
-
-
-def hit_ids(candidate: Candidate) -> Ids:
-    """Return a candidate's ids, the one that its provider calls it by among them."""
-    own = {provider: candidate.provider_id for provider in IdProvider if provider.value == candidate.provider}
-    return {**own, **candidate.ids}
 
 
 def _by_choice(item: MatchItem, entity_id: UUID | None) -> ItemMatch:
@@ -312,7 +310,7 @@ def _by_film(finding: _Finding, movie_id: UUID | None) -> ItemMatch:
     if finding.item.ids:
         confidence, evidence = 1.0, {"by": "id", **{name.value: value for name, value in finding.item.ids.items()}}
     elif chosen is not None:
-        confidence, evidence = chosen.score, {**chosen.evidence, "provider": chosen.provider}
+        confidence, evidence = chosen.score, {**chosen.evidence, "provider": chosen.hit.provider}
     return ItemMatch(
         item_id=finding.item.id,
         state=MatchState.MATCHED,

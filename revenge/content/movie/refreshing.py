@@ -14,11 +14,10 @@ from revenge.content.metadata.models import EntityKind, Ids, MovieDetails
 from revenge.content.metadata.ports import MetadataSource
 from revenge.content.metadata.repository import Clash, EntityRepository
 from revenge.content.metadata.rows import Description
+from revenge.content.metadata.scoring import MatchConfig, Wanted, decide, ids_of_hit
 from revenge.content.movie.errors import MovieNotFound
 from revenge.content.movie.items import ItemRepository
 from revenge.content.movie.local import details_of
-from revenge.content.movie.matcher import hit_ids
-from revenge.content.movie.matching import MatchConfig, Wanted, decide, score
 from revenge.content.movie.models import MovieToRefresh
 from revenge.content.movie.ports import MovieEvents, MovieJobs, Refreshed
 from revenge.content.movie.repository import MovieRepository
@@ -185,8 +184,8 @@ class MovieRefresher:
         titles = dict.fromkeys(title for title in (movie.title, movie.original_title) if title)
         wanted = Wanted(titles=tuple(titles), year=movie.year)
         hits = await self._source.search_movies(movie.title, year=movie.year, language=language)
-        chosen = decide((score(wanted, hit) for hit in hits), self._match).chosen
-        return {} if chosen is None else hit_ids(chosen)
+        chosen = decide(wanted, hits, self._match).chosen
+        return {} if chosen is None else ids_of_hit(chosen.hit)
 
     async def _from_files(self, movie: MovieToRefresh) -> RefreshOutcome:
         """Write what the NFO file beside a local film says now; one that a provider has described stays as it is."""

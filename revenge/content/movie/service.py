@@ -12,10 +12,10 @@ from revenge.content.metadata.errors import EntityGone
 from revenge.content.metadata.merging import merge_entities
 from revenge.content.metadata.models import IdProvider, Ids, MovieDetails, is_id
 from revenge.content.metadata.repository import EntityRepository
+from revenge.content.metadata.scoring import LOCAL
 from revenge.content.movie import models
 from revenge.content.movie.errors import CandidateNotFound, ItemNotFound, MovieNotFound, WrongChoice
 from revenge.content.movie.items import ItemRepository
-from revenge.content.movie.matching import LOCAL
 from revenge.content.movie.models import ItemMatch, ItemPage, ItemView, MatchState, Movie, MovieFilter, MoviePage
 from revenge.content.movie.ports import Matched, MovieEvents, MovieJobs
 from revenge.content.movie.registry import Claim, MovieRegistry

@@ -1,8 +1,13 @@
 """How series are matched and refreshed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+
+from revenge.content.metadata.scoring import MatchConfig
+
+FAME = 5.0
+"""So much better known one of two series of one title must be to be meant where no year is named: folders of series seldom name one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +20,8 @@ class ShowConfig:
     """What a provider said is not asked again within this time, unless a refresh is forced."""
     stale_after: timedelta = timedelta(days=7)
     """What is older is refreshed with all series."""
+    match: MatchConfig = field(default_factory=lambda: MatchConfig(fame=FAME))
+    """When a match is one."""
     at_once: int = 4
     """Seasons, or series, that are asked about at once; the rate that all nodes share is kept all the same."""
 

@@ -13,7 +13,7 @@ from revenge.content.library.ports import Pool
 from revenge.content.metadata.errors import NoSource, SourceRefused, UnknownTitle
 from revenge.content.metadata.models import IdProvider, Ids, SearchHit, SeriesDetails
 from revenge.content.metadata.ports import MetadataSource
-from revenge.content.metadata.scoring import Candidate, Verdict, Wanted, decide
+from revenge.content.metadata.scoring import LOCAL, Candidate, MatchConfig, Verdict, Wanted, decide, ids_of_hit
 from revenge.content.tvshow import nfo as nfo_files
 from revenge.content.tvshow.models import Item
 from revenge.content.tvshow.statements import statements
@@ -50,8 +50,9 @@ class Finding:
 class Identifier:
     """Asks whoever can be asked; it writes nothing."""
 
-    def __init__(self, pool: Pool, *, source: MetadataSource, writer: ShowWriter) -> None:
+    def __init__(self, pool: Pool, *, source: MetadataSource, writer: ShowWriter, match: MatchConfig) -> None:
         self._pool = pool
+        self._match = match
         self._source = source
         self._writer = writer
 
@@ -67,7 +68,7 @@ class Identifier:
             ids = {**item.ids, **ids}
         ids = {**(nfo_files.ids_of(nfo) if nfo else {}), **ids}
         wanted = Wanted(
-            title=(nfo and nfo.title) or first.title,
+            titles=((nfo and nfo.title) or first.title,),
             year=first.year or (nfo.year if nfo else None),
             ids=ids,
         )
@@ -87,12 +88,13 @@ class Identifier:
 
     async def search(self, wanted: Wanted, *, language: str) -> Verdict:
         """Return which series a source means by a title; errors as those of ``MetadataSource``."""
-        hits = await self._source.search_series(wanted.title, year=wanted.year, language=language)
-        verdict = decide(wanted, hits)
+        (title,) = wanted.titles
+        hits = await self._source.search_series(title, year=wanted.year, language=language)
+        verdict = decide(wanted, hits, self._match)
         if verdict.chosen is None and wanted.year is not None:
             # Sources filter by the year of the first season; a folder may name that of a later one, or of a remake's pilot.
-            more = await self._source.search_series(wanted.title, year=None, language=language)
-            verdict = decide(wanted, _distinct([*hits, *more]))
+            more = await self._source.search_series(title, year=None, language=language)
+            verdict = decide(wanted, [*hits, *more], self._match)
         return verdict
 
     async def _ask(self, wanted: Wanted, languages: Sequence[str], *, may_make: bool) -> Finding:
@@ -129,16 +131,17 @@ class Identifier:
     async def _by_files(self, wanted: Wanted, nfo: Nfo | None, refusal: str, *, may_make: bool) -> Finding:
         """Return a series that is known and is called so, else one that files alone tell of."""
         evidence = {"reason": refusal}
+        (title,) = wanted.titles
         async with self._pool.acquire() as conn:
-            local = await self._writer.find_local(conn, wanted.title, wanted.year)
-            rows = [] if local else await conn.fetch(statements()["series_alike"], wanted.title, _ALIKE)
+            local = await self._writer.find_local(conn, title, wanted.year)
+            rows = [] if local else await conn.fetch(statements()["series_alike"], title, _ALIKE)
         if local is not None:
-            details = None if nfo is None else nfo_files.series_details(nfo, title=wanted.title, year=wanted.year)
+            details = None if nfo is None else nfo_files.series_details(nfo, title=title, year=wanted.year)
             return Finding(series_id=local, details=details, by="title", evidence=evidence)
-        verdict = decide(wanted, [_known_hit(row) for row in rows])
+        verdict = decide(wanted, [_known_hit(row) for row in rows], self._match)
         if verdict.chosen is not None:
             return Finding(
-                series_id=UUID(verdict.chosen.hit.provider_id),
+                series_id=verdict.chosen.entity_id,
                 by="title",
                 confidence=verdict.confidence,
                 evidence={**evidence, **verdict.chosen.evidence},
@@ -146,9 +149,9 @@ class Identifier:
         if not may_make:
             return Finding(by="nothing", confidence=0.0, evidence=evidence, candidates=verdict.candidates)
         if nfo is not None:
-            details = nfo_files.series_details(nfo, title=wanted.title, year=wanted.year)
+            details = nfo_files.series_details(nfo, title=title, year=wanted.year)
         else:
-            details = SeriesDetails(provider=NAME, title=wanted.title, year=wanted.year)
+            details = SeriesDetails(provider=NAME, title=title, year=wanted.year)
         return Finding(details=details, by="files", evidence=evidence)
 
     async def _known_by_ids(self, ids: Ids) -> UUID | None:
@@ -169,23 +172,13 @@ class Identifier:
         return None
 
 
-def ids_of_hit(hit: SearchHit) -> dict[IdProvider, str]:
-    """Return the ids that a hit has, its own among them."""
-    own = {IdProvider(hit.provider): hit.provider_id} if hit.provider in set(IdProvider) else {}
-    return {**hit.ids, **own}
-
-
 def _plain(ids: Ids) -> dict[str, str]:
     return {provider.value: value for provider, value in ids.items()}
 
 
-def _distinct(hits: Sequence[SearchHit]) -> list[SearchHit]:
-    return list({(hit.provider, hit.provider_id): hit for hit in hits}.values())
-
-
 def _known_hit(row: asyncpg.Record) -> SearchHit:
     return SearchHit(
-        provider="known",
+        provider=LOCAL,
         provider_id=str(row["id"]),
         title=row["title"],
         original_title=row["original_title"],

@@ -85,7 +85,7 @@ class Matching:
         self._config = config or ShowConfig()
         self._items = ItemRepository(pool)
         self._libraries = LibraryRepository(pool)
-        self._identifier = Identifier(pool, source=source, writer=writer)
+        self._identifier = Identifier(pool, source=source, writer=writer, match=self._config.match)
         self._joiner = Joiner(
             pool,
             source=source,

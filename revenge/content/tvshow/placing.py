@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-from revenge.content.metadata.scoring import similarity
+from revenge.content.metadata.scoring import likeness_of
 from revenge.content.tvshow.models import Item, Known
 
 NAMED_FROM: Final = 1000
@@ -83,7 +83,7 @@ class Index:
     def by_title(self, season: int, title: str) -> Known | None:
         """Return the one episode of a season whose title is much like ``title``."""
         ranked = sorted(
-            ((similarity(title, each.title), each) for each in self.episodes if each.season == season and each.title),
+            ((likeness_of(title, each.title), each) for each in self.episodes if each.season == season and each.title),
             key=lambda pair: -pair[0],
         )
         if not ranked or ranked[0][0] < _TITLE_FROM:
@@ -151,7 +151,7 @@ def _by_absolute(item: Item, numbers: Sequence[int], index: Index) -> Placement:
 def _by_date(item: Item, day: date, index: Index) -> Placement:
     same_day = index.by_date(day)
     if len(same_day) > 1 and item.episode_title:
-        titled = max(same_day, key=lambda each: similarity(item.episode_title or "", each.title or ""))
+        titled = max(same_day, key=lambda each: likeness_of(item.episode_title or "", each.title or ""))
         same_day = [titled]
     if same_day:
         return Placement(found=(same_day[0].id,), how="air_date")

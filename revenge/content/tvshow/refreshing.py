@@ -13,10 +13,10 @@ from revenge.content.library.ports import Connection, Pool
 from revenge.content.metadata.errors import NoSource, SourceDown, UnknownTitle
 from revenge.content.metadata.models import SeasonDetails, SeriesDetails
 from revenge.content.metadata.ports import MetadataSource
-from revenge.content.metadata.scoring import Wanted
+from revenge.content.metadata.scoring import Wanted, ids_of_hit
 from revenge.content.tvshow.config import ShowConfig
 from revenge.content.tvshow.errors import EpisodeNotFound, SeasonNotFound, SeriesNotFound, UnidentifiedSeries
-from revenge.content.tvshow.identifying import Identifier, ids_of_hit
+from revenge.content.tvshow.identifying import Identifier
 from revenge.content.tvshow.joining import Joiner
 from revenge.content.tvshow.ports import NoShowEvents, ShowEvents
 from revenge.content.tvshow.refresh_models import Clock, Refreshed, Report, Stand, Which, Wish
@@ -47,7 +47,7 @@ class ShowRefresher:
         self._clock = clock
         self._events = events or NoShowEvents()
         self._config = config or ShowConfig()
-        self._identifier = Identifier(pool, source=source, writer=writer)
+        self._identifier = Identifier(pool, source=source, writer=writer, match=self._config.match)
         reader = SeasonReader(source, at_once=self._config.at_once)
         self._joiner = Joiner(pool, source=source, writer=writer, events=self._events, seasons=reader)
         self._at_once = asyncio.Semaphore(self._config.at_once)
@@ -310,7 +310,7 @@ class ShowRefresher:
         """Return a series with ids, those that a search finds where it has none."""
         if stand.ids:
             return stand
-        wanted = Wanted(title=stand.title, year=stand.year)
+        wanted = Wanted(titles=(stand.title,), year=stand.year)
         verdict = await self._identifier.search(wanted, language=stand.languages[0])
         if verdict.chosen is None:
             raise UnidentifiedSeries(stand.title)

@@ -11,13 +11,16 @@ from pydantic import SecretStr
 from revenge.app.configuration import (
     make_client_config,
     make_http_config,
+    make_match_config,
     make_plugins,
     make_prober,
     make_scan_config,
+    make_show_config,
 )
 from revenge.app.container import Container, build_container
 from revenge.app.process import command_steps, server_steps, worker_steps
 from revenge.app.settings import Settings
+from revenge.app.settings.matching import Matching
 from revenge.app.settings.model import JobLogs, Jobs, Library, Probe, QueueSettings, Retry, Server
 from revenge.infra.jobs import ExponentialRetry, Job, JobArgs, JobLog, RiverRetry, Worker, Workers
 from revenge.infra.jobs.outcome import LOG
@@ -216,6 +219,12 @@ def test_scans_are_configured_by_the_settings() -> None:
         Settings(library=Library(missing_grace=timedelta(days=3), chunk_size=50, follow_symlinks=False))
     )
     assert (config.missing_grace, config.chunk_size, config.follow_links) == (timedelta(days=3), 50, False)
+
+
+def test_films_and_series_are_matched_by_the_same_limits() -> None:
+    settings = Settings(matching=Matching(min_confidence=0.9, min_lead=0.2))
+    for match in (make_match_config(settings), make_show_config(settings).match):
+        assert (match.min_confidence, match.min_lead) == (0.9, 0.2)
 
 
 def test_missing_probe_library_switches_probing_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ class World:
         self.library_id: UUID
 
     def matching(self) -> Matching:
-        return Matching(self.pool, source=self.source, writer=self.writer, events=self.events)
+        return Matching(self.pool, source=self.source, writer=self.writer, events=self.events, config=self.config)
 
     def refresher(self) -> ShowRefresher:
         return ShowRefresher(

@@ -9,6 +9,8 @@ import pytest
 
 from revenge.content.metadata.errors import SourceBusy, SourceDown, SourceRefused, UnknownTitle
 from revenge.content.metadata.models import IdProvider
+from revenge.content.metadata.scoring import MatchConfig
+from revenge.content.tvshow.config import ShowConfig
 
 if TYPE_CHECKING:
     from tests.fakes.show_source import Entry
@@ -101,6 +103,16 @@ async def test_what_is_not_sure_enough_waits_with_its_candidates(world: "World")
     assert [(row["wanted"], row["title"]) for row in rows] == [("The Office", "The Office")] * 2
     assert await world.states() == {"unmatched": 2}
     assert await world.pool.fetchval("SELECT count(*) FROM revenge.entity") == 0
+
+
+async def test_series_are_sure_by_the_limits_that_are_configured(world: "World") -> None:
+    world.put("Firefly (2003)/Season 01/Firefly - S01E01.mkv")
+    await world.scan()
+    world.config = ShowConfig(match=MatchConfig(min_confidence=0.95))
+    assert (await world.match()).unmatched == 1
+    world.config = ShowConfig()
+    await world.pool.execute("UPDATE revenge.library_item SET match_state = 'pending'")
+    assert (await world.match()).matched == 1
 
 
 async def test_two_that_match_one_new_series_at_once_make_one(world: "World") -> None:  # W23
