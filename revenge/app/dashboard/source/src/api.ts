@@ -75,6 +75,9 @@ export const api = {
   session: () => call<Session>("GET", "/session"),
   signIn: (key: string) => call<void>("POST", "/session", { api_key: key }),
   signOut: () => call<void>("DELETE", "/session"),
+  resetPassword: (token: string, password: string) =>
+    call<void>("POST", "/auth/password-reset/confirm", { token, password }),
+  verifyEmail: (token: string) => call<void>("POST", "/auth/email-verification/confirm", { token }),
   server: () => call<Server>("GET", "/server"),
   jobs: (filter: JobFilter) =>
     call<{ jobs: Job[]; next_cursor: string | null }>("GET", `/jobs?${query(filter)}`),

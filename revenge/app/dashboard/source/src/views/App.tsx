@@ -9,6 +9,7 @@ import { Header } from "./Header";
 import { JobSheet } from "./JobSheet";
 import { Libraries } from "./Libraries";
 import { Login } from "./Login";
+import { MailLink, linkIn } from "./MailLink";
 import { Notices } from "./Notices";
 import { Queues } from "./Queues";
 import { Running } from "./Running";
@@ -21,7 +22,9 @@ export function App() {
   const hash = useHash();
   const jobId = Number(/^#\/jobs\/(\d+)$/.exec(hash)?.[1]);
   const [, shelf, titleId] = /^#\/(movies|tvshows)(?:\/([0-9a-f-]{36}))?$/.exec(hash) ?? [];
+  const link = linkIn(hash);
 
+  if (link) return <MailLink key={hash} link={link} />;
   if (state.signedIn === null) {
     return (
       <main class="splash" aria-busy="true">
