@@ -54,6 +54,11 @@ def graphile(*words: str) -> Command:
     return lambda tools: [*tools.node(NODE), str(NODE / "graphile.js"), *words]
 
 
+def limit(label: str, *words: str) -> Run:
+    """Return River's statements without an engine."""
+    return Run(label=label, command=python("limit_run.py", *words), needs_river=True)
+
+
 def sections(n: int) -> list[Section]:
     """Return everything, with ``n`` jobs where many are drained."""
     many, few, slow = str(n), str(n // 5), str(max(n // 50, 500))
@@ -70,11 +75,7 @@ def sections(n: int) -> list[Section]:
             runs=[
                 Run(label="Revenge", command=revenge("drain", "--n", many, "--workers", "2000")),
                 Run(label="River in Go", command=river("-mode", "drain", "-n", many, "-workers", "2000")),
-                Run(
-                    label="the SQL alone",
-                    command=python("limit_run.py", "drain", "--n", many, "--workers", "1000"),
-                    needs_river=True,
-                ),
+                limit("the SQL alone", "drain", "--n", many, "--workers", "1000"),
             ],
         ),
         Section(
@@ -85,6 +86,7 @@ def sections(n: int) -> list[Section]:
             runs=[
                 Run(label="Revenge", command=revenge("drain", "--n", many, "--workers", "100")),
                 Run(label="River in Go", command=river("-mode", "drain", "-n", many, "-workers", "100")),
+                limit("the SQL alone, 2 x 50 rows", "drain", "--n", many, "--workers", "50", "--pairs", "2"),
             ],
         ),
         Section(
@@ -105,6 +107,7 @@ def sections(n: int) -> list[Section]:
             runs=[
                 Run(label="Revenge", command=revenge("drain", "--n", few, "--workers", "50")),
                 Run(label="PgQueuer", command=python("pgqueuer_run.py", "drain", "--n", few, "--workers", "50")),
+                limit("the SQL alone, 2 x 25 rows", "drain", "--n", few, "--workers", "25", "--pairs", "2"),
                 Run(label="graphile-worker", command=graphile("drain", few, "50")),
                 Run(
                     label="Procrastinate",
@@ -141,6 +144,7 @@ def sections(n: int) -> list[Section]:
             figures=lat,
             runs=[
                 Run(label="Revenge, defaults", command=revenge("idle")),
+                limit("the SQL alone", "idle", "--n", "100"),
                 Run(label="River in Go, defaults", command=river("-mode", "idle", "-n", "100", "-workers", "50")),
                 Run(
                     label="River in Go, cooldown 1 ms",

@@ -50,6 +50,7 @@ def run(system: str, bench: Bench) -> None:
     parser.add_argument("mode", choices=("drain", "idle"))
     parser.add_argument("--n", type=int, default=20_000)
     parser.add_argument("--workers", type=int, default=50)
+    parser.add_argument("--pairs", type=int, default=3, help="of connections; for the SQL alone")
     options = parser.parse_args()
     figures = uvloop.run(bench(options))
     line = {"system": system, "mode": options.mode, "n": options.n, "workers": options.workers, **figures}
