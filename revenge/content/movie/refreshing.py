@@ -211,6 +211,7 @@ class MovieRefresher:
         status: RefreshStatus = RefreshStatus.REFRESHED,
     ) -> RefreshOutcome:
         async with self._pool.acquire() as conn, conn.transaction():
+            await self._lock(conn, movie_id, details.ids)
             written = await self._entities.describe(
                 conn,
                 [Description(entity_id=movie_id, kind=EntityKind.MOVIE, details=details, partial=partial)],
@@ -234,6 +235,13 @@ class MovieRefresher:
             clashes=clashes,
             unanswered=details.unanswered,
         )
+
+    async def _lock(self, conn: Connection, movie_id: UUID, ids: Ids) -> None:
+        """Lock what a merge would, in its order: who holds one film and asks for another's may wait for who waits for it."""
+        (holders,) = await self._entities.find_many(conn, EntityKind.MOVIE, [ids])
+        if others := set(holders) - {movie_id}:
+            await self._movies.lock_creation(conn)
+            await self._entities.lock(conn, {movie_id, *others})
 
     async def _merge_same(self, conn: Connection, movie_id: UUID, clashes: Sequence[Clash]) -> list[UUID]:
         """Take in films that have ids of this one, and none that contradicts; others are told, not touched."""

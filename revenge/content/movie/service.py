@@ -180,7 +180,8 @@ class MovieService:
             raise WrongChoice("name at least one other film")
         async with self._pool.acquire() as conn, conn.transaction():
             await self._registry.lock(conn)
-            known = await self._movies.known(conn, [keep, *others])
+            # Before anything of theirs is written: whoever describes a film holds its entity when it writes the film.
+            known = await self._movies.known(conn, await self._entities.lock(conn, [keep, *others]))
             for movie_id in (keep, *others):
                 if movie_id not in known:
                     raise MovieNotFound(movie_id)

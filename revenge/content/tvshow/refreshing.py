@@ -275,7 +275,7 @@ class ShowRefresher:
 
     async def _write(self, series_id: UUID, series: SeriesDetails, wish: Wish) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
-            await self._writer.lock(conn, series_id)
+            await self._writer.lock(conn, series_id, ids=series.ids)
             written = await self._writer.write(
                 conn, series_id, series=series, seasons=series.seasons, partial=bool(wish.providers)
             )

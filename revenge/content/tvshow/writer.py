@@ -73,13 +73,16 @@ class ShowWriter:
         await conn.execute(self._sql["series_insert"], series_id, _cleaned(title), year, key)
         return series_id
 
-    async def lock(self, conn: Connection, series_id: UUID) -> None:
-        """Let nobody else write about a series until the transaction ends.
+    async def lock(self, conn: Connection, series_id: UUID, *, ids: Ids | None = None) -> None:
+        """Let nobody else write about a series until the transaction ends, nor about those that have any of ``ids``.
+
+        Those may turn out to be the same series, and be merged: all are locked at once, in one order.
 
         Raises:
             SeriesNotFound: there is none.
         """
-        if not await self._entities.lock(conn, [series_id]):
+        holders = (await self._entities.find_many(conn, EntityKind.SERIES, [ids]))[0] if ids else ()
+        if series_id not in await self._entities.lock(conn, {series_id, *holders}):
             raise SeriesNotFound(series_id)
 
     async def known(self, conn: Connection, series_id: UUID) -> list[Known]:

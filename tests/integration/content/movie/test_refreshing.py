@@ -1,5 +1,6 @@
 """A refresh asks once, writes all of the answer or nothing, and takes nothing away that it was not told of."""
 
+import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -17,9 +18,12 @@ from revenge.content.metadata.models import (
     PersonRef,
     Rating,
 )
+from revenge.content.metadata.repository import EntityRepository
 from revenge.content.metadata.source import Sources
 from revenge.content.movie.errors import MovieNotFound
 from revenge.content.movie.refreshing import RefreshConfig, RefreshStatus
+from revenge.content.movie.repository import MovieRepository
+from tests.fakes.locks import until_blocked
 from tests.fakes.metadata_source import FakeSource
 from tests.integration.content.movie.conftest import make_library
 
@@ -151,6 +155,23 @@ async def test_two_films_that_turn_out_to_be_one_become_one(films: "Films", sour
     assert (await films.film_of(by_tmdb))["id"] == film["id"]
     assert await films.count() == 1
     assert films.told.refreshes[-1].merged == [other["id"]]
+
+
+async def test_refresh_that_will_merge_holds_no_film_while_it_waits_for_its_turn(
+    films: "Films", source: FakeSource
+) -> None:
+    """Merges take turns and then films; a refresh that took its film first met them in a circle."""
+    source.movies["949"] = HEAT
+    by_imdb, by_tmdb = await films.add("Heat", imdb_id="tt0113277"), await films.add("Heat", tmdb_id=949)
+    await films.match_all()
+    film, other = (await films.film_of(by_imdb))["id"], (await films.film_of(by_tmdb))["id"]
+    async with films.pool.acquire() as conn:
+        async with conn.transaction():
+            await MovieRepository().lock_creation(conn)
+            refreshing = asyncio.create_task(films.refresher.refresh(film), name="refresh")
+            await until_blocked(conn)
+            await EntityRepository().lock(conn, [film, other])
+        assert (await refreshing).merged == [other]
 
 
 async def test_two_films_whose_ids_contradict_are_told_and_left_alone(films: "Films", source: FakeSource) -> None:

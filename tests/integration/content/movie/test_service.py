@@ -1,5 +1,6 @@
 """What people do with films: choices hold for ever, deleting and merging lose nothing that is theirs."""
 
+import asyncio
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -7,9 +8,11 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from revenge.content.metadata.models import IdProvider, MovieDetails
+from revenge.content.metadata.repository import EntityRepository
 from revenge.content.movie.errors import CandidateNotFound, ItemNotFound, MovieNotFound, WrongChoice
-from revenge.content.movie.models import MatchState, MovieFilter, MovieOrder
+from revenge.content.movie.models import MatchState, Movie, MovieFilter, MovieOrder
 from revenge.content.movie.service import ByCandidate, ById, ByMovie, Choice, Ignore, Undo
+from tests.fakes.locks import until_blocked
 from tests.fakes.metadata_source import FakeSource
 from tests.integration.content.movie.conftest import make_library
 
@@ -123,6 +126,33 @@ async def test_merging_keeps_what_people_have(films: "Films") -> None:
     for wrong, error in ((keep, WrongChoice), (uuid4(), MovieNotFound)):
         with pytest.raises(error):
             await films.service.merge(keep, [wrong])
+
+
+async def test_merges_of_the_same_films_at_once_end_well(films: "Films") -> None:
+    items = [await films.add(f"Heat {number}", tmdb_id=number) for number in range(1, 5)]
+    await films.match_all()
+    ids = [(await films.film_of(item))["id"] for item in items]
+    wanted = [(keep, [gone, gone, *ids[:0:-1]]) for keep in ids for gone in ids if keep != gone]
+    ends = await asyncio.gather(
+        *(films.service.merge(keep, [each for each in gone if each != keep]) for keep, gone in wanted),
+        return_exceptions=True,
+    )
+    assert {type(end) for end in ends} <= {Movie, MovieNotFound}
+    assert any(isinstance(end, Movie) for end in ends)
+
+
+async def test_merge_waits_for_who_describes_a_film_and_is_not_in_their_way(films: "Films") -> None:
+    """Who describes a film holds its entity, then writes the film; a merge that wrote the film first met it in a circle."""
+    first, second = await films.add("Heat", tmdb_id=949), await films.add("Heat!", tmdb_id=950)
+    await films.match_all()
+    keep, gone = (await films.film_of(first))["id"], (await films.film_of(second))["id"]
+    async with films.pool.acquire() as conn:
+        async with conn.transaction():
+            await EntityRepository().lock(conn, [keep])
+            merging = asyncio.create_task(films.service.merge(keep, [gone]), name="merge")
+            await until_blocked(conn)
+            await conn.execute("UPDATE revenge.movie SET tagline = 'described' WHERE id = $1", keep)
+        assert (await merging).tagline == "described"
 
 
 async def test_films_are_seen_by_whoever_sees_a_library_that_has_them(films: "Films") -> None:

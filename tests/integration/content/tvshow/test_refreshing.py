@@ -1,5 +1,6 @@
 """What a refresh asks, writes and leaves, and how it goes on where it was cut off."""
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -8,8 +9,10 @@ import pytest
 
 from revenge.content.metadata.errors import NoSource, SourceBusy, SourceDown, UnknownTitle
 from revenge.content.metadata.models import IdProvider
+from revenge.content.metadata.repository import EntityRepository
 from revenge.content.tvshow.errors import SeriesNotFound, UnidentifiedSeries
 from revenge.content.tvshow.refresh_models import Which, Wish
+from tests.fakes.locks import until_blocked
 
 if TYPE_CHECKING:
     from tests.integration.content.tvshow.conftest import World
@@ -75,6 +78,26 @@ async def test_force_asks_this_series_anew_and_no_other(world: "World") -> None:
     # A second attempt of the same job has nothing left to do.
     assert (await world.refresher().refresh_series(series_id, Wish(force=True, since=since))).fresh == 1
     assert world.source.asked == []
+
+
+async def test_refresh_that_will_merge_locks_both_series_in_one_order(world: "World") -> None:
+    """Two that held one series each, and asked for the other's, met in a circle."""
+    series_id, first = await office(world), UUID(int=1)
+    await world.pool.execute("INSERT INTO revenge.entity (id, kind) VALUES ($1, 'series')", first)
+    await world.pool.execute("INSERT INTO revenge.series (id, title) VALUES ($1, 'The Office')", first)
+    moved = "UPDATE revenge.external_id SET entity_id = $1 WHERE entity_id = $2 AND provider = 'tvdb' RETURNING value"
+    assert await world.pool.fetchval(moved, first, series_id) is not None
+    async with world.pool.acquire() as conn:
+        async with conn.transaction():
+            entities = EntityRepository()
+            await entities.lock(conn, [first])
+            refreshing = asyncio.create_task(
+                world.refresher().refresh_series(series_id, Wish(force=True)), name="refresh"
+            )
+            await until_blocked(conn)
+            await entities.lock(conn, [series_id])
+        await refreshing
+    assert await world.pool.fetchval("SELECT count(*) FROM revenge.series WHERE id = $1", first) == 0
 
 
 async def test_series_that_grew_old_is_asked_again(world: "World") -> None:  # W30

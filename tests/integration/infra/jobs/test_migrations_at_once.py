@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Line, MigrationFailed, Migrator, Version
+from tests.fakes.locks import until_blocked
 from tests.interop.catalog import snapshot
 
 if TYPE_CHECKING:
@@ -39,18 +40,6 @@ async def second(empty_database: str) -> "AsyncIterator[Connection]":
     conn = await asyncpg.connect(empty_database)
     yield conn
     await conn.close()
-
-
-async def until_blocked(conn: "Connection") -> int:
-    """Wait until another session of this database waits for a lock; return its process id."""
-    query = """
-        SELECT l.pid FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid), pg_sleep(0.01)
-        WHERE NOT l.granted AND a.datname = current_database()"""
-    while True:
-        await conn.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction sees the sessions of its first look
-        pid = await conn.fetchval(query)
-        if pid is not None:
-            return int(pid)
 
 
 async def test_every_version_is_applied_by_exactly_one_of_many(empty_database: str) -> None:
