@@ -16,12 +16,14 @@ def _whole(value: object) -> object:
 
 Seconds = Annotated[int, Field(strict=True, ge=0, le=10_000_000), BeforeValidator(_whole)]
 
+Duration = Annotated[int, Field(strict=True, ge=1, le=10_000_000), BeforeValidator(_whole)]
+
 
 class ViewingIn(Strict):
     """Where somebody is in a film or an episode."""
 
     position_s: Seconds
-    duration_s: Seconds | None = Field(None, description="What is left out stays as it was.")
+    duration_s: Duration | None = Field(None, description="What is left out stays as it was.")
     completed: Annotated[bool, Field(strict=True)] | None = Field(
         None, description="Without it: once nine tenths are behind."
     )

@@ -23,6 +23,7 @@ from revenge.content.library.errors import (
     ScanConflict,
     ScanNotFound,
     UnscannableLibrary,
+    WrongLibraryType,
 )
 from revenge.content.metadata.errors import EntityGone
 from revenge.content.metadata.people import PersonNotFound
@@ -53,7 +54,14 @@ from revenge.service.auth.errors import (
     UsernameTaken,
     WrongPassword,
 )
-from revenge.service.playback.errors import NothingToPlay, PlaybackError, PlaybackNotFound, TooManyPlaybacks
+from revenge.service.playback.errors import (
+    BeyondTheEnd,
+    NothingToPlay,
+    PlaybackError,
+    PlaybackNotFound,
+    TooManyPlaybacks,
+    WrongFile,
+)
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -97,6 +105,7 @@ KNOWN: tuple[type[Exception], ...] = (
     UniqueConflict,
     UnscannableLibrary,
     WrongChoice,
+    WrongLibraryType,
     *DATABASE_AWAY,
 )
 """Errors of services that have an answer of their own."""
@@ -106,7 +115,9 @@ _PLAIN: Mapping[type[Exception], tuple[int, str]] = {
     ApiKeyNotFound: (404, "key-not-found"),
     LastAdministrator: (409, "last-administrator"),
     LibraryUnknown: (404, "library-not-found"),
+    BeyondTheEnd: (422, "beyond-the-end"),
     NothingToPlay: (404, "nothing-to-play"),
+    WrongFile: (422, "wrong-file"),
     PermissionNotFound: (404, "permission-not-found"),
     PlaybackNotFound: (404, "playback-not-found"),
     TooManyPlaybacks: (409, "too-many-playbacks"),
@@ -127,6 +138,7 @@ _PLAIN: Mapping[type[Exception], tuple[int, str]] = {
     QueueNotFound: (404, "queue-not-found"),
     ScanNotFound: (404, "scan-not-found"),
     UnscannableLibrary: (422, "unscannable-library"),
+    WrongLibraryType: (422, "wrong-library"),
     WrongChoice: (422, "wrong-choice"),
 }
 """Those whose text is all there is to say: the answer's status, and what programs know it by."""

@@ -80,10 +80,10 @@ class UnscannableLibrary(ScanFailed):
 
 
 class WrongLibraryType(LibraryError):
-    """The library holds something else than what the job scans."""
+    """The library holds something else than what is to be done is for."""
 
     def __init__(self, library: str, library_type: str) -> None:
-        super().__init__(f"the library {library!r} is of type {library_type}, which this kind of job does not scan")
+        super().__init__(f"the library {library!r} is of type {library_type}: that is done for others alone")
         self.library_type = library_type
 
 

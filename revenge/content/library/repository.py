@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 from uuid_utils.compat import uuid7
 
-from revenge.content.library.errors import LibraryNameTaken, LibraryNotFound, ScanNotFound
+from revenge.content.library.errors import LibraryNameTaken, LibraryNotFound, ScanNotFound, WrongLibraryType
 from revenge.content.library.models import (
     FilePage,
     FileState,
@@ -47,6 +47,18 @@ class LibraryRepository:
         if row is None:
             raise LibraryNotFound(library_id)
         return library_from(row)
+
+    async def get_of_type(self, library_id: UUID, type: LibraryType, *, conn: Connection | None = None) -> Library:
+        """Return a library that must be of ``type``.
+
+        Raises:
+            LibraryNotFound: there is none, or it was deleted.
+            WrongLibraryType: it is of another type.
+        """
+        library = await self.get(library_id, conn=conn)
+        if library.type is not type:
+            raise WrongLibraryType(library.name, library.type)
+        return library
 
     async def find(self, name: str, *, conn: Connection | None = None) -> Library:
         """Return the library of a name, in whatever case.

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from revenge.content.library.errors import LibraryNotFound
+from revenge.content.library.errors import LibraryNotFound, WrongLibraryType
 from revenge.content.metadata.errors import MetadataError
 from revenge.content.metadata.verdicts import verdict
 from revenge.content.movie.errors import FileNamesNothing, FileNotKnown, ItemNotFound
@@ -61,7 +61,7 @@ class MovieFileMatchWorker(Worker[MovieFileMatchArgs]):
         """Match, and return what was found, or how many of what."""
         try:
             return await self._match(job)
-        except (FileNotKnown, FileNamesNothing, ItemNotFound, LibraryNotFound) as reason:
+        except (FileNotKnown, FileNamesNothing, ItemNotFound, LibraryNotFound, WrongLibraryType) as reason:
             return Cancel(str(reason))
         except MetadataError as error:
             return verdict(error)

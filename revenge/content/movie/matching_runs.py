@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from revenge.content.library.models import show_path
+from revenge.content.library.models import LibraryType, show_path
 from revenge.content.library.ports import Pool
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.movie.errors import FileNamesNothing, FileNotKnown, ItemNotFound
@@ -76,9 +76,10 @@ class MatchRuns:
 
         Raises:
             LibraryNotFound: there is none.
+            WrongLibraryType: it holds no films.
             SourceBusy: as from `MovieMatcher.match`; likewise ``SourceDown``.
         """
-        library = await self._libraries.get(library_id)
+        library = await self._libraries.get_of_type(library_id, LibraryType.MOVIE)
         loop = asyncio.get_running_loop()
         until = loop.time() + run_for.total_seconds()
         states = await self._items.states(self._pool, library_id)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from revenge.content.library.errors import LibraryNotFound
+from revenge.content.library.errors import LibraryNotFound, WrongLibraryType
 from revenge.content.library.ports import Pool
 from revenge.content.metadata.errors import EntityGone, MetadataError, SourceDown
 from revenge.content.tvshow.errors import ShowError
@@ -69,7 +69,7 @@ class TvShowFileMatchWorker(Worker[TvShowFileMatchArgs]):
         """Match, and return how many of what."""
         try:
             return await self._match(job)
-        except (LibraryNotFound, EntityGone) as reason:
+        except (LibraryNotFound, WrongLibraryType, EntityGone) as reason:
             return Cancel(str(reason))
         except (MetadataError, ShowError) as error:
             return verdict_of(error)

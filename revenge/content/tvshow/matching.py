@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from revenge.content.library.models import LibraryType
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.metadata.errors import EntityGone, MetadataError, SourceBusy
@@ -110,6 +111,7 @@ class Matching:
 
         Raises:
             LibraryNotFound: there is none.
+            WrongLibraryType: it holds no series.
             SourceBusy: nobody can be asked for a while.
         """
         counts = counts or MatchCounts()
@@ -189,7 +191,7 @@ class Matching:
         return counts
 
     async def _languages(self, library_id: UUID) -> Sequence[str]:
-        library = await self._libraries.get(library_id)
+        library = await self._libraries.get_of_type(library_id, LibraryType.TVSHOW)
         return self._config.languages_for(library.preferred_language)
 
     async def _match_group(self, scope: Scope, counts: MatchCounts, tell: Callable[[str], object]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from revenge.content.library.models import LibraryType
 from revenge.content.library.ports import ChoiceKind, ChoiceMade, Connection, Pool
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.metadata.errors import EntityGone
@@ -204,9 +205,10 @@ class ShowService:
 
         Raises:
             LibraryNotFound: there is no such library.
+            WrongLibraryType: it holds no series.
         """
         async with self._pool.acquire() as conn, conn.transaction():
-            await self._libraries.get(library_id, conn=conn)
+            await self._libraries.get_of_type(library_id, LibraryType.TVSHOW, conn=conn)
             states = ["matched", "unmatched"] if force else ["unmatched"]
             await self._items.reopen(conn, library_id, states)
             return await self._jobs.match_library(conn, library_id)

@@ -14,6 +14,20 @@ class NothingToPlay(PlaybackError):
         super().__init__(f"there is no film, episode or file {entity_id}")
 
 
+class WrongFile(PlaybackError):
+    """The file is none of the film or the episode."""
+
+    def __init__(self, file_id: UUID, entity_id: UUID) -> None:
+        super().__init__(f"the file {file_id} is none of {entity_id}")
+
+
+class BeyondTheEnd(PlaybackError):
+    """Nobody can be there: it ends before."""
+
+    def __init__(self, position_s: int, duration_s: int) -> None:
+        super().__init__(f"position_s is {position_s}, beyond the end after {duration_s} seconds")
+
+
 class PlaybackNotFound(PlaybackError):
     """The account plays nothing by this id, or no longer."""
 

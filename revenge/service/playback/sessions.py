@@ -1,17 +1,17 @@
 """What is played now: begun, heard of, stopped."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from revenge.infra.database.connection import Connection, Pool
-from revenge.service.playback.errors import NothingToPlay, PlaybackNotFound, TooManyPlaybacks
+from revenge.service.playback.errors import NothingToPlay, PlaybackNotFound, TooManyPlaybacks, WrongFile
 from revenge.service.playback.models import NewPlayback, Playback, PlaybackConfig, Viewing
 from revenge.service.playback.ports import NoPlaybackEvents, PlaybackEvents
 from revenge.service.playback.records import playback_from
 from revenge.service.playback.statements import statements
-from revenge.service.playback.watched import put_watched
+from revenge.service.playback.watched import check_position, put_watched
 
 
 class PlaybackService:
@@ -32,14 +32,16 @@ class PlaybackService:
 
         Raises:
             NothingToPlay: there is no such film, episode or file, or not for this account.
+            WrongFile: the file is none of the film or the episode.
+            BeyondTheEnd: the file ends before ``position_s``.
             TooManyPlaybacks: the account plays as much as it may.
         """
         libraries, config = None if only is None else list(only), self._config
         async with self._pool.acquire() as conn, conn.transaction():
             if not await conn.fetchval(self._sql["entity_visible"], wanted.entity_id, libraries):
                 raise NothingToPlay(wanted.entity_id)
-            if wanted.file_id and not await conn.fetchval(self._sql["file_visible"], wanted.file_id, libraries):
-                raise NothingToPlay(wanted.file_id)
+            if wanted.file_id:
+                await self._check_file(conn, wanted.file_id, wanted, libraries)
             await conn.execute(self._sql["playback_lock"], account_id)
             if await conn.fetchval(self._sql["playback_count"], account_id, config.timeout) >= config.max_sessions:
                 raise TooManyPlaybacks(config.max_sessions)
@@ -64,6 +66,7 @@ class PlaybackService:
 
         Raises:
             PlaybackNotFound: the account plays no such thing, or no longer.
+            BeyondTheEnd: it ends before the position.
         """
         async with self._pool.acquire() as conn, conn.transaction():
             return await self._beat(conn, account_id, playback_id, viewing, None)
@@ -73,6 +76,7 @@ class PlaybackService:
 
         Raises:
             PlaybackNotFound: the account plays no such thing, or no longer.
+            BeyondTheEnd: it ends before the position.
         """
         async with self._pool.acquire() as conn, conn.transaction():
             playback = await self._beat(conn, account_id, playback_id, viewing, "stopped")
@@ -92,9 +96,23 @@ class PlaybackService:
         more = str(rows[limit - 1]["id"]) if len(rows) > limit else None
         return [playback_from(row) for row in rows[:limit]], more
 
+    async def _check_file(
+        self, conn: Connection, file_id: UUID, wanted: NewPlayback, libraries: Sequence[UUID] | None
+    ) -> None:
+        file = await conn.fetchrow(self._sql["file_visible"], file_id, libraries, wanted.entity_id)
+        if file is None:
+            raise NothingToPlay(file_id)
+        if not file["is_of_it"]:
+            raise WrongFile(file_id, wanted.entity_id)
+        check_position(wanted.position_s, file["duration_s"])
+
     async def _beat(
         self, conn: Connection, account_id: UUID, playback_id: UUID, viewing: Viewing, reason: str | None
     ) -> Playback:
+        duration_s = viewing.duration_s
+        if duration_s is None:
+            duration_s = await conn.fetchval(self._sql["playback_duration"], playback_id, account_id)
+        check_position(viewing.position_s, duration_s)
         row = await conn.fetchrow(self._sql["playback_beat"], playback_id, account_id, viewing.position_s, reason)
         if row is None:
             raise PlaybackNotFound(playback_id)

@@ -5,10 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from revenge.infra.database.connection import Connection, Pool
-from revenge.service.playback.errors import NothingToPlay
+from revenge.service.playback.errors import BeyondTheEnd, NothingToPlay
 from revenge.service.playback.models import Viewing, Watched
 from revenge.service.playback.records import watched_from
 from revenge.service.playback.statements import statements
+
+SLACK_S = 10
+"""Players round, and containers lie by seconds."""
 
 
 class WatchedService:
@@ -25,7 +28,9 @@ class WatchedService:
 
         Raises:
             NothingToPlay: there is no such film or episode, or not for this account.
+            BeyondTheEnd: it ends before the position.
         """
+        check_position(viewing.position_s, viewing.duration_s)
         async with self._pool.acquire() as conn, conn.transaction():
             libraries = None if only is None else list(only)
             if not await conn.fetchval(self._sql["entity_visible"], entity_id, libraries):
@@ -67,6 +72,16 @@ class WatchedService:
             last = rows[limit - 1]
             more = f"{last['last_watched_at'].isoformat()}_{last['entity_id']}"
         return [watched_from(row) for row in rows[:limit]], more
+
+
+def check_position(position_s: int, duration_s: int | None) -> None:
+    """Do nothing where somebody may be at ``position_s`` of what takes ``duration_s``, None is unknown.
+
+    Raises:
+        BeyondTheEnd: they cannot be; a player that counts a little further than the file says may.
+    """
+    if duration_s is not None and position_s > duration_s + SLACK_S:
+        raise BeyondTheEnd(position_s, duration_s)
 
 
 async def put_watched(conn: Connection, account_id: UUID, entity_id: UUID, viewing: Viewing) -> Watched:

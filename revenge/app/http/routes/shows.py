@@ -137,9 +137,9 @@ def show_changes_router(seen: ShowsSeen, changed: ShowsChanged) -> APIRouter:
             {"unmatched": list(map(unmatched_to_json, page.unmatched)), "next_cursor": page.next_cursor}
         )
 
-    @router.post("/tvshows/match", response_model=JobOut, status_code=202)
+    @router.post("/tvshows/match", response_model=JobOut, status_code=202, responses=documented(404))
     async def match_tvshows(body: MatchIn) -> Response:
-        """Match again what could not be matched in a library; with `force` all but what a person chose."""
+        """Match again what could not be matched in a library of series; with `force` all but what a person chose."""
         return _enqueued(await changed.match_library(body.library_id, force=body.force))
 
     @router.post("/tvshows/choices", response_model=JobsOut, status_code=202, responses=documented(404))

@@ -20,12 +20,29 @@ SELECT EXISTS (
 );
 
 -- name: file_visible :one
--- $1 uuid file_id, $2 uuid[] libraries that may be seen, null for all
-SELECT EXISTS (
-    SELECT FROM /* TEMPLATE: schema */library_file AS file
-    JOIN /* TEMPLATE: schema */library AS library ON library.id = file.library_id AND library.deleted_at IS NULL
-    WHERE file.id = $1 AND ($2::uuid[] IS NULL OR file.library_id = ANY ($2))
-);
+-- A file that may be seen: whether it is one of a film or an episode, and how long it takes where it is all of it.
+-- $1 uuid file_id, $2 uuid[] libraries that may be seen, null for all, $3 uuid entity_id
+SELECT
+    EXISTS (
+        SELECT FROM /* TEMPLATE: schema */library_item AS item
+        WHERE item.id = file.item_id AND (
+            item.movie_id = $3
+            OR EXISTS (
+                SELECT FROM /* TEMPLATE: schema */item_episode AS held WHERE held.item_id = item.id AND held.episode_id = $3
+            )
+        )
+    ) AS is_of_it,
+    CASE WHEN file.part IS NULL THEN ceil(file.duration_s)::integer END AS duration_s
+FROM /* TEMPLATE: schema */library_file AS file
+JOIN /* TEMPLATE: schema */library AS library ON library.id = file.library_id AND library.deleted_at IS NULL
+WHERE file.id = $1 AND ($2::uuid[] IS NULL OR file.library_id = ANY ($2));
+
+-- name: playback_duration :one
+-- How long takes what an account plays, as far as its file says. $1 uuid id, $2 uuid account_id
+SELECT ceil(file.duration_s)::integer
+FROM /* TEMPLATE: schema */playback_session AS session
+JOIN /* TEMPLATE: schema */library_file AS file ON file.id = session.file_id
+WHERE session.id = $1 AND session.account_id = $2 AND file.part IS NULL;
 
 -- name: watched_put :one
 -- $1 uuid account_id, $2 uuid entity_id, $3 integer position_s, $4 integer duration_s, null as it was,

@@ -239,7 +239,11 @@ async def test_person_plays_what_they_may_see_and_only_they_know_what_they_watch
     watched = (await house.http.get("/watched", headers=ada)).json()["watched"]
     assert [(each["entity_id"], each["is_completed"]) for each in watched] == [(str(film), True)]
     assert (await house.http.get("/watched", headers=root)).json()["watched"] == []
-    assert (await house.http.put(f"/watched/{film}", headers=ada, json={"position_s": -1})).status_code == 422
+    for wrong in ("-1", "1e300", "NaN", "Infinity", '"1"', "1.5", '500, "duration_s": 100', '0, "duration_s": 0'):
+        headers = {**ada, "Content-Type": "application/json"}
+        content = f'{{"position_s": {wrong}}}'
+        refused = await house.http.put(f"/watched/{film}", headers=headers, content=content)
+        assert refused.status_code == 422, (wrong, refused.text)
     marked = await house.http.put(f"/watched/{film}", headers=root, json={"position_s": 0, "completed": True})
     assert marked.json()["play_count"] == 1
     assert (await house.http.delete(f"/watched/{film}", headers=root)).status_code == 204

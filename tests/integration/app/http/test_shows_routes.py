@@ -23,10 +23,12 @@ from revenge.app.http.show_schemas import (
 )
 from revenge.app.settings import Settings
 from revenge.app.shows import Shows, make_shows
+from revenge.content.library.models import LibraryFields, LibraryType
 from revenge.content.library.ports import FilesChanged
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.service import LibraryService
 from revenge.content.tvshow.errors import SeriesNotFound
+from revenge.content.tvshow.match_jobs import TvShowFileMatchArgs
 from revenge.infra.jobs import Client, ClientConfig, JobRow, JobState, Queue, Workers
 from revenge.infra.jobs.clock import SystemClock
 from tests.fakes.services import VIEW, FakeMetrics, FakeReadiness
@@ -232,6 +234,20 @@ async def test_what_was_not_sure_is_chosen_by_hand_for_ever(server: Server) -> N
     assert (await server.http.post("/tvshows/choices", json=undo)).status_code == 202
     await server.settle()
     assert await server.world.states() == {"unmatched": 2}
+
+
+async def test_library_that_holds_no_series_is_not_matched_for_any(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    fields = LibraryFields(name="Films", type=LibraryType.MOVIE, paths=[str(tmp_path / "films")])
+    films = await server.world.libraries.create(fields)
+    refused = await server.http.post("/tvshows/match", json={"library_id": str(films.id)})
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:revenge:problem:wrong-library")
+    assert "'Films' is of type movie" in refused.json()["detail"]
+    assert (await server.http.post("/tvshows/match", json={"library_id": str(uuid4())})).status_code == 404
+    await server.client.insert(TvShowFileMatchArgs(library_id=films.id))
+    (job,) = await server.settle()
+    assert job.state is JobState.CANCELLED
+    assert "of type movie" in job.errors[0].error
 
 
 async def test_series_that_was_deleted_stays_away_until_somebody_wants_it_back(server: Server) -> None:  # W28

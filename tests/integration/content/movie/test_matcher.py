@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 import pytest
 
+from revenge.content.library.errors import WrongLibraryType
 from revenge.content.metadata.errors import SourceBusy, SourceDown, SourceRefused
 from revenge.content.metadata.models import IdProvider, MovieDetails
 from revenge.content.metadata.source import Sources
@@ -342,3 +343,9 @@ async def test_a_match_that_dies_within_a_transaction_leaves_nothing_of_it_and_a
         await films.pool.fetchval("SELECT count(*) FROM revenge.library_item WHERE match_state = 'matched'")
         == CHUNK + 10
     )
+
+
+async def test_library_that_holds_no_films_is_not_matched_for_any(films: "Films") -> None:
+    await films.pool.execute("UPDATE revenge.library SET type = 'tvshow' WHERE id = $1", films.library_id)
+    with pytest.raises(WrongLibraryType, match="is of type tvshow"):
+        await films.runs.match_library(films.library_id, report=lambda *_: None, run_for=timedelta(minutes=1))

@@ -15,7 +15,7 @@ from revenge.infra.database.connection import Connection
 from revenge.infra.jobs import Client, JobState, Workers
 from revenge.infra.jobs.testing import drain
 from revenge.service.playback.clean_up import PlaybackCleanup
-from revenge.service.playback.errors import NothingToPlay, PlaybackNotFound, TooManyPlaybacks
+from revenge.service.playback.errors import BeyondTheEnd, NothingToPlay, PlaybackNotFound, TooManyPlaybacks, WrongFile
 from revenge.service.playback.jobs import PlaybackCleanupArgs, PlaybackCleanupWorker
 from revenge.service.playback.models import NewPlayback, Playback, PlaybackConfig, Viewing
 from revenge.service.playback.segments import Segments
@@ -178,6 +178,56 @@ async def test_nothing_is_played_or_watched_in_libraries_that_may_not_be_seen(ho
         await house.start(file_id=uuid4())
     with pytest.raises(NothingToPlay):
         await house.start(entity_id=uuid4())
+
+
+async def put_file(house: House, entity: UUID, *, duration_s: float | None = None, part: int | None = None) -> UUID:
+    file_id = uuid7()
+    await house.pool.execute(
+        "INSERT INTO revenge.library_root (id, library_id, position, path, path_text) VALUES ($1, $1, 1, '/f', '/f')"
+        " ON CONFLICT DO NOTHING",
+        house.library,
+    )
+    await house.pool.execute(
+        "INSERT INTO revenge.library_file (id, library_id, root_id, item_id, path, path_text, size_bytes, mtime_ns, inode,"
+        " duration_s, part) SELECT $1, library_id, library_id, id, $2, $3, 1, 1, 1, $4, $5 FROM revenge.library_item"
+        " WHERE movie_id = $6 LIMIT 1",
+        file_id, f"/f/{file_id}".encode(), f"/f/{file_id}", duration_s, part, entity,
+    )  # fmt: skip
+    return file_id
+
+
+async def test_file_of_another_film_is_not_played_as_this_one(house: House) -> None:
+    other = await house.put_film(uuid7())
+    file_id = await put_file(house, other)
+    with pytest.raises(WrongFile):
+        await house.start(file_id=file_id)
+    assert (await house.start(entity_id=other, file_id=file_id)).file_id == file_id
+
+
+async def test_nobody_is_beyond_the_end(house: House) -> None:
+    file_id = await put_file(house, house.film, duration_s=99.5)
+    with pytest.raises(BeyondTheEnd, match="position_s is 500, beyond the end after 100 seconds"):
+        await house.start(file_id=file_id, position_s=500)
+    playback = await house.start(file_id=file_id, position_s=99)
+    for act in (house.playbacks.beat, house.playbacks.stop):
+        for wrong in (Viewing(position_s=500), Viewing(position_s=500, duration_s=100)):
+            with pytest.raises(BeyondTheEnd):
+                await act(house.ada, playback.id, wrong)
+    with pytest.raises(BeyondTheEnd):
+        await house.watched.put(house.ada, house.film, Viewing(position_s=500, duration_s=100), only=None)
+    with pytest.raises(NothingToPlay):
+        await house.watched.get(house.ada, house.film)  # nothing of that was remembered
+    # Players round, and a longer cut that the player knows of may be longer than the file.
+    await house.playbacks.beat(house.ada, playback.id, Viewing(position_s=104))
+    assert (
+        await house.playbacks.beat(house.ada, playback.id, Viewing(position_s=500, duration_s=600))
+    ).position_s == 500
+
+
+async def test_part_of_a_film_says_not_where_the_film_ends(house: House) -> None:
+    file_id = await put_file(house, house.film, duration_s=100, part=1)
+    playback = await house.start(file_id=file_id, position_s=500)
+    assert (await house.playbacks.beat(house.ada, playback.id, Viewing(position_s=501))).position_s == 501
 
 
 async def test_playing_is_begun_heard_of_and_stopped_and_remembers_what_was_watched(house: House) -> None:
