@@ -60,6 +60,7 @@ def service_configs(settings: Settings) -> dict[str, ServiceConfig]:
             rate=Rate(
                 per_second=sections[name].requests_per_second, burst=sections[name].burst, longest_wait=LONGEST_WAIT
             ),
+            bounds=Bounds(read=metadata.timeout / 2, total=metadata.timeout),
             proxy=metadata.proxy,
         )
         for name, keys in params.items()
@@ -116,7 +117,9 @@ def make_image_hosts(
                             longest_wait=LONGEST_WAIT,
                         ),
                         breaker=Breaker(failures=10, open_for=timedelta(seconds=60)),
-                        bounds=Bounds(total=timedelta(seconds=60), max_bytes=metadata.images.max_bytes),
+                        bounds=Bounds(
+                            read=metadata.timeout / 2, total=2 * metadata.timeout, max_bytes=metadata.images.max_bytes
+                        ),
                         proxy=metadata.proxy,
                     ),
                     traffic=traffic,

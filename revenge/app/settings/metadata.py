@@ -126,6 +126,8 @@ class Metadata(Section):
     """the same for what a search found"""
     unknown_kept: _Kept = timedelta(hours=1)
     """the same for titles that a provider does not have: it may soon"""
+    timeout: Annotated[timedelta, BeforeValidator(Span(_SECOND, timedelta(minutes=10)))] = timedelta(seconds=30)
+    """how long an answer may take, half as long to its next piece; a picture may take twice as long"""
     proxy: OptionalServiceUrl = None
     """an HTTP proxy that all of them are asked through"""
     tmdb: Tmdb = Tmdb()
