@@ -169,6 +169,8 @@ def _listen_in() -> None:
             return plain(adapter, request, *args, **kwargs)
         try:
             response = plain(adapter, request, *args, **kwargs)
+            # Read here, as the session would next: half a body is to be told as one.
+            _ = response.content
         except requests.exceptions.ConnectTimeout:
             answer.broke = "could not be reached in time"
             raise
