@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from revenge.app.bad_args import BadArgs
 from revenge.app.enqueue import ScanQueue
 from revenge.app.http.config import LOOPBACK_HOSTS, HttpConfig
 from revenge.app.http.services import ServerView
@@ -192,14 +193,14 @@ def make_client_config(settings: Settings) -> ClientConfig:
 
 
 def make_plugins(settings: Settings) -> Sequence[Plugin]:
-    """Return what is done around all jobs: their logs are kept, with secrets masked as on stderr.
+    """Return what is done around all jobs: their logs are kept, with secrets masked as on stderr, and bad arguments end them.
 
     Raises:
         ValueError: limits that do not fit each other.
     """
     log = settings.jobs.log
     if not log.enabled:
-        return ()
+        return (BadArgs(),)
     return (
         JobLog(
             level=logging.getLevelNamesMapping()[log.level.upper()],
@@ -208,6 +209,7 @@ def make_plugins(settings: Settings) -> Sequence[Plugin]:
             max_attempt_bytes=log.max_attempt_bytes,
             max_total_bytes=max(log.max_attempt_bytes, log.max_total_bytes),
         ),
+        BadArgs(),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from dependency_injector import providers
 from pydantic import SecretStr
 
+from revenge.app.bad_args import BadArgs
 from revenge.app.configuration import (
     make_client_config,
     make_http_config,
@@ -198,9 +199,9 @@ def test_engine_is_configured_by_the_settings() -> None:
 async def test_logs_of_jobs_are_kept_without_secrets_unless_that_is_switched_off(
     container: Container, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert make_plugins(Settings(jobs=Jobs(log=JobLogs(enabled=False)))) == ()
+    assert [type(one) for one in make_plugins(Settings(jobs=Jobs(log=JobLogs(enabled=False))))] == [BadArgs]
     assert container.client().plugins.around_work
-    [kept] = make_plugins(Settings(jobs=Jobs(log=JobLogs(max_attempt_bytes=2048, max_total_bytes=1024))))
+    kept, _ = make_plugins(Settings(jobs=Jobs(log=JobLogs(max_attempt_bytes=2048, max_total_bytes=1024))))
     assert isinstance(kept, JobLog)
     job = attempt().job
     assert job is not None
