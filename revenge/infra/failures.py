@@ -2,7 +2,11 @@
 
 from datetime import timedelta
 
+import structlog
+
 from revenge.infra.jobs import Cancel, Snooze
+
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Final(Exception):
@@ -29,8 +33,14 @@ def verdict_of(error: Exception) -> Cancel | Snooze:
     """
     match error:
         case Later():
-            return Snooze(error.retry_after)
+            return put_off(error.retry_after, str(error))
         case Final():
-            return Cancel(str(error))
+            return Cancel(str(error) or type(error).__name__)
         case _:
             raise error
+
+
+def put_off(for_: timedelta, reason: str) -> Snooze:
+    """Return a snooze whose reason is in the job's log: a row that waits has no error to say it."""
+    logger.info("job.put_off", reason=reason, retry_after_s=round(for_.total_seconds(), 3))
+    return Snooze(for_)

@@ -35,7 +35,7 @@ class SourceDown(MetadataError):
     """It did not answer, or not as it should: the attempt failed and is to be retried."""
 
 
-class EntityGone(Exception):
+class EntityGone(Final):
     """What was to be written of does not exist, or does not any more. Final."""
 
     def __init__(self, entity_ids: Collection[UUID]) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import structlog
 
 from revenge.content.metadata.combining import add
-from revenge.content.metadata.errors import MetadataError, NoSource, UnknownTitle
+from revenge.content.metadata.errors import MetadataError, NoSource, SourceRefused, UnknownTitle
 from revenge.content.metadata.models import (
     EpisodeDetails,
     IdProvider,
@@ -105,7 +105,7 @@ class Sources:
     ) -> D:
         unknown = [name for name in named if name not in self.names]
         if unknown:
-            raise NoSource(f"{', '.join(unknown)} cannot be asked: known are {', '.join(self.names) or 'none'}")
+            raise SourceRefused(f"{', '.join(unknown)} cannot be asked: known are {', '.join(self.names) or 'none'}")
         # What is said first is needed whoever is named; it is asked anew only if all are, or it is named itself.
         first = await self._first(ids, lambda one: ask(one, ids, fresh and (not named or one.name in named)))
         known: dict[IdProvider, str] = {**first.ids, **ids}

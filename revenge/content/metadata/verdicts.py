@@ -1,28 +1,21 @@
-"""What a job ends in when whoever it asked did not answer as it hoped: one table for all workers."""
+"""What a job ends in when whoever it asked about a title did not answer as it hoped."""
 
-from revenge.content.metadata.errors import (
-    EntityGone,
-    MetadataError,
-    NoSource,
-    SourceBusy,
-    SourceRefused,
-    UnknownTitle,
-)
+from typing import Any
+
+from revenge.content.metadata.errors import NoSource
+from revenge.infra.failures import verdict_of
 from revenge.infra.jobs import Cancel, Snooze
 
 
-def verdict(error: MetadataError | EntityGone) -> Cancel | Snooze:
+def verdict(error: Exception) -> dict[str, Any] | Snooze | Cancel:
     """Return what a worker returns for ``error``.
 
-    What is final ends the job; what passes by itself brings it back without losing an attempt.
+    Where nobody is set up to be asked, the job is done and its output says so: that is no failure, on films and series
+    alike. All else is as `verdict_of` has it.
 
     Raises:
-        MetadataError: ``error`` itself where the attempt has failed and another is worth it.
+        Exception: ``error`` itself where the attempt has failed and another is worth it.
     """
-    match error:
-        case SourceBusy():
-            return Snooze(error.retry_after)
-        case NoSource() | SourceRefused() | UnknownTitle() | EntityGone():
-            return Cancel(str(error) or type(error).__name__)
-        case _:
-            raise error
+    if isinstance(error, NoSource):
+        return {"status": "no source", "reason": str(error)}
+    return verdict_of(error)

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from revenge.content.library.errors import LibraryNotFound, WrongLibraryType
 from revenge.content.metadata.errors import MetadataError
-from revenge.content.metadata.verdicts import verdict
 from revenge.content.movie.errors import FileNamesNothing, FileNotKnown, ItemNotFound
 from revenge.content.movie.matching_runs import MatchPaused, MatchRuns
 from revenge.content.movie.models import ItemMatch
+from revenge.infra.failures import verdict_of
 from revenge.infra.jobs import (
     UNFINISHED,
     Cancel,
@@ -64,7 +64,7 @@ class MovieFileMatchWorker(Worker[MovieFileMatchArgs]):
         except (FileNotKnown, FileNamesNothing, ItemNotFound, LibraryNotFound, WrongLibraryType) as reason:
             return Cancel(str(reason))
         except MetadataError as error:
-            return verdict(error)
+            return verdict_of(error)
 
     async def _match(self, job: Job[MovieFileMatchArgs]) -> dict[str, Any] | Snooze | Cancel:
         args = job.args

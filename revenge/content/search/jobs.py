@@ -11,6 +11,7 @@ from revenge.content.search.errors import DocumentsRefused
 from revenge.content.search.indexing import BATCH
 from revenge.content.search.models import Difference, Ending, Group
 from revenge.content.search.service import IndexService, Task
+from revenge.infra.failures import verdict_of
 from revenge.infra.jobs import UNFINISHED, Cancel, InsertOpts, Job, JobArgs, Queue, Snooze, UniqueOpts, Worker
 from revenge.infra.search.errors import SearchRefused, SearchUnavailable
 
@@ -153,10 +154,8 @@ class SearchCheckWorker(Worker[SearchCheckArgs]):
             return {"search": "off"}
         try:
             found = await self._index.differences()
-        except SearchUnavailable as error:
-            return Snooze(error.retry_after)
-        except SearchRefused as error:
-            return Cancel(str(error))
+        except (SearchUnavailable, SearchRefused) as error:
+            return verdict_of(error)
         wrong = [difference for difference in found if difference.reason]
         groups = [group for group in Group if any(one.collection in group.collections for one in wrong)]
         jobs = await self._menders.rebuild(groups) if groups else {}
@@ -180,10 +179,8 @@ async def _worked(index: IndexService | None, task: Task, job: Job[Any]) -> dict
         return OFF
     try:
         outcome = await index.run(task, holds=job.client.once_per_cluster, report=job.report_progress)
-    except SearchUnavailable as error:
-        return Snooze(error.retry_after)
-    except SearchRefused as error:
-        return Cancel(str(error))
+    except (SearchUnavailable, SearchRefused) as error:
+        return verdict_of(error)
     except DocumentsRefused as error:
         job.record_output(error.tally.to_dict())
         raise

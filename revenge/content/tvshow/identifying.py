@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from revenge.content.library.nfo import Nfo
 from revenge.content.library.ports import Pool
@@ -19,6 +20,8 @@ from revenge.content.tvshow.models import Item
 from revenge.content.tvshow.statements import statements
 from revenge.content.tvshow.writer import ShowWriter
 from revenge.infra.threads import in_thread
+
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _ALIKE = 10
 NAME = "name"
@@ -130,6 +133,7 @@ class Identifier:
 
     async def _by_files(self, wanted: Wanted, nfo: Nfo | None, refusal: str, *, may_make: bool) -> Finding:
         """Return a series that is known and is called so, else one that files alone tell of."""
+        logger.info("match.by_name", title=wanted.titles[0], reason=refusal)
         evidence = {"reason": refusal}
         (title,) = wanted.titles
         async with self._pool.acquire() as conn:

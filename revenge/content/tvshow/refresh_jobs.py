@@ -7,10 +7,10 @@ from uuid import UUID
 
 from revenge.content.metadata.errors import EntityGone, MetadataError
 from revenge.content.metadata.models import IdProvider
+from revenge.content.metadata.verdicts import verdict
 from revenge.content.tvshow.errors import ShowError
 from revenge.content.tvshow.refresh_models import Which, Wish
 from revenge.content.tvshow.refreshing import ShowRefresher
-from revenge.infra.failures import verdict_of
 from revenge.infra.jobs import UNFINISHED, Cancel, InsertOpts, Job, JobArgs, OptionalUuid, Snooze, UniqueOpts, Worker
 from revenge.infra.jobs.args import omitempty
 from revenge.infra.jobs.job import A
@@ -114,7 +114,7 @@ class _RefreshWorker(Worker[A]):
         try:
             return await self.refresh(job)
         except (MetadataError, ShowError, EntityGone) as error:
-            return Cancel(str(error)) if isinstance(error, EntityGone) else verdict_of(error)
+            return verdict(error)
 
     async def refresh(self, job: Job[A]) -> Result:
         """Do it; errors as those of `ShowRefresher`."""

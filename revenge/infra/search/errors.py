@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+from revenge.infra.failures import Final, Later
+
 
 class SearchError(Exception):
     """Root of what searching and indexing raise. The text never holds a key."""
 
 
-class SearchUnavailable(SearchError):
+class SearchUnavailable(SearchError, Later):
     """The search server cannot be reached, was too slow, or is not ready: worth another try after ``retry_after``."""
 
     def __init__(self, reason: str, *, retry_after: timedelta = timedelta(seconds=30)) -> None:
@@ -15,7 +17,7 @@ class SearchUnavailable(SearchError):
         super().__init__(reason)
 
 
-class SearchRefused(SearchError):
+class SearchRefused(SearchError, Final):
     """The search server refuses what we ask: a wrong key, a request that it does not understand. Final."""
 
 

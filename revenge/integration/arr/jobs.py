@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from pydantic import Field
 
 from revenge.infra.database.connection import Connection
-from revenge.infra.failures import Final, Later, verdict_of
+from revenge.infra.failures import Final, Later, put_off, verdict_of
 from revenge.infra.http.errors import CallFailed
 from revenge.infra.jobs import (
     UNFINISHED,
@@ -143,9 +143,10 @@ class ArrSyncWorker(Worker[S]):
             raise
         match outcome:
             case SyncPaused(again_in, reason):
-                if reason is not None:
-                    await syncs.say_error(job.id, reason)
-                return Snooze(again_in)
+                if reason is None:
+                    return Snooze(again_in)
+                await syncs.say_error(job.id, reason)
+                return put_off(again_in, reason)
             case SyncDone() | SyncElsewhere():
                 return outcome.to_dict()
 

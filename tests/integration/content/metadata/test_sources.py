@@ -139,7 +139,7 @@ async def test_enriching_by_name_asks_those_named_anew_and_nobody_else(asked: As
     assert film.title == "Nosferatu"
     assert {rating.source for rating in film.ratings} >= {"tmdb", "imdb"}
     assert [path.partition("?")[0] for path in asked.servers.faults.asked] == ["/omdb/"]
-    with pytest.raises(NoSource, match="letterboxd"):
+    with pytest.raises(SourceRefused, match="letterboxd"):
         await asked.sources.movie(NOSFERATU, languages=LANGUAGES, providers=["letterboxd"])
 
 

@@ -78,12 +78,17 @@ async def test_no_answer_is_a_failed_attempt(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", WORKERS)
-@pytest.mark.parametrize(
-    "error", [SourceRefused("wrong key"), UnknownTitle("nobody has it"), NoSource("no key is set")]
-)
+@pytest.mark.parametrize("error", [SourceRefused("wrong key"), UnknownTitle("nobody has it")])
 async def test_what_is_final_is_not_tried_again(kind: str, error: Exception) -> None:  # W05
     worker, args = WORKERS[kind]
     assert await worker(Raises(error)).work(job(args)) == Cancel(str(error))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WORKERS if kind != "movie_file_match"])  # that goes by names then
+async def test_with_nobody_to_ask_there_is_nothing_to_do(kind: str) -> None:
+    worker, args = WORKERS[kind]
+    done = await worker(Raises(NoSource("no key is set"))).work(job(args))
+    assert done == {"status": "no source", "reason": "no key is set"}
 
 
 @pytest.mark.parametrize(
