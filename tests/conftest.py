@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+import pytest_asyncio
 import structlog
 
 from revenge.infra.database.cluster import Cluster
@@ -156,6 +157,13 @@ async def empty_database(postgres_url: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def database(postgres_url: str, template: str) -> AsyncIterator[str]:
     """DSN of a fresh database with all three migration lines applied."""
+    async with _database(postgres_url, template) as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_database(postgres_url: str, template: str) -> AsyncIterator[str]:
+    """DSN of a fresh database that all tests of a module share, in the module's loop."""
     async with _database(postgres_url, template) as dsn:
         yield dsn
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import asyncpg
@@ -31,6 +31,31 @@ from tests.fakes.wire import WireServer, wire_server
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 DAY_NS = 86_400_000_000_000
+
+
+IDS = {
+    "movie": "SELECT id FROM revenge.movie WHERE title = 'Nosferatu'",
+    "series": "SELECT id FROM revenge.series",
+    "season": "SELECT id FROM revenge.season WHERE number = 1",
+    "episode": "SELECT id FROM revenge.episode WHERE season_number = 1 AND number = 1",
+    "person": "SELECT person.id FROM revenge.person JOIN revenge.credit ON person_id = person.id ORDER BY name LIMIT 1",
+    "poster": "SELECT source FROM revenge.image JOIN revenge.movie ON movie.id = entity_id"
+    " WHERE type = 'poster' AND provider = 'tmdb' AND title = 'Nosferatu' ORDER BY position LIMIT 1",
+}
+"""What jobs are about, once both libraries are scanned and matched."""
+
+
+class Planted(Protocol):
+    """Folders with films and series, and the ids of what was found in them."""
+
+    @property
+    def films(self) -> Path: ...
+
+    @property
+    def shows(self) -> Path: ...
+
+    @property
+    def ids(self) -> Mapping[str, str]: ...
 
 
 @dataclass
@@ -170,15 +195,7 @@ async def settle(world: World) -> None:
         scan = await world.http.post(f"/api/v1/libraries/{library.json()['id']}/scan")
         await world.end(scan.json()["job_id"])
     await world.quiet()
-    for name, query in {
-        "movie": "SELECT id FROM revenge.movie WHERE title = 'Nosferatu'",
-        "series": "SELECT id FROM revenge.series",
-        "season": "SELECT id FROM revenge.season WHERE number = 1",
-        "episode": "SELECT id FROM revenge.episode WHERE season_number = 1 AND number = 1",
-        "person": "SELECT person.id FROM revenge.person JOIN revenge.credit ON person_id = person.id ORDER BY name LIMIT 1",
-        "poster": "SELECT source FROM revenge.image JOIN revenge.movie ON movie.id = entity_id"
-        " WHERE type = 'poster' AND provider = 'tmdb' AND title = 'Nosferatu' ORDER BY position LIMIT 1",
-    }.items():
+    for name, query in IDS.items():
         world.ids[name] = str(await world.value(query))
 
 
@@ -195,7 +212,7 @@ def has(*names: str) -> Outcome:
     return lambda output: all(name in output for name in names)
 
 
-def appendix_a(world: World, number: int) -> dict[str, tuple[dict[str, Any], Outcome]]:
+def appendix_a(world: Planted, number: int) -> dict[str, tuple[dict[str, Any], Outcome]]:
     """Return the arguments of each kind as the Go server writes them, and what the output must show."""
     ids, film = world.ids, f"{world.films}/Nosferatu (1922)/Nosferatu (1922).mkv"
     episode = next(iter(sorted(world.shows.rglob("*S01E01*"))))

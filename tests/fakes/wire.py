@@ -1,7 +1,8 @@
 """An HTTP server that says byte for byte what a test wants, on a real socket: delays, half bodies, garbage."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -39,7 +40,7 @@ class WireServer:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
-        self.say: Callable[[Asked], Say] = lambda _asked: Say()
+        self.say: Callable[[Asked], Say | Awaitable[Say]] = lambda _asked: Say()
         self.url = ""
 
     def answer(self, *answers: Say) -> None:
@@ -65,7 +66,8 @@ class WireServer:
         split = urlsplit(target)
         asked = Asked(method=method, path=split.path, query=parse_qs(split.query), headers=headers, body=body)
         self.asked.append(asked)
-        return await self._write(writer, self.say(asked))
+        said = self.say(asked)
+        return await self._write(writer, await said if inspect.isawaitable(said) else said)
 
     async def _write(self, writer: asyncio.StreamWriter, say: Say) -> bool:
         if say.raw is not None:

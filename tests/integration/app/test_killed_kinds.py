@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from tests.acceptance.house import LIMIT_S, House
-from tests.fakes.engine import eventually
+from tests.fakes.in_the_way import in_the_way_of
 from tests.fakes.whole_server import World, appendix_a, whole_server
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]  # twenty-eight nodes die, one after the other
@@ -20,38 +20,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]  # twenty-eight node
 Pool = asyncpg.Pool
 
 _PORT = re.compile(r"127\.0\.0\.1:\d+")
-
-IN_THE_WAY = {
-    "cleanup": "account_token",
-    "notification": "notification_delivery",
-    "activity_log": "activity",
-    "activity_cleanup": "activity",
-    "library_scan_cleanup": "library_scan",
-    "periodic_library_scan": "library",
-    "session_maintenance": "session",
-    "stats_aggregation": "server_stat",
-    "playback_cleanup": "playback_session",
-    "movie_library_scan": "library_file",
-    "movie_file_match": "library_item",
-    "movie_search_index": "search_document",
-    "metadata_refresh_movie": "external_id",
-    "metadata_refresh_tvshow": "external_id",
-    "metadata_refresh_season": "season",
-    "metadata_refresh_episode": "episode",
-    "metadata_refresh_person": "person",
-    "metadata_enrich_content": "external_id",
-    "metadata_download_image": "image",
-    "tvshow_library_scan": "library_file",
-    "tvshow_metadata_refresh": "external_id",
-    "tvshow_file_match": "library_item",
-    "tvshow_search_index": "search_document",
-    "tvshow_series_refresh": "external_id",
-    "radarr_sync": "arr_title",
-    "sonarr_sync": "arr_title",
-    "radarr_webhook": "arr_title",
-    "sonarr_webhook": "arr_title",
-}
-"""A table that each kind needs in the middle of its work: while the test has it locked, the job hangs there."""
 
 OF_THE_MOMENT = frozenset(
     {
@@ -120,26 +88,10 @@ async def test_each_kind_ends_as_undisturbed_although_its_node_is_killed_in_the_
 
 async def killed_in_the_middle(world: World, kind: str, args: dict[str, Any]) -> dict[str, Any]:
     """Kill the node whose job waits for a table that it needs, and return the job as the other node ended it."""
-    table = IN_THE_WAY[kind]
-    async with world.pool.acquire() as conn:
-        lock = conn.transaction()
-        await lock.start()
-        await conn.execute(f"LOCK TABLE revenge.{table} IN ACCESS EXCLUSIVE MODE")
+    async with in_the_way_of(kind, world.pool) as way:
         job_id = await world.enqueue(kind, args)
-
-        async def hangs() -> bool:
-            return bool(
-                await world.value(
-                    "SELECT count(*) FROM river_job WHERE id = $1 AND state = 'running' AND EXISTS (SELECT FROM pg_locks"
-                    " WHERE NOT granted AND relation = $2::text::regclass)",
-                    job_id,
-                    f"revenge.{table}",
-                )
-            )
-
-        await eventually(hangs, within=timedelta(seconds=LIMIT_S))
+        await way.reached_by(job_id, within=timedelta(seconds=LIMIT_S))
         await world.kill_node_of(job_id)
-        await lock.rollback()
     async with asyncio.TaskGroup() as both:
         both.create_task(world.start_node())
         ended = both.create_task(world.end(job_id))
