@@ -11,7 +11,6 @@ import os
 import shutil
 import tempfile
 import time
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from revenge.infra.database.locks import FileLock
 from revenge.infra.database.migrations import REVENGE
 from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator
 from tests.fakes import figures
+from tests.fakes.databases import copy_of, make_template
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 _RUN_DIR = "REVENGE_TEST_RUN_DIR"
 _PREFIX = f"revenge-tests-{os.geteuid()}-"
 _ALIVE = pytest.StashKey[FileLock | None]()
-_TEMPLATE = "revenge_template"
 _SETTINGS = {
     "fsync": "off",  # the data of a test run need not survive the machine
     "synchronous_commit": "off",
@@ -144,20 +143,20 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(postgres_url: str) -> str:
     """Name of a database that has all migrations."""
-    return asyncio.run(_create_template(postgres_url))
+    return asyncio.run(make_template(postgres_url, "revenge_template", _migrate))
 
 
 @pytest.fixture
 async def empty_database(postgres_url: str) -> AsyncIterator[str]:
     """DSN of a fresh database without any table."""
-    async with _database(postgres_url, "template1") as dsn:
+    async with copy_of(postgres_url, "template1") as dsn:
         yield dsn
 
 
 @pytest.fixture
 async def database(postgres_url: str, template: str) -> AsyncIterator[str]:
     """DSN of a fresh database with all three migration lines applied."""
-    async with _database(postgres_url, template) as dsn:
+    async with copy_of(postgres_url, template) as dsn:
         yield dsn
 
 
@@ -182,41 +181,5 @@ async def conn(pool: asyncpg.Pool) -> AsyncIterator["PoolConnectionProxy"]:
         yield connection
 
 
-@contextlib.asynccontextmanager
-async def _database(admin: str, template: str) -> AsyncIterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(admin)
-    try:
-        # FILE_COPY: a quarter of the default's time where fsync is off.
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        try:
-            yield f"{admin.rpartition('/')[0]}/{name}"
-        finally:
-            # FORCE: a test that fails may leave connections behind.
-            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()
-
-
-async def _create_template(admin: str) -> str:
-    """Return the name of a database with all migrations, made by the worker that comes first."""
-    connection = await asyncpg.connect(admin)
-    try:
-        await connection.execute("SELECT pg_advisory_lock(hashtext('revenge test template'))")
-        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _TEMPLATE):
-            # Renamed when complete: a worker that dies leaves no half template.
-            await connection.execute(f"DROP DATABASE IF EXISTS {_TEMPLATE}_new")
-            await connection.execute(f"CREATE DATABASE {_TEMPLATE}_new")
-            await _migrate(admin.rpartition("/")[0] + f"/{_TEMPLATE}_new")
-            await connection.execute(f"ALTER DATABASE {_TEMPLATE}_new RENAME TO {_TEMPLATE}")
-    finally:
-        await connection.close()
-    return _TEMPLATE
-
-
-async def _migrate(dsn: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await Migrator([MAIN, REVENGE_JOBS, REVENGE]).up(connection)
-    finally:
-        await connection.close()
+async def _migrate(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await Migrator([MAIN, REVENGE_JOBS, REVENGE]).up(connection)

@@ -1,24 +1,31 @@
 """Hot statements on many rows: each goes by an index, and reads no more than its page."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-from uuid_utils.compat import uuid7
 
 from revenge.content.movie.statements import statements
+from tests.fakes.databases import make_template
 
 FILMS = 20_000
 NOBODY = UUID(int=0)
 
 
-@pytest.fixture
-async def crowded(pool: asyncpg.Pool) -> UUID:
-    """A library of many films, all matched but a few."""
-    library = uuid7()
-    async with pool.acquire() as conn, conn.transaction():
-        await conn.execute("INSERT INTO revenge.library (id, name, type) VALUES ($1, 'films', 'movie')", library)
+LIBRARY = UUID(int=1)
+
+
+@pytest.fixture(scope="session")
+def template(template: str, postgres_url: str) -> str:
+    """Name of a database with a library of many films, all matched but a few."""
+    return asyncio.run(make_template(postgres_url, "crowded_template", _crowd, of=template))
+
+
+async def _crowd(conn: "asyncpg.Connection[asyncpg.Record]") -> None:
+    async with conn.transaction():
+        await conn.execute("INSERT INTO revenge.library (id, name, type) VALUES ($1, 'films', 'movie')", LIBRARY)
         await conn.execute(
             "CREATE TEMP TABLE film ON COMMIT DROP AS SELECT gen_random_uuid() AS id, number FROM generate_series(1, $1::integer)"
             " AS number",
@@ -34,10 +41,9 @@ async def crowded(pool: asyncpg.Pool) -> UUID:
             "INSERT INTO revenge.library_item (id, library_id, kind, key, title, match_state, movie_id)"
             " SELECT gen_random_uuid(), $1, 'movie', number::text, number::text,"
             " CASE WHEN number % 1000 = 0 THEN 'pending' ELSE 'matched' END, id FROM film",
-            library,
+            LIBRARY,
         )
-    await pool.execute("ANALYZE")
-    return library
+    await conn.execute("ANALYZE")
 
 
 @pytest.mark.parametrize(
@@ -52,10 +58,8 @@ async def crowded(pool: asyncpg.Pool) -> UUID:
         ("movie_stale", ("2020-01-01", "2020-01-01", 500), "movie_stale"),
     ],
 )
-async def test_an_index_is_used(
-    pool: asyncpg.Pool, crowded: UUID, name: str, args: tuple[Any, ...], index: str
-) -> None:
-    values = ", ".join(_literal(crowded if arg == "library" else arg) for arg in args)
+async def test_an_index_is_used(pool: asyncpg.Pool, name: str, args: tuple[Any, ...], index: str) -> None:
+    values = ", ".join(_literal(LIBRARY if arg == "library" else arg) for arg in args)
     body = statements()[name].rstrip().rstrip(";")
     types = {
         "item_pending": "uuid, uuid, integer",

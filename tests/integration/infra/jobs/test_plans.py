@@ -1,5 +1,6 @@
 """On a table of 50,000 finished jobs each hot statement reads what it is about, and little more."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,33 +11,46 @@ import pytest
 
 from revenge.infra.jobs.sql import load
 from revenge.infra.jobs.tuning import tune_connection
+from tests.fakes.databases import copy_of, make_template
 
 SQL = load("revenge.infra.jobs.sql", schema="public")
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+"""The same in every worker: the rows are one's, and the others name the attempts by it."""
 HOUR = timedelta(hours=1)
 RUNNING = range(1, 201)
 ID, ATTEMPT, AT = list(RUNNING), [1] * 200, [NOW] * 200
 
 
+@pytest.fixture(scope="session")
+def many_jobs(postgres_url: str, template: str) -> str:
+    """Name of a database with many finished jobs, 10,000 that wait for their time, 500 that are due, 200 that run."""
+    return asyncio.run(make_template(postgres_url, "many_jobs_template", _fill, of=template))
+
+
+async def _fill(conn: Any) -> None:
+    await conn.execute(
+        """
+        INSERT INTO river_job (id, kind, args, state, attempt, attempted_at, attempted_by, scheduled_at, finalized_at, max_attempts)
+        SELECT n, 'k', '{}', (CASE WHEN n <= 200 THEN 'running' WHEN n <= 700 THEN 'available' WHEN n <= 10700 THEN 'scheduled'
+            WHEN n % 100 = 0 THEN 'discarded' ELSE 'completed' END)::river_job_state,
+            CASE WHEN n <= 200 OR n > 10700 THEN 1 ELSE 0 END, CASE WHEN n <= 200 OR n > 10700 THEN $1::timestamptz END,
+            CASE WHEN n <= 200 OR n > 10700 THEN '{me}'::text[] END,
+            CASE WHEN n BETWEEN 701 AND 10700 THEN now() + n * interval '1 min' ELSE now() - interval '1 min' END,
+            CASE WHEN n > 10700 THEN now() - (n - 10700) * interval '1 s' END, 3
+        FROM generate_series(1, 60700) AS n
+        """,
+        NOW,
+    )
+    await conn.execute("VACUUM ANALYZE river_job")
+
+
 @pytest.fixture
-async def conn(pool: asyncpg.Pool) -> AsyncIterator[Any]:
-    """A connection to a table of many finished jobs, 10,000 that wait for their time, 500 that are due, 200 that run."""
-    async with pool.acquire() as conn:
-        await conn.execute(
-            """
-            INSERT INTO river_job (id, kind, args, state, attempt, attempted_at, attempted_by, scheduled_at, finalized_at, max_attempts)
-            SELECT n, 'k', '{}', (CASE WHEN n <= 200 THEN 'running' WHEN n <= 700 THEN 'available' WHEN n <= 10700 THEN 'scheduled'
-                WHEN n % 100 = 0 THEN 'discarded' ELSE 'completed' END)::river_job_state,
-                CASE WHEN n <= 200 OR n > 10700 THEN 1 ELSE 0 END, CASE WHEN n <= 200 OR n > 10700 THEN $1::timestamptz END,
-                CASE WHEN n <= 200 OR n > 10700 THEN '{me}'::text[] END,
-                CASE WHEN n BETWEEN 701 AND 10700 THEN now() + n * interval '1 min' ELSE now() - interval '1 min' END,
-                CASE WHEN n > 10700 THEN now() - (n - 10700) * interval '1 s' END, 3
-            FROM generate_series(1, 60700) AS n
-            """,
-            NOW,
-        )
-        await conn.execute("VACUUM ANALYZE river_job")
+async def conn(postgres_url: str, many_jobs: str) -> AsyncIterator[Any]:
+    """A connection to a copy of it."""
+    async with copy_of(postgres_url, many_jobs) as dsn:
+        conn = await asyncpg.connect(dsn)
         yield conn
+        await conn.close()
 
 
 HOT: list[tuple[str, tuple[object, ...], int]] = [
