@@ -1,10 +1,11 @@
 """Makes one of two entities that are the same thing."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from revenge.content.library.ports import Connection
 from revenge.content.metadata.errors import EntityGone
+from revenge.content.metadata.models import Ids
 from revenge.content.metadata.repository import EntityRepository
 from revenge.content.metadata.statements import statements
 
@@ -18,6 +19,17 @@ _IN_ORDER = (
     "merge_arr_titles",
     "merge_credits",
 )
+
+
+def same_by_ids(entity_id: UUID, holders: Collection[UUID], ids: Mapping[UUID, Ids]) -> list[UUID]:
+    """Return those of ``holders``, who each have an id of ``entity_id``, whose ids contradict none of it or of each other."""
+    own = dict(ids[entity_id])
+    same: list[UUID] = []
+    for holder in sorted(holders):
+        if all(own.get(provider, value) == value for provider, value in ids[holder].items()):
+            own |= ids[holder]
+            same.append(holder)
+    return same
 
 
 async def merge_entities(conn: Connection, keep_by_gone: Mapping[UUID, UUID]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.library.text import clean_text
 from revenge.content.metadata.errors import EntityGone, UnknownTitle
-from revenge.content.metadata.merging import merge_entities
+from revenge.content.metadata.merging import merge_entities, same_by_ids
 from revenge.content.metadata.models import EntityKind, IdProvider, Ids, PersonDetails
 from revenge.content.metadata.ports import MetadataSource
 from revenge.content.metadata.repository import Clash, EntityRepository
@@ -229,12 +229,7 @@ class People:
         if not holders:
             return []
         ids = await self._entities.ids_of(conn, {person_id, *holders})
-        own = ids[person_id]
-        same = [
-            holder
-            for holder in sorted(holders)
-            if all(own.get(provider, value) == value for provider, value in ids[holder].items())
-        ]
+        same = same_by_ids(person_id, holders, ids)
         if same:
             await merge_entities(conn, dict.fromkeys(same, person_id))
         return same

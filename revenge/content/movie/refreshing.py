@@ -9,7 +9,7 @@ from uuid import UUID
 
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.metadata.errors import EntityGone, UnknownTitle
-from revenge.content.metadata.merging import merge_entities
+from revenge.content.metadata.merging import merge_entities, same_by_ids
 from revenge.content.metadata.models import EntityKind, Ids, MovieDetails
 from revenge.content.metadata.ports import MetadataSource
 from revenge.content.metadata.repository import Clash, EntityRepository
@@ -249,12 +249,7 @@ class MovieRefresher:
         if not holders:
             return []
         ids = await self._entities.ids_of(conn, {movie_id, *holders})
-        own = dict(ids[movie_id])
-        same: list[UUID] = []
-        for holder in sorted(holders):
-            if all(own.get(provider, value) == value for provider, value in ids[holder].items()):
-                own |= ids[holder]
-                same.append(holder)
+        same = same_by_ids(movie_id, holders, ids)
         if same:
             # Whoever links items to films holds this lock: none is linked to those that go.
             await self._movies.lock_creation(conn)

@@ -279,7 +279,7 @@ class ShowRefresher:
             written = await self._writer.write(
                 conn, series_id, series=series, seasons=series.seasons, partial=bool(wish.providers)
             )
-            united = await unite(conn, self._writer, series_id, written.clashes)
+            united = await unite(conn, series_id, written.clashes)
             if united:
                 await self._events.merged(conn, series_id, united)
             await self._changed(conn, series_id, people=written.people, again=wish.images)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from revenge.content.library.ports import Connection
-from revenge.content.metadata.merging import merge_entities
-from revenge.content.metadata.repository import Clash
+from revenge.content.metadata.merging import merge_entities, same_by_ids
+from revenge.content.metadata.repository import Clash, EntityRepository
 from revenge.content.tvshow.statements import statements
-from revenge.content.tvshow.writer import ShowWriter
 
 
 async def merge_series(conn: Connection, keep: UUID, gone: Sequence[UUID]) -> None:
@@ -30,18 +29,12 @@ async def merge_series(conn: Connection, keep: UUID, gone: Sequence[UUID]) -> No
         await merge_entities(conn, {other: keep})
 
 
-async def unite(conn: Connection, writer: ShowWriter, series_id: UUID, clashes: Sequence[Clash]) -> list[UUID]:
+async def unite(conn: Connection, series_id: UUID, clashes: Sequence[Clash]) -> list[UUID]:
     """Take in series that have an id of this one, and none that contradicts; return them. Others are left alone."""
-    holders = sorted({clash.holder_id for clash in clashes if clash.entity_id == series_id})
+    holders = {clash.holder_id for clash in clashes if clash.entity_id == series_id}
     if not holders:
         return []
-    own = await writer.ids_of(conn, series_id)
-    same = []
-    for holder in holders:
-        theirs = await writer.ids_of(conn, holder)
-        if all(own.get(provider, value) == value for provider, value in theirs.items()):
-            own |= theirs
-            same.append(holder)
+    same = same_by_ids(series_id, holders, await EntityRepository().ids_of(conn, {series_id, *holders}))
     if same:
         await merge_series(conn, series_id, same)
     return same
