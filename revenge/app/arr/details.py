@@ -1,6 +1,8 @@
 """What Radarr and Sonarr say, in the words of those who write films and series."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
 
 from revenge.content.metadata.models import (
     CollectionRef,
@@ -13,8 +15,11 @@ from revenge.content.metadata.models import (
     Rating,
     SeasonDetails,
     SeriesDetails,
+    TitleDetails,
 )
-from revenge.integration.arr.facts import EpisodeFacts, FilmFacts, Picture, Score, ShowFacts, Source, TitleFacts
+from revenge.integration.arr.facts import EpisodeFacts, FilmFacts, ShowFacts, Source, TitleFacts
+
+T = TypeVar("T", bound=TitleDetails)
 
 RADARR, SONARR = Source.RADARR.value, Source.SONARR.value
 _TYPES = {"standard": "Scripted", "daily": "Talk Show", "anime": "Animation"}
@@ -23,24 +28,10 @@ _TYPES = {"standard": "Scripted", "daily": "Talk Show", "anime": "Animation"}
 def film_details(facts: FilmFacts) -> MovieDetails:
     """Return a film."""
     collection_id = facts.collection_tmdb_id
-    return MovieDetails(
-        provider=RADARR,
-        ids=ids_of(facts),
-        images=_images(facts.pictures, RADARR),
-        title=facts.title,
+    return replace(
+        _described(MovieDetails, facts, RADARR),
         original_title=facts.original_title,
-        original_language=facts.original_language,
-        year=facts.year,
-        overview=facts.overview,
-        status=facts.status,
         popularity=facts.popularity,
-        vote_average=facts.vote_average,
-        vote_count=facts.vote_count,
-        trailer_url=facts.trailer_url,
-        homepage=facts.homepage,
-        genres=facts.genres,
-        ratings=_ratings(facts.scores),
-        certifications={"US": facts.certification} if facts.certification else {},
         release_date=facts.release_date,
         runtime_min=facts.runtime_min,
         collection=None
@@ -51,20 +42,8 @@ def film_details(facts: FilmFacts) -> MovieDetails:
 
 def show_details(facts: ShowFacts) -> SeriesDetails:
     """Return a series without its seasons."""
-    return SeriesDetails(
-        provider=SONARR,
-        ids=ids_of(facts),
-        images=_images(facts.pictures, SONARR),
-        title=facts.title,
-        original_language=facts.original_language,
-        year=facts.year,
-        overview=facts.overview,
-        status=facts.status,
-        vote_average=facts.vote_average,
-        vote_count=facts.vote_count,
-        genres=facts.genres,
-        ratings=_ratings(facts.scores),
-        certifications={"US": facts.certification} if facts.certification else {},
+    return replace(
+        _described(SeriesDetails, facts, SONARR),
         first_air_date=facts.first_air_date,
         last_air_date=facts.last_air_date,
         type=_TYPES.get(facts.type or ""),
@@ -97,6 +76,29 @@ def ids_of(facts: TitleFacts) -> Mapping[IdProvider, str]:
     return {IdProvider(provider): value for provider, value in facts.ids.items()}
 
 
+def _described(shape: type[T], facts: TitleFacts, provider: str) -> T:
+    """Return what films and series have in common."""
+    return shape(
+        provider=provider,
+        ids=ids_of(facts),
+        images=tuple(
+            ImageRef(type=ImageType(picture.type), provider=provider, source=picture.url) for picture in facts.pictures
+        ),
+        title=facts.title,
+        original_language=facts.original_language,
+        year=facts.year,
+        overview=facts.overview,
+        status=facts.status,
+        vote_average=facts.vote_average,
+        vote_count=facts.vote_count,
+        trailer_url=facts.trailer_url,
+        homepage=facts.homepage,
+        genres=facts.genres,
+        ratings=tuple(Rating(source=score.source, value=score.value, votes=score.votes) for score in facts.scores),
+        certifications={"US": facts.certification} if facts.certification else {},
+    )
+
+
 def _episode(facts: EpisodeFacts) -> EpisodeDetails:
     return EpisodeDetails(
         provider=SONARR,
@@ -110,11 +112,3 @@ def _episode(facts: EpisodeFacts) -> EpisodeDetails:
         air_date=facts.air_date,
         runtime_min=facts.runtime_min,
     )
-
-
-def _images(pictures: Iterable[Picture], provider: str) -> tuple[ImageRef, ...]:
-    return tuple(ImageRef(type=ImageType(picture.type), provider=provider, source=picture.url) for picture in pictures)
-
-
-def _ratings(scores: Iterable[Score]) -> tuple[Rating, ...]:
-    return tuple(Rating(source=score.source, value=score.value, votes=score.votes) for score in scores)

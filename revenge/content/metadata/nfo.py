@@ -76,7 +76,7 @@ def episodes_from_nfo(kept: Mapping[str, Any]) -> Sequence[EpisodeDetails]:
     return [
         EpisodeDetails(
             provider=NAME,
-            ids=_ids(one),
+            ids=ids_of(one),
             season=one.season,
             number=one.episode,
             title=one.title,
@@ -94,7 +94,7 @@ def _described(shape: type[T], nfo: Nfo, title: str) -> T:
     """Return what films and series have in common."""
     return shape(
         provider=NAME,
-        ids=_ids(nfo),
+        ids=ids_of(nfo),
         title=title,
         original_title=nfo.original_title,
         year=nfo.year,
@@ -107,7 +107,8 @@ def _described(shape: type[T], nfo: Nfo, title: str) -> T:
     )
 
 
-def _ids(nfo: Nfo) -> dict[IdProvider, str]:
+def ids_of(nfo: Nfo) -> dict[IdProvider, str]:
+    """Return the ids of what an NFO file is about."""
     said = {IdProvider.TMDB: nfo.tmdb_id, IdProvider.IMDB: nfo.imdb_id, IdProvider.TVDB: nfo.tvdb_id}
     return {provider: str(value) for provider, value in said.items() if value}
 

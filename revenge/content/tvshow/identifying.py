@@ -13,6 +13,7 @@ from revenge.content.library.nfo import Nfo
 from revenge.content.library.ports import Pool
 from revenge.content.metadata.errors import NoSource, SourceRefused, UnknownTitle
 from revenge.content.metadata.models import IdProvider, Ids, SearchHit, SeriesDetails
+from revenge.content.metadata.nfo import ids_of
 from revenge.content.metadata.ports import MetadataSource
 from revenge.content.metadata.scoring import LOCAL, Candidate, MatchConfig, Verdict, Wanted, decide, ids_of_hit
 from revenge.content.tvshow import nfo as nfo_files
@@ -69,7 +70,7 @@ class Identifier:
         ids: dict[IdProvider, str] = {}
         for item in items:
             ids = {**item.ids, **ids}
-        ids = {**(nfo_files.ids_of(nfo) if nfo else {}), **ids}
+        ids = {**(ids_of(nfo) if nfo else {}), **ids}
         wanted = Wanted(
             titles=((nfo and nfo.title) or first.title,),
             year=first.year or (nfo.year if nfo else None),

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from revenge.content.library.nfo import Nfo, NfoKind, NfoUnreadable, read_nfo
-from revenge.content.metadata.models import EpisodeDetails, IdProvider, SeriesDetails
+from revenge.content.metadata.models import EpisodeDetails, SeriesDetails
 from revenge.content.metadata.nfo import NAME, episodes_from_nfo, series_from_nfo
 
 _SERIES_FILE = b"tvshow.nfo"
@@ -31,12 +31,6 @@ def read_series_nfo(path: bytes, root: bytes) -> Nfo | None:
             return found if found.kind in (NfoKind.TVSHOW, None) else None
         folder = os.path.dirname(folder)
     return None
-
-
-def ids_of(nfo: Nfo) -> dict[IdProvider, str]:
-    """Return the ids of what an NFO file is about."""
-    named = {IdProvider.TMDB: nfo.tmdb_id, IdProvider.IMDB: nfo.imdb_id, IdProvider.TVDB: nfo.tvdb_id}
-    return {provider: str(value) for provider, value in named.items() if value}
 
 
 def series_details(nfo: Nfo, *, title: str, year: int | None) -> SeriesDetails:

@@ -1,6 +1,8 @@
 """TMDb's answers as ours: pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from revenge.content.metadata.models import (
     CollectionRef,
@@ -18,9 +20,12 @@ from revenge.content.metadata.models import (
     SearchHit,
     SeasonDetails,
     SeriesDetails,
+    TitleDetails,
     Translation,
 )
 from revenge.content.metadata.providers import tmdb_shapes as shapes
+
+T = TypeVar("T", bound=TitleDetails)
 
 NAME = "tmdb"
 MOST_CREDITS = 100
@@ -48,27 +53,13 @@ def search_hit(found: shapes.Found) -> SearchHit:
 def movie(found: shapes.Movie, languages: Sequence[str]) -> MovieDetails:
     """Return a film."""
     said = found.belongs_to_collection
-    return MovieDetails(
-        provider=NAME,
+    return replace(
+        _described(MovieDetails, found, found.title, languages),
         ids=_ids(found.id, found.external_ids, imdb=found.imdb_id),
-        title=found.title,
         original_title=found.original_title or None,
-        original_language=_language(found.original_language),
         year=found.release_date.year if found.release_date else None,
-        overview=found.overview or None,
-        tagline=found.tagline or None,
-        status=found.status or None,
-        popularity=found.popularity,
-        vote_average=found.vote_average if found.vote_count else None,
-        vote_count=found.vote_count,
-        trailer_url=_trailer(found.videos),
-        homepage=found.homepage or None,
-        genres=tuple(genre.name for genre in found.genres),
         credits=tuple(_credits(found.credits)),
-        ratings=_ratings(found),
         certifications=_certifications(found.release_dates),
-        translations=tuple(_translations(found.translations, languages)),
-        images=_title_images(found),
         release_date=found.release_date,
         runtime_min=found.runtime or None,
         budget=found.budget or None,
@@ -90,13 +81,27 @@ def series(found: shapes.Series, languages: Sequence[str]) -> SeriesDetails:
         for one in found.created_by
     )
     said = found.credits.model_copy(update={"crew": (*creators, *found.credits.crew)})
-    return SeriesDetails(
-        provider=NAME,
+    return replace(
+        _described(SeriesDetails, found, found.name, languages),
         ids=_ids(found.id, found.external_ids),
-        title=found.name,
         original_title=found.original_name or None,
-        original_language=_language(found.original_language),
         year=found.first_air_date.year if found.first_air_date else None,
+        credits=tuple(_credits(said)),
+        certifications={one.iso_3166_1: one.rating for one in found.content_ratings.results if one.rating},
+        first_air_date=found.first_air_date,
+        last_air_date=found.last_air_date,
+        type=found.type or None,
+        networks=tuple(Network(name=one.name, country=one.origin_country or None) for one in found.networks),
+        seasons=tuple(season(one, languages) for one in found.seasons),
+    )
+
+
+def _described(shape: type[T], found: shapes.Title, title: str, languages: Sequence[str]) -> T:
+    """Return what films and series have in common."""
+    return shape(
+        provider=NAME,
+        title=title,
+        original_language=_language(found.original_language),
         overview=found.overview or None,
         tagline=found.tagline or None,
         status=found.status or None,
@@ -106,16 +111,9 @@ def series(found: shapes.Series, languages: Sequence[str]) -> SeriesDetails:
         trailer_url=_trailer(found.videos),
         homepage=found.homepage or None,
         genres=tuple(genre.name for genre in found.genres),
-        credits=tuple(_credits(said)),
         ratings=_ratings(found),
-        certifications={one.iso_3166_1: one.rating for one in found.content_ratings.results if one.rating},
         translations=tuple(_translations(found.translations, languages)),
         images=_title_images(found),
-        first_air_date=found.first_air_date,
-        last_air_date=found.last_air_date,
-        type=found.type or None,
-        networks=tuple(Network(name=one.name, country=one.origin_country or None) for one in found.networks),
-        seasons=tuple(season(one, languages) for one in found.seasons),
     )
 
 
