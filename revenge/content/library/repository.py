@@ -1,7 +1,5 @@
 """Libraries, scans and files as the tables hold them: reading, and the writes of libraries."""
 
-import base64
-import binascii
 import os
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -26,6 +24,7 @@ from revenge.content.library.models import (
 from revenge.content.library.ports import Connection, Pool
 from revenge.content.library.records import file_from, library_from, scan_from
 from revenge.content.library.statements import statements
+from revenge.infra.database.cursors import decode, decode_text, encode, encode_text
 
 _BEFORE_ALL = UUID(int=0)
 
@@ -93,9 +92,9 @@ class LibraryRepository:
         Raises:
             ValueError: the cursor is none of ours.
         """
-        after = _decode(cursor).decode() if cursor else ""
+        after = decode_text(cursor) if cursor else ""
         rows = await self._pool.fetch(self._sql["library_list"], after, limit + 1, None if only is None else list(only))
-        more = _encode(rows[limit - 1]["sort_key"].encode()) if len(rows) > limit else None
+        more = encode_text(rows[limit - 1]["sort_key"]) if len(rows) > limit else None
         return LibraryPage([library_from(row) for row in rows[:limit]], more)
 
     async def all_enabled(self, conn: Connection) -> Sequence[Library]:
@@ -160,12 +159,12 @@ class LibraryRepository:
         """
         root, path = _BEFORE_ALL, b""
         if cursor:
-            decoded = _decode(cursor)
+            decoded = decode(cursor)
             root, path = UUID(bytes=decoded[:16]), decoded[16:]
         rows = await self._pool.fetch(self._sql["file_list"], library_id, state, root, path, limit + 1)
         more = None
         if len(rows) > limit:
-            more = _encode(rows[limit - 1]["root_id"].bytes + rows[limit - 1]["path"])
+            more = encode(rows[limit - 1]["root_id"].bytes + rows[limit - 1]["path"])
         return FilePage([file_from(row) for row in rows[:limit]], more)
 
     async def insert(self, conn: Connection, library: Library) -> None:
@@ -236,10 +235,6 @@ class LibraryRepository:
         await conn.execute(self._sql["root_put"], library_id, ids, list(paths), [show_path(path) for path in paths])
 
 
-def _encode(key: bytes) -> str:
-    return base64.urlsafe_b64encode(key).decode()
-
-
 def _values(library: Library) -> tuple[object, ...]:
     return (
         library.id,
@@ -252,10 +247,3 @@ def _values(library: Library) -> tuple[object, ...]:
         library.ignore_patterns,
         orjson.dumps(dict(library.scanner_config)).decode(),
     )
-
-
-def _decode(cursor: str) -> bytes:
-    try:
-        return base64.b64decode(cursor, altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"{cursor!r} is no cursor of this list") from error

@@ -16,7 +16,6 @@ from revenge.content.library.text import clean_text
 from revenge.content.metadata.models import EntityKind, MovieDetails
 from revenge.content.metadata.repository import EntityRepository, Written
 from revenge.content.metadata.rows import Description, columns
-from revenge.content.movie.cursors import decode, encode
 from revenge.content.movie.errors import CollectionNotFound, MovieNotFound
 from revenge.content.movie.models import (
     Collection,
@@ -29,6 +28,7 @@ from revenge.content.movie.models import (
     NewMovie,
 )
 from revenge.content.movie.statements import statements
+from revenge.infra.database.cursors import decode_row, encode_row
 
 MAX_FILES = 1000
 """Files of one film that are shown: more is a mistake in a library, not a film."""
@@ -113,14 +113,7 @@ class MovieRepository:
         row = await conn.fetchrow(
             self._sql["movie_put_details"],
             movie_id,
-            clean_text(details.title, limit=1000),
-            clean_text(details.original_title, limit=1000),
-            clean_text(details.original_language, limit=35),
-            _within(details.year, _INT),
-            details.release_date,
-            _within(details.runtime_min, _INT),
-            clean_text(details.overview, limit=20_000, lines=True),
-            clean_text(details.tagline, limit=1000),
+            *_told(details),
             clean_text(details.status, limit=100),
             _within(details.budget, _BIG),
             _within(details.revenue, _BIG),
@@ -183,7 +176,7 @@ class MovieRepository:
             ValueError: the cursor is none of ours.
         """
         by_title = wanted.order is MovieOrder.TITLE
-        key, last_id = decode(cursor) if cursor else (None, None)
+        key, last_id = decode_row(cursor) if cursor else (None, None)
         rows = await conn.fetch(
             self._sql["movie_list_title" if by_title else "movie_list_added"],
             _given(visible),
@@ -199,7 +192,7 @@ class MovieRepository:
         more = None
         if len(rows) > limit:
             last = rows[limit - 1]
-            more = encode(last["sort_key"] if by_title else last["added_at"].isoformat(), last["id"])
+            more = encode_row(last["sort_key"] if by_title else last["added_at"].isoformat(), last["id"])
         return MoviePage([_movie(row) for row in rows[:limit]], more)
 
     async def files(self, conn: Reader, movie_id: UUID, *, visible: Many[UUID] | None) -> Sequence[LibraryFile]:
@@ -266,18 +259,23 @@ class MovieRepository:
         Raises:
             ValueError: the cursor is none of ours.
         """
-        name, last_id = decode(cursor) if cursor else (None, None)
+        name, last_id = decode_row(cursor) if cursor else (None, None)
         rows = await conn.fetch(self._sql["collection_list"], _given(visible), name, last_id, limit + 1)
-        more = encode(rows[limit - 1]["sort_key"], rows[limit - 1]["id"]) if len(rows) > limit else None
+        more = encode_row(rows[limit - 1]["sort_key"], rows[limit - 1]["id"]) if len(rows) > limit else None
         found = [Collection(id=row["id"], name=row["name"], overview=row["overview"]) for row in rows[:limit]]
         return CollectionPage(found, more)
 
 
 def _new_row(movie: NewMovie) -> tuple[Any, ...]:
-    details = movie.details
+    title, *told = _told(movie.details)
+    local_key = None if movie.details.ids else movie.local_key
+    return (movie.id, title or "?", *told, movie.details.provider, local_key)
+
+
+def _told(details: MovieDetails) -> tuple[Any, ...]:
+    """Return what every statement that writes films begins with."""
     return (
-        movie.id,
-        clean_text(details.title, limit=1000) or "?",
+        clean_text(details.title, limit=1000),
         clean_text(details.original_title, limit=1000),
         clean_text(details.original_language, limit=35),
         _within(details.year, _INT),
@@ -285,8 +283,6 @@ def _new_row(movie: NewMovie) -> tuple[Any, ...]:
         _within(details.runtime_min, _INT),
         clean_text(details.overview, limit=20_000, lines=True),
         clean_text(details.tagline, limit=1000),
-        details.provider,
-        None if details.ids else movie.local_key,
     )
 
 

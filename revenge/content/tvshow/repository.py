@@ -1,9 +1,6 @@
 """Series, seasons and episodes as people see them; ``visible`` are the libraries that whoever asks may see, None: all."""
 
-import base64
-import binascii
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -24,6 +21,7 @@ from revenge.content.tvshow.models import (
     UnmatchedSeries,
 )
 from revenge.content.tvshow.statements import statements
+from revenge.infra.database.cursors import decode_moment, decode_text, encode_moment, encode_text
 
 Visible = Collection[UUID] | None
 
@@ -41,11 +39,11 @@ class ShowRepository:
         Raises:
             ValueError: the cursor is none of ours.
         """
-        before, last = _decode(cursor) if cursor else (None, None)
+        before, last = decode_moment(cursor) if cursor else (None, None)
         rows = await self._pool.fetch(self._sql["series_page"], before, last, _listed(visible), limit + 1)
         shown = rows[:limit]
         found = await self._many([row["id"] for row in shown], visible)
-        more = _encode(shown[-1]["added_at"], shown[-1]["id"]) if len(rows) > limit else None
+        more = encode_moment(shown[-1]["added_at"], shown[-1]["id"]) if len(rows) > limit else None
         return SeriesPage([found[row["id"]] for row in shown if row["id"] in found], more)
 
     async def get(self, series_id: UUID, *, visible: Visible = None) -> Series:
@@ -142,14 +140,14 @@ class ShowRepository:
         Raises:
             ValueError: the cursor is none of ours.
         """
-        after = _text(cursor) if cursor else ""
+        after = decode_text(cursor) if cursor else ""
         rows = await self._pool.fetch(self._sql["unmatched_page"], library_id, after, limit + 1)
         shown = rows[:limit]
         found = await self._pool.fetch(self._sql["candidate_list"], [row["item_id"] for row in shown])
         candidates: dict[UUID, list[StoredCandidate]] = {}
         for row in found:
             candidates.setdefault(row["item_id"], []).append(_candidate(row))
-        more = _encode_text(shown[-1]["series_key"]) if len(rows) > limit else None
+        more = encode_text(shown[-1]["series_key"]) if len(rows) > limit else None
         return UnmatchedPage(
             [
                 UnmatchedSeries(
@@ -236,23 +234,3 @@ def _candidate(row: asyncpg.Record) -> StoredCandidate:
 
 def _listed(visible: Visible) -> list[UUID] | None:
     return None if visible is None else list(visible)
-
-
-def _encode(moment: datetime, last_id: UUID) -> str:
-    return _encode_text(f"{moment.isoformat()} {last_id}")
-
-
-def _decode(cursor: str) -> tuple[datetime, UUID]:
-    moment, _, last_id = _text(cursor).partition(" ")
-    return datetime.fromisoformat(moment), UUID(last_id)
-
-
-def _encode_text(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode()
-
-
-def _text(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{cursor!r} is no cursor of this list") from error

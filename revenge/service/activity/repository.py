@@ -1,7 +1,5 @@
 """Who did what, as the table holds it."""
 
-import base64
-import binascii
 import ipaddress
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,6 +10,7 @@ import asyncpg
 import orjson
 
 from revenge.infra.database.connection import Connection, Pool
+from revenge.infra.database.cursors import decode_moment, encode_moment
 from revenge.infra.database.values import clean_text, json_text
 from revenge.service.activity.models import (
     ActionCount,
@@ -49,7 +48,7 @@ class ActivityRepository:
         Raises:
             ValueError: the cursor is none of ours.
         """
-        at, entry_id = _decode(cursor) if cursor else (None, None)
+        at, entry_id = decode_moment(cursor) if cursor else (None, None)
         rows = await self._pool.fetch(
             self._sql["activity_list"],
             at,
@@ -64,7 +63,7 @@ class ActivityRepository:
             wanted.security,
             limit + 1,
         )
-        more = _encode(rows[limit - 1]) if len(rows) > limit else None
+        more = encode_moment(rows[limit - 1]["occurred_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
         return EntryPage([_entry(row) for row in rows[:limit]], more)
 
     async def stats(self) -> ActivityStats:
@@ -136,20 +135,3 @@ def _entry(row: asyncpg.Record) -> Entry:
     for name in ("changes", "metadata"):
         fields[name] = None if fields[name] is None else orjson.loads(fields[name])
     return Entry(**fields)
-
-
-def _encode(row: asyncpg.Record) -> str:
-    return base64.urlsafe_b64encode(f"{row['occurred_at'].isoformat()}|{row['id']}".encode()).decode()
-
-
-def _decode(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        moment, _, entry_id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode().partition("|")
-        at = datetime.fromisoformat(moment)
-    except binascii.Error as error:
-        message = f"{cursor!r} is no cursor of this list"
-        raise ValueError(message) from error
-    if at.tzinfo is None:
-        message = f"{cursor!r} is no cursor of this list"
-        raise ValueError(message)
-    return at, UUID(entry_id)

@@ -1,7 +1,5 @@
 """Accounts: made, changed, banned, deleted, and their passwords."""
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -12,6 +10,7 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from revenge.infra.database.connection import Connection, Pool
+from revenge.infra.database.cursors import decode_text, encode_text
 from revenge.service.auth.errors import (
     AccountNotFound,
     InvalidAccount,
@@ -87,14 +86,9 @@ class AccountService:
 
     async def list(self, *, limit: int = 100, cursor: str | None = None) -> AccountPage:
         """Return accounts by name; ``ValueError`` for a cursor that is none of ours."""
-        try:
-            after = base64.b64decode(cursor, altchars=b"-_", validate=True).decode() if cursor else ""
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{cursor!r} is no cursor of this list") from error
+        after = decode_text(cursor) if cursor else ""
         rows = await self._pool.fetch(self._sql["account_list"], after, limit + 1)
-        more = None
-        if len(rows) > limit:
-            more = base64.urlsafe_b64encode(rows[limit - 1]["sort_key"].encode()).decode()
+        more = encode_text(rows[limit - 1]["sort_key"]) if len(rows) > limit else None
         return AccountPage([account_from(row) for row in rows[:limit]], more)
 
     async def update(self, account_id: UUID, changes: Mapping[str, Any], *, actor: Actor) -> Account:

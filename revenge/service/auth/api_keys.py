@@ -57,15 +57,7 @@ class ApiKeyService:
                 "{}",
                 lifetime,
             )
-            event = AuthEvent(
-                action="apikey.create",
-                actor=actor,
-                account_id=account_id,
-                username=actor.username,
-                changes={"name": name},
-                resource_id=key_id,
-            )
-            await self._events.happened(conn, event)
+            await self._events.happened(conn, _event("apikey.create", actor, account_id, key_id, name))
         return IssuedToken(id=key_id, text=token.text, expires_at=row["expires_at"] if row else None)
 
     async def list(
@@ -91,15 +83,7 @@ class ApiKeyService:
             name = await conn.fetchval(self._sql["api_key_revoke"], account_id, key_id)
             if name is None:
                 raise ApiKeyNotFound(key_id)
-            event = AuthEvent(
-                action="apikey.revoke",
-                actor=actor,
-                account_id=account_id,
-                username=actor.username,
-                changes={"name": name},
-                resource_id=key_id,
-            )
-            await self._events.happened(conn, event)
+            await self._events.happened(conn, _event("apikey.revoke", actor, account_id, key_id, name))
 
     async def identify(self, key: str) -> Identity | None:
         """Return whose key it is; None when it is nobody's that holds."""
@@ -113,3 +97,14 @@ class ApiKeyService:
         return Identity(
             account_id=row["account_id"], username=row["username"], is_admin=row["is_admin"], session_id=None
         )
+
+
+def _event(action: str, actor: Actor, account_id: UUID, key_id: UUID, name: str) -> AuthEvent:
+    return AuthEvent(
+        action=action,
+        actor=actor,
+        account_id=account_id,
+        username=actor.username,
+        changes={"name": name},
+        resource_id=key_id,
+    )

@@ -1,7 +1,5 @@
 """Events and deliveries, as the tables hold them."""
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,6 +9,7 @@ import asyncpg
 import orjson
 
 from revenge.infra.database.connection import Connection, Pool
+from revenge.infra.database.cursors import decode_moment, encode_moment
 from revenge.infra.database.values import clean_text, json_text
 from revenge.infra.telemetry.secrets import mask
 from revenge.service.notification.catalogue import event_type
@@ -65,7 +64,7 @@ class NotificationRepository:
         Raises:
             ValueError: the cursor is none of ours.
         """
-        at, event_id = _decode(cursor) if cursor else (None, None)
+        at, event_id = decode_moment(cursor) if cursor else (None, None)
         rows = await self._pool.fetch(
             self._sql["event_list"],
             at,
@@ -76,7 +75,7 @@ class NotificationRepository:
             wanted.status,
             limit + 1,
         )
-        more = _encode(rows[limit - 1]) if len(rows) > limit else None
+        more = encode_moment(rows[limit - 1]["occurred_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
         return EventPage(await self._with_deliveries(rows[:limit]), more)
 
     async def agent_states(self) -> Mapping[str, AgentState]:
@@ -176,20 +175,3 @@ def _delivery(row: asyncpg.Record) -> Delivery:
         last_attempt_at=row["last_attempt_at"],
         sent_at=row["sent_at"],
     )
-
-
-def _encode(row: asyncpg.Record) -> str:
-    return base64.urlsafe_b64encode(f"{row['occurred_at'].isoformat()}|{row['id']}".encode()).decode()
-
-
-def _decode(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        moment, _, event_id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode().partition("|")
-        at = datetime.fromisoformat(moment)
-        if at.tzinfo is None:
-            message = f"{cursor!r} is no cursor of this list"
-            raise ValueError(message)
-        return at, UUID(event_id)
-    except binascii.Error as error:
-        message = f"{cursor!r} is no cursor of this list"
-        raise ValueError(message) from error
