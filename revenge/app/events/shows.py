@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from revenge.app.events.choices import choice_done
+from revenge.app.events.pictures import Pictures
 from revenge.app.events.sinks import ActivityLog, Done, Happened, Notifications, SearchChanges
 from revenge.content.library.models import Library
 from revenge.content.library.ports import ChoiceMade, Connection, FilesChanged, Pool
@@ -31,12 +32,6 @@ class Queue(Protocol):
     ) -> int: ...
 
     async def match_library(self, conn: Connection, library_id: UUID, *, auto_create: bool = True) -> int: ...
-
-
-class Pictures(Protocol):
-    """Has pictures fetched."""
-
-    async def fetch(self, conn: Connection, entity_ids: Sequence[UUID]) -> None: ...
 
 
 class ShowFanOut:

@@ -3,20 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
-
-import asyncpg
 
 from revenge.content.library.models import Library, Scan
 from revenge.content.library.probe import Probe
-
-if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
-    Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-else:  # asyncpg's classes are generic to the type checker alone
-    Pool = asyncpg.Pool
-    Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+from revenge.infra.database.connection import Connection as Connection
+from revenge.infra.database.connection import Pool as Pool
 
 
 class Prober(Protocol):

@@ -7,8 +7,8 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from revenge.content.search.models import Build, Change, Group
-from revenge.content.search.ports import Connection, Pool
 from revenge.content.search.statements import statements
+from revenge.infra.database.connection import Connection, Pool
 from revenge.infra.search.models import Collection, Refusal
 
 MOST_REFUSALS = 5

@@ -3,16 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
-
-import asyncpg
-
-if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
-    Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-else:  # asyncpg's classes are generic to the type checker alone
-    Pool = asyncpg.Pool
-    Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+from typing import Protocol
 
 
 class Hold(Protocol):

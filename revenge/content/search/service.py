@@ -10,9 +10,10 @@ from revenge.content.search.errors import DocumentsRefused
 from revenge.content.search.guard import Guard
 from revenge.content.search.indexing import BATCH, Indexer
 from revenge.content.search.models import Difference, Ending, Group, Outcome, Tally
-from revenge.content.search.ports import Holds, Monotonic, Pool, Report
+from revenge.content.search.ports import Holds, Monotonic, Report
 from revenge.content.search.rebuild import Rebuilder
 from revenge.content.search.source import DocumentSource
+from revenge.infra.database.connection import Pool
 from revenge.infra.search.errors import NoIndex
 from revenge.infra.search.models import Collection
 from revenge.infra.search.ports import SearchIndex

@@ -15,8 +15,8 @@ from revenge.content.search.documents import (
     season_document,
     series_document,
 )
-from revenge.content.search.ports import Pool
 from revenge.content.search.statements import statements
+from revenge.infra.database.connection import Pool
 from revenge.infra.search.models import Collection, Document
 
 _FIRST = UUID(int=0)

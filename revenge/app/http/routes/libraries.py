@@ -1,11 +1,8 @@
 """Libraries, their scans and their files."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
@@ -23,8 +20,9 @@ from revenge.app.http.library_schemas import (
     ScanListOut,
     ScanOut,
 )
+from revenge.app.http.pages import cursor_checked
 from revenge.app.http.principal import principal_of
-from revenge.app.http.problems import documented, unknown_cursor
+from revenge.app.http.problems import documented
 from revenge.app.http.responses import json_response
 from revenge.app.http.schemas import PageQuery
 from revenge.app.http.services import FileCounts, Jobs, Libraries
@@ -51,7 +49,7 @@ def libraries_router(
         """List libraries by name: those that whoever calls may see. Where they lie is told to who manages them."""
         seen = await access.visible_libraries(principal_of(request))
         managed = await access.visible_libraries(principal_of(request), Permission.MANAGE)
-        with _cursor_checked(query.cursor):
+        with cursor_checked(query.cursor):
             page = await libraries.list(limit=query.limit, cursor=query.cursor, only=seen)
         shapes = await present.libraries(page.libraries, managed=managed)
         return json_response({"libraries": shapes, "next_cursor": page.next_cursor})
@@ -103,7 +101,7 @@ def libraries_router(
         await access.require(principal_of(request), id)
         managed = await access.visible_libraries(principal_of(request), Permission.MANAGE)
         await libraries.get(id)
-        with _cursor_checked(query.cursor):
+        with cursor_checked(query.cursor):
             page = await libraries.scans(id, limit=query.limit, cursor=query.cursor)
         shapes = await present.scans(page.scans, with_paths=managed is None or id in managed)
         return json_response({"scans": shapes, "next_cursor": page.next_cursor})
@@ -127,7 +125,7 @@ def libraries_router(
         """List what a scan could not read, in the order it was met; an account needs to manage the library."""
         await access.require(principal_of(request), id, Permission.MANAGE)
         await libraries.scan(id, scan_id)
-        with _cursor_checked(query.cursor):
+        with cursor_checked(query.cursor):
             page = await libraries.scan_errors(scan_id, limit=query.limit, cursor=query.cursor)
         return json_response({"errors": [error.to_dict() for error in page.errors], "next_cursor": page.next_cursor})
 
@@ -137,18 +135,8 @@ def libraries_router(
         """List a library's files, by folder and path; an account needs to have its files."""
         await access.require(principal_of(request), id, Permission.DOWNLOAD)
         await libraries.get(id)
-        with _cursor_checked(query.cursor):
+        with cursor_checked(query.cursor):
             page = await libraries.files(id, state=query.state, limit=query.limit, cursor=query.cursor)
         return json_response({"files": [file.to_dict() for file in page.files], "next_cursor": page.next_cursor})
 
     return router
-
-
-@contextmanager
-def _cursor_checked(cursor: str | None) -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, asyncpg.DataError) as error:
-        if cursor is None:
-            raise
-        raise unknown_cursor() from error
