@@ -163,7 +163,7 @@ async def database(postgres_url: str, template: str) -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def module_database(postgres_url: str, template: str) -> AsyncIterator[str]:
     """DSN of a fresh database that all tests of a module share, in the module's loop."""
-    async with _database(postgres_url, template) as dsn:
+    async with copy_of(postgres_url, template) as dsn:
         yield dsn
 
 
