@@ -251,7 +251,7 @@ class Log(Section):
 class Settings(BaseSettings):
     """All settings. Made by ``load_settings``; ``Settings()`` is the defaults, whatever the environment says."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     data_dir: Folder = Path("data")
     """where the embedded PostgreSQL and everything made here live; also REVENGE_DATA_DIR"""
