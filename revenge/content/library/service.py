@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 from revenge.content.library.errors import InvalidLibrary, ScanConflict, ScanNotFound, UnscannableLibrary
 from revenge.content.library.facts import SCANNED_TYPES
 from revenge.content.library.models import (
+    ACTIVE,
     FilePage,
     FileState,
     Library,
@@ -195,16 +196,20 @@ class LibraryService:
         Raises:
             ScanNotFound: the library has no such scan.
         """
-        await self._claims.settle_abandoned(library_id)
-        return await self._repository.scan(library_id, scan_id)
+        scan = await self._repository.scan(library_id, scan_id)
+        if await self._is_overtaken(library_id, [scan]):
+            scan = await self._repository.scan(library_id, scan_id)
+        return scan
 
     async def scans(self, library_id: UUID, *, limit: int = 20, cursor: str | None = None) -> ScanPage:
         """Return a library's scans, newest first; ``ValueError`` for a cursor that is none of ours.
 
         Scans whose job is over without them have ended, too.
         """
-        await self._claims.settle_abandoned(library_id)
-        return await self._repository.scans(library_id, limit=limit, cursor=cursor)
+        page = await self._repository.scans(library_id, limit=limit, cursor=cursor)
+        if await self._is_overtaken(library_id, page.scans):
+            page = await self._repository.scans(library_id, limit=limit, cursor=cursor)
+        return page
 
     async def scan_errors(self, scan_id: UUID, *, limit: int = 100, cursor: str | None = None) -> ScanErrorPage:
         """Return what a scan could not read; ``ValueError`` for a cursor that is none of ours."""
@@ -215,6 +220,13 @@ class LibraryService:
     ) -> FilePage:
         """Return a library's files by folder and path; ``ValueError`` for a cursor that is none of ours."""
         return await self._repository.files(library_id, state=state, limit=limit, cursor=cursor)
+
+    async def _is_overtaken(self, library_id: UUID, scans: Iterable[Scan]) -> bool:
+        """Whether some of ``scans``, as they were read, have ended since their jobs are over."""
+        # Asked by whoever looks, and not told by whoever cancels: River's clients, its UI and our own commands cancel and
+        # delete waiting rows from other processes, deletions without any notification. The sweep comes minutes later.
+        waiting = any(scan.status in ACTIVE for scan in scans)
+        return waiting and await self._claims.settle_abandoned(library_id) > 0
 
     async def _check_overlap(self, conn: Connection, library: Library) -> None:
         others = await self._repository.other_roots(conn, library.id)

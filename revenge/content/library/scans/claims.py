@@ -122,8 +122,10 @@ class Claims:
                 return await self.settle_abandoned(library_id, conn=own)
         settled = 0
         for row in await conn.fetch(self._sql["scan_active"], library_id, self._lease_s):
+            if row["is_held"]:
+                continue
             fate = JobFate.ENDED if row["job_id"] is None else await self._jobs.fate(conn, row["job_id"])
-            if row["is_held"] or fate is JobFate.ALIVE:
+            if fate is JobFate.ALIVE:
                 continue
             status = ScanStatus.CANCELLED if fate is JobFate.CANCELLED else ScanStatus.FAILED
             reason = "its job was cancelled" if fate is JobFate.CANCELLED else "its job ended without completing it"

@@ -225,3 +225,19 @@ async def test_queues_that_workers_serve_are_listed_and_paused(http: httpx2.Asyn
     found = {queue["name"]: queue for queue in (await http.get("/queues")).json()["queues"]}
     assert found["bulk"]["paused"] is True
     assert (found["bulk"]["workers"], found["default"]["workers"]) == (1, 2)
+
+
+@pytest.mark.parametrize(("how", "status"), [("cancel", "cancelled"), ("delete", "failed")])
+async def test_a_scan_whose_job_never_began_is_seen_ended_at_once(
+    http: httpx2.AsyncClient, pool: asyncpg.Pool, tmp_path: Path, how: str, status: str
+) -> None:
+    body = {"name": "Films", "type": "movie", "paths": [str(tmp_path)]}
+    library = (await http.post("/libraries", json=body)).json()
+    scan = (await http.post(f"/libraries/{library['id']}/scan")).json()
+    # Another process does it, such as River UI: this one hears nothing.
+    elsewhere = Client(pool)
+    await (elsewhere.cancel if how == "cancel" else elsewhere.delete)(scan["job_id"])
+    scans = f"/libraries/{library['id']}/scans"
+    assert [each["status"] for each in (await http.get(scans)).json()["scans"]] == [status]
+    assert (await http.get(f"{scans}/{scan['id']}")).json()["status"] == status
+    assert (await http.post(f"/libraries/{library['id']}/scan")).status_code == 202
