@@ -70,6 +70,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(line)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests of whole processes, the longest: begun last, one would leave the other workers idle."""
+    items.sort(key=lambda item: "acceptance" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """Undo what a test that ran a whole command did to logging, which is the process's: the next one listens to it."""
