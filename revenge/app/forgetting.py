@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from revenge.content.library.errors import LibraryNotFound
 from revenge.content.library.models import Library
 from revenge.content.library.ports import Pool
 from revenge.content.library.repository import LibraryRepository
@@ -39,12 +38,12 @@ class LibraryGraves:
 
         Raises:
             LibraryNotFound: there is none that was deleted.
+            LibraryBusy: somebody else restores or forgets it.
         """
-        if not await self._repository.is_deleted(library_id):
-            raise LibraryNotFound(library_id)
-        for feature in self._features:
-            await feature.forget_library(library_id)
-        await self._repository.forget(library_id)
+        # A restore in between would bring back a library whose films are gone.
+        async with self._repository.forgetting(library_id):
+            for feature in self._features:
+                await feature.forget_library(library_id)
 
 
 class EntityChildren:

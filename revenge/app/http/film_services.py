@@ -84,6 +84,7 @@ class DeletedLibraries(Protocol):
 
         Raises:
             LibraryNotFound: there is none that was deleted.
+            LibraryBusy: somebody else restores or forgets it.
         """
         ...
 

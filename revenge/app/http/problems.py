@@ -18,6 +18,7 @@ from starlette.routing import Match
 from revenge.app.http.refusals import ProblemError
 from revenge.content.library.errors import (
     InvalidLibrary,
+    LibraryBusy,
     LibraryNameTaken,
     LibraryNotFound,
     ScanConflict,
@@ -94,6 +95,7 @@ KNOWN: tuple[type[Exception], ...] = (
     SearchError,
     JobIsRunning,
     JobNotFound,
+    LibraryBusy,
     LibraryNameTaken,
     LibraryNotFound,
     MovieNotFound,
@@ -130,6 +132,7 @@ _PLAIN: Mapping[type[Exception], tuple[int, str]] = {
     InvalidJob: (422, "invalid-job"),
     ItemNotFound: (404, "item-not-found"),
     JobNotFound: (404, "job-not-found"),
+    LibraryBusy: (409, "library-busy"),
     LibraryNameTaken: (409, "library-name-taken"),
     LibraryNotFound: (404, "library-not-found"),
     MovieNotFound: (404, "movie-not-found"),

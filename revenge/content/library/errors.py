@@ -15,6 +15,14 @@ class LibraryNotFound(LibraryError):
         self.library = library
 
 
+class LibraryBusy(LibraryError):
+    """Somebody restores or forgets the library at this moment."""
+
+    def __init__(self, library_id: UUID) -> None:
+        super().__init__(f"library {library_id} is being restored or forgotten: look again in a moment")
+        self.library_id = library_id
+
+
 class LibraryNameTaken(LibraryError):
     """Another library has this name, in whatever case."""
 

@@ -1,14 +1,21 @@
 """Libraries, scans and files as the tables hold them: reading, and the writes of libraries."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
 import orjson
 from uuid_utils.compat import uuid7
 
-from revenge.content.library.errors import LibraryNameTaken, LibraryNotFound, ScanNotFound, WrongLibraryType
+from revenge.content.library.errors import (
+    LibraryBusy,
+    LibraryNameTaken,
+    LibraryNotFound,
+    ScanNotFound,
+    WrongLibraryType,
+)
 from revenge.content.library.models import (
     FilePage,
     FileState,
@@ -207,20 +214,28 @@ class LibraryRepository:
 
         Raises:
             LibraryNotFound: there is none that was deleted.
+            LibraryBusy: somebody else restores or forgets it.
             LibraryNameTaken: another has its name by now.
         """
+        await self._claim_deleted(conn, library_id)
         try:
             async with conn.transaction():
-                name = await conn.fetchval(self._sql["library_restore"], library_id)
+                await conn.execute(self._sql["library_restore"], library_id)
         except asyncpg.UniqueViolationError as error:
             raise LibraryNameTaken(await conn.fetchval(self._sql["library_name"], library_id)) from error
-        if name is None:
-            raise LibraryNotFound(library_id)
 
-    async def is_deleted(self, library_id: UUID) -> bool:
-        """Return whether a library was deleted and can be restored, or forgotten."""
-        found: bool = await self._pool.fetchval(self._sql["library_is_deleted"], library_id)
-        return found
+    @asynccontextmanager
+    async def forgetting(self, library_id: UUID) -> AsyncIterator[None]:
+        """Remove a deleted library for good after the block, in which nobody can restore it; not where the block fails.
+
+        Raises:
+            LibraryNotFound: there is none that was deleted.
+            LibraryBusy: somebody else restores or forgets it.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            await self._claim_deleted(conn, library_id)
+            yield
+            await conn.execute(self._sql["library_forget"], library_id)
 
     async def lock(self, conn: Connection) -> None:
         """Let nobody else change libraries' folders until the transaction ends."""
@@ -229,6 +244,14 @@ class LibraryRepository:
     async def other_roots(self, conn: Connection, library_id: UUID | None) -> Sequence[tuple[bytes, str]]:
         """Return the folders of all other libraries, with their names."""
         return [(row["path"], row["name"]) for row in await conn.fetch(self._sql["root_others"], library_id)]
+
+    async def _claim_deleted(self, conn: Connection, library_id: UUID) -> None:
+        try:
+            found = await conn.fetchval(self._sql["library_claim_deleted"], library_id)
+        except asyncpg.LockNotAvailableError as error:
+            raise LibraryBusy(library_id) from error
+        if found is None:
+            raise LibraryNotFound(library_id)
 
     async def _put_roots(self, conn: Connection, library_id: UUID, paths: Sequence[bytes]) -> None:
         ids = [uuid7() for _ in paths]

@@ -149,6 +149,7 @@ class LibraryService:
 
         Raises:
             LibraryNotFound: there is none, or it was forgotten, or it is there.
+            LibraryBusy: somebody else restores or forgets it.
             LibraryNameTaken: another has its name by now.
             InvalidLibrary: another has one of its folders by now.
         """

@@ -52,7 +52,7 @@ def matches_router(
         library = await services.deleted.restore(id)
         return json_response((await present.libraries([library]))[0])
 
-    @router.post("/{id}/forget", status_code=204, response_class=Response)
+    @router.post("/{id}/forget", status_code=204, response_class=Response, responses=documented(409))
     async def forget_library(id: UUID) -> Response:
         """Remove a library that was deleted for good, and the films and series that no other library has."""
         await services.deleted.forget(id)

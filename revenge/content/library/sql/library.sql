@@ -69,19 +69,18 @@ UPDATE /* TEMPLATE: schema */library SET deleted_at = now(), updated_at = now()
 WHERE id = $1 AND deleted_at IS NULL
 RETURNING id;
 
--- name: library_restore :one
+-- name: library_restore :exec
 -- $1 uuid id
 UPDATE /* TEMPLATE: schema */library SET deleted_at = NULL, updated_at = now()
-WHERE id = $1 AND deleted_at IS NOT NULL
-RETURNING name;
+WHERE id = $1 AND deleted_at IS NOT NULL;
 
 -- name: library_name :one
 -- Deleted or not. $1 uuid id
 SELECT name FROM /* TEMPLATE: schema */library WHERE id = $1;
 
--- name: library_is_deleted :one
--- $1 uuid id
-SELECT EXISTS (SELECT FROM /* TEMPLATE: schema */library WHERE id = $1 AND deleted_at IS NOT NULL);
+-- name: library_claim_deleted :one
+-- One at a time decides what becomes of it; its rows may still be pointed at by others. $1 uuid id
+SELECT id FROM /* TEMPLATE: schema */library WHERE id = $1 AND deleted_at IS NOT NULL FOR NO KEY UPDATE NOWAIT;
 
 -- name: library_forget :exec
 -- With its folders, files, items and scans, for good. Only one that was deleted. $1 uuid id
