@@ -13,10 +13,3 @@ class Pictures(Protocol):
     async def fetch(self, conn: Connection, entity_ids: Sequence[UUID]) -> None:
         """Enqueue, in a fixed number of statements, downloads of what is shown of entities and was not fetched yet."""
         ...
-
-
-class NoPictures:
-    """Fetches nothing."""
-
-    async def fetch(self, conn: Connection, entity_ids: Sequence[UUID]) -> None:
-        """Do nothing."""

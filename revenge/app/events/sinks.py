@@ -87,20 +87,3 @@ class NoSearch:
         people: Collection[UUID] = (),
     ) -> None:
         """Do nothing."""
-
-
-class NoNotifications:
-    """Tells nobody."""
-
-    async def raise_event(self, conn: Connection, happened: Happened) -> None:
-        """Do nothing."""
-
-    async def raise_events(self, conn: Connection, happened: Sequence[Happened]) -> None:
-        """Do nothing."""
-
-
-class NoActivity:
-    """Writes nothing down."""
-
-    async def log(self, conn: Connection, done: Done) -> None:
-        """Do nothing."""

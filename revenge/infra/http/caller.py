@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cache
 from ssl import SSLContext
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -88,17 +88,6 @@ class Answer:
         """
         return b"".join([chunk async for chunk in self.chunks()])
 
-    async def json(self) -> Any:
-        """Return the body as JSON.
-
-        Raises:
-            Nonsense: it is none, or larger than allowed.
-        """
-        try:
-            return orjson.loads(await self.read())
-        except orjson.JSONDecodeError:
-            raise Nonsense(self._service, "the answer is no JSON") from None
-
     async def shaped(self, shape: TypeAdapter[T]) -> T:
         """Return the body as ``shape`` reads it.
 
@@ -169,15 +158,6 @@ class Caller:
         async with self.stream("GET", path, params=params) as answer:
             return await answer.shaped(shape)
 
-    async def get_json(self, path: str, *, params: Params | None = None) -> Any:
-        """Return what is at ``path``, as any JSON.
-
-        Raises:
-            CallFailed: see ``errors``.
-        """
-        async with self.stream("GET", path, params=params) as answer:
-            return await answer.json()
-
     async def get_bytes(self, path: str, *, params: Params | None = None, max_bytes: int | None = None) -> bytes:
         """Return what is at ``path``, ``max_bytes`` at most.
 
@@ -187,15 +167,6 @@ class Caller:
         bounds = None if max_bytes is None else replace(self._config.bounds, max_bytes=max_bytes)
         async with self.stream("GET", path, params=params, bounds=bounds) as answer:
             return await answer.read()
-
-    async def send_json(self, method: str, path: str, body: object = None, *, params: Params | None = None) -> Any:
-        """Send ``body`` as JSON and return the JSON that is answered; None where nothing is.
-
-        Raises:
-            CallFailed: see ``errors``.
-        """
-        async with self.stream(method, path, params=params, body=body) as answer:
-            return None if answer.status == 204 else await answer.json()
 
     @asynccontextmanager
     async def stream(

@@ -7,10 +7,6 @@ class ArrError(Exception):
     """Root of what this package raises."""
 
 
-class NotConfigured(ArrError, Final):
-    """It is switched off, or a setting that it needs is not there."""
-
-
 class NotATitle(ArrError, Final):
     """The program has no such title, and never had one that we know of."""
 

@@ -38,11 +38,3 @@ class Transport(Protocol):
             MailNotTaken: worth another attempt.
         """
         ...
-
-
-class NoAddressees:
-    """Knows nobody."""
-
-    async def addressee(self, account_id: UUID, *, template: MailTemplate) -> Addressee | None:
-        """Return None."""
-        return None

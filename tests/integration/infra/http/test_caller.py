@@ -27,6 +27,8 @@ from revenge.infra.jobs.clock import SystemClock
 from tests.fakes.services import StoppedClock
 from tests.fakes.wire import Say, WireServer, wire_server
 
+ANY: TypeAdapter[Any] = TypeAdapter(Any)
+
 KEY = "sesame-open-sesame"
 
 
@@ -74,11 +76,11 @@ async def test_a_call_carries_the_service_s_keys_and_the_caller_s_query(server: 
 
 async def test_a_path_cannot_change_the_query_or_climb(server: WireServer) -> None:
     async with caller(server) as tmdb:
-        await tmdb.get_json("/find/a?b#c%2F")
+        await tmdb.get("/find/a?b#c%2F", ANY)
         assert server.asked[0].path == "/3/find/a%3Fb%23c%252F"
         for path in ("movie", "/../admin", "/movie/../../x"):
             with pytest.raises(ValueError, match="does not climb"):
-                await tmdb.get_json(path)
+                await tmdb.get(path, ANY)
 
 
 @pytest.mark.parametrize(
@@ -121,13 +123,13 @@ async def test_nobody_there_is_unavailable() -> None:
         pass
     async with caller(gone) as tmdb:
         with pytest.raises(Unavailable):
-            await tmdb.get_json("/movie/1")
+            await tmdb.get("/movie/1", ANY)
 
 
 async def test_redirects_within_the_service_are_followed_with_its_keys(server: WireServer) -> None:
     server.answer(Say(status=301, headers={"location": "/3/movie/603-the-matrix"}), Say(body=b'{"id": 603}'))
     async with caller(server) as tmdb:
-        assert await tmdb.get_json("/movie/603") == {"id": 603}
+        assert await tmdb.get("/movie/603", ANY) == {"id": 603}
     assert [asked.path for asked in server.asked] == ["/3/movie/603", "/3/movie/603-the-matrix"]
     assert server.asked[1].query == {"api_key": [KEY]}
 
@@ -136,7 +138,7 @@ async def test_a_redirect_to_another_host_is_never_called(server: WireServer, ot
     server.answer(Say(status=307, headers={"location": f"{other.url}/steal"}))
     async with caller(server) as tmdb:
         with pytest.raises(LedAway):
-            await tmdb.get_json("/movie/1")
+            await tmdb.get("/movie/1", ANY)
     assert other.asked == []
 
 
@@ -144,14 +146,15 @@ async def test_what_changes_something_follows_no_redirect(server: WireServer) ->
     server.answer(Say(status=307, headers={"location": "/3/other"}))
     async with caller(server) as tmdb:
         with pytest.raises(LedAway):
-            await tmdb.send_json("POST", "/list", {"a": 1})
+            async with tmdb.stream("POST", "/list", body={"a": 1}):
+                pass
     assert len(server.asked) == 1
 
 
 async def test_a_body_is_sent_as_json_and_nothing_may_come_back(server: WireServer) -> None:
     server.answer(Say(status=204, body=b""))
-    async with caller(server) as tmdb:
-        assert await tmdb.send_json("POST", "/list", {"a": 1}) is None
+    async with caller(server) as tmdb, tmdb.stream("POST", "/list", body={"a": 1}) as answer:
+        assert await answer.read() == b""
     assert server.asked[0].body == b'{"a":1}'
     assert server.asked[0].headers["content-type"] == "application/json"
 
@@ -160,14 +163,14 @@ async def test_a_silent_server_is_given_up_between_two_pieces(server: WireServer
     server.answer(Say(hold=asyncio.Event()))
     async with caller(server, bounds=Bounds(read=timedelta(milliseconds=50))) as tmdb:
         with pytest.raises(Unavailable, match="ReadTimeout"):
-            await tmdb.get_json("/movie/1")
+            await tmdb.get("/movie/1", ANY)
 
 
 async def test_a_trickle_does_not_stretch_the_deadline(server: WireServer) -> None:
     server.answer(Say(hold=asyncio.Event(), trickle=True, length=10**6))
     async with caller(server, bounds=Bounds(total=timedelta(milliseconds=300))) as tmdb:
         with pytest.raises(Unavailable, match="took longer than"):
-            await tmdb.get_json("/movie/1")
+            await tmdb.get("/movie/1", ANY)
 
 
 async def test_a_time_limit_of_the_caller_s_own_is_not_the_service_s_fault(server: WireServer) -> None:
@@ -175,7 +178,7 @@ async def test_a_time_limit_of_the_caller_s_own_is_not_the_service_s_fault(serve
     seen: list[Called] = []
     async with caller(server, seen=seen) as tmdb:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(tmdb.get_json("/movie/1"), 0.05)
+            await asyncio.wait_for(tmdb.get("/movie/1", ANY), 0.05)
     assert seen == []
 
 
@@ -196,13 +199,13 @@ async def test_a_429_stops_everybody_s_calls_for_as_long_as_it_says(server: Wire
     server.answer(Say(status=429, headers={"retry-after": "30"}), Say())
     async with caller(server, clock=clock, rate=Rate(per_second=100, burst=100)) as tmdb:
         with pytest.raises(TooMany):
-            await tmdb.get_json("/a")
+            await tmdb.get("/a", ANY)
         clock.advance(timedelta(seconds=10))
         with pytest.raises(TooMany) as raised:
-            await tmdb.get_json("/b")
+            await tmdb.get("/b", ANY)
         assert raised.value.retry_after == timedelta(seconds=20)
         clock.advance(timedelta(seconds=21))
-        await tmdb.get_json("/c")
+        await tmdb.get("/c", ANY)
     assert [asked.path for asked in server.asked] == ["/3/a", "/3/c"]
 
 
@@ -214,18 +217,18 @@ async def test_a_service_that_fails_in_a_row_is_left_alone_until_one_call_succee
     async with caller(server, clock=clock, breaker=breaker) as tmdb:
         for _ in range(2):
             with pytest.raises(Unavailable):
-                await tmdb.get_json("/a")
+                await tmdb.get("/a", ANY)
         with pytest.raises(CircuitOpen) as raised:
-            await tmdb.get_json("/b")
+            await tmdb.get("/b", ANY)
         assert raised.value.retry_after == timedelta(seconds=30)
         clock.advance(timedelta(seconds=31))
         with pytest.raises(Unavailable):
-            await tmdb.get_json("/c")
+            await tmdb.get("/c", ANY)
         with pytest.raises(CircuitOpen):
-            await tmdb.get_json("/d")
+            await tmdb.get("/d", ANY)
         clock.advance(timedelta(seconds=31))
-        await tmdb.get_json("/e")
-        await tmdb.get_json("/f")
+        await tmdb.get("/e", ANY)
+        await tmdb.get("/f", ANY)
     assert [asked.path for asked in server.asked] == ["/3/a", "/3/a", "/3/c", "/3/e", "/3/f"]
 
 
@@ -234,8 +237,8 @@ async def test_a_refusal_shows_that_a_service_lives(server: WireServer) -> None:
     async with caller(server, breaker=Breaker(failures=2)) as tmdb:
         for kind in (Unavailable, NotThere, Unavailable):
             with pytest.raises(kind):
-                await tmdb.get_json("/a")
-        assert await tmdb.get_json("/a") == {}
+                await tmdb.get("/a", ANY)
+        assert await tmdb.get("/a", ANY) == {}
 
 
 async def test_what_the_caller_does_with_an_answer_is_not_the_service_s_fault(server: WireServer) -> None:
@@ -243,7 +246,7 @@ async def test_what_the_caller_does_with_an_answer_is_not_the_service_s_fault(se
         with pytest.raises(KeyError):
             async with tmdb.stream("GET", "/a"):
                 raise KeyError("own mistake")
-        assert await tmdb.get_json("/a") == {}
+        assert await tmdb.get("/a", ANY) == {}
 
 
 async def test_a_large_answer_is_handed_over_piece_by_piece(server: WireServer) -> None:
