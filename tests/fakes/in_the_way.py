@@ -66,9 +66,11 @@ class Way:
 
 
 @asynccontextmanager
-async def in_the_way_of(kind: str, pool: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[Way]:
-    """Lock the kind's table until the block ends."""
-    table = IN_THE_WAY[kind]
+async def in_the_way_of(
+    kind: str, pool: "asyncpg.Pool[asyncpg.Record]", *, table: str | None = None
+) -> AsyncIterator[Way]:
+    """Lock the kind's table, or another one, until the block ends."""
+    table = table or IN_THE_WAY[kind]
     async with pool.acquire() as conn, conn.transaction():
         await conn.execute(f"LOCK TABLE revenge.{table} IN ACCESS EXCLUSIVE MODE")
         yield Way(pool, table)

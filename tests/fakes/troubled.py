@@ -5,12 +5,13 @@ Only jobs that a test inserts are worked: they have a queue of their own, and wh
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import asyncpg
 import httpx2
@@ -56,6 +57,8 @@ class Outside:
     sonarr_peer: Peer
     receiver: Peer
     search: Peer
+    prefix: str
+    """Of what is indexed: the run's Typesense serves others, too."""
 
     @property
     def peers(self) -> tuple[Peer, ...]:
@@ -88,8 +91,21 @@ async def outside(typesense_url: str) -> AsyncIterator[Outside]:
         http = await stack.enter_async_context(httpx2.AsyncClient(timeout=END_S, trust_env=False))
         elsewhere = await stack.enter_async_context(wire_server())
         upstreams = (passing_on(http, servers.url), of_radarr, of_sonarr, taken, passing_on(http, typesense_url))
-        peers = [await stack.enter_async_context(peer(each, elsewhere)) for each in upstreams]
-        yield Outside(servers, radarr, sonarr, elsewhere, *peers)
+        metadata, radarr_peer, sonarr_peer, receiver, search = [
+            await stack.enter_async_context(peer(each, elsewhere)) for each in upstreams
+        ]
+        yield Outside(
+            servers=servers,
+            radarr=radarr,
+            sonarr=sonarr,
+            elsewhere=elsewhere,
+            metadata=metadata,
+            radarr_peer=radarr_peer,
+            sonarr_peer=sonarr_peer,
+            receiver=receiver,
+            search=search,
+            prefix=f"t{uuid4().hex[:8]}_",
+        )
 
 
 @dataclass
@@ -158,7 +174,7 @@ def settings_of(database: str, root: Path, around: Outside, *, node: str, films:
             "retry": {"initial_interval": "1h"},
             "fetch_poll_interval": "100ms",
         },
-        search={"url": around.search.url, "api_key": SecretStr(SEARCH_KEY)},
+        search={"url": around.search.url, "api_key": SecretStr(SEARCH_KEY), "prefix": around.prefix},
         notifications={"agents": {"receiver": {"url": around.receiver.url.replace("http://", "json://")}}},
         integrations={
             "radarr": arr(around.radarr_peer, f"/movies={films}"),
@@ -270,24 +286,32 @@ async def working(world: Troubled, settings: Settings, *, limit: timedelta | Non
 
 @asynccontextmanager
 async def troubled(
-    database: str, typesense_url: str, root: Path, *, more: Callable[[Troubled], None]
+    database: str,
+    typesense_url: str,
+    root: Path,
+    *,
+    nodes: Sequence[str],
+    more: Callable[[Troubled], None] = lambda world: None,
 ) -> AsyncIterator[Troubled]:
-    """Start nodes that work the queues ``asking``, ``off`` (nobody is set up) and ``hurried`` (a second for each attempt)."""
+    """Start ``nodes``, each of which works the queue of its name; the first finds out what is in the libraries.
+
+    ``asking`` waits a second or two for everybody, ``patient`` as long as a server does, ``off`` knows nobody, and ``hurried``
+    has a second for each attempt.
+    """
     films, shows = root / "films", root / "shows"
-    async with (
-        outside(typesense_url) as around,
-        Forwarder(database) as way,
-        asyncpg.create_pool(database, min_size=1, max_size=4) as pool,
-    ):
+    async with AsyncExitStack() as stack:
+        around = await stack.enter_async_context(outside(typesense_url))
+        way = await stack.enter_async_context(Forwarder(database))
+        pool = await stack.enter_async_context(asyncpg.create_pool(database, min_size=1, max_size=4))
         world = Troubled(around, pool, way, films, shows)
-
-        def told(node: str, dsn: str = database) -> Settings:
-            return settings_of(dsn, root, around, node=node, films=films, shows=shows)
-
-        async with (
-            working(world, impatient(told("asking"))),
-            working(world, without_anybody(told("off"))),
-            working(world, told("hurried", way.dsn), limit=timedelta(seconds=1)),
-        ):
-            await settle(world, "asking", more)
-            yield world
+        for node in nodes:
+            dsn = way.dsn if node == "hurried" else database
+            told = settings_of(dsn, root, around, node=node, films=films, shows=shows)
+            if node == "asking":
+                told = impatient(told)
+            elif node == "off":
+                told = without_anybody(told)
+            limit = timedelta(seconds=1) if node == "hurried" else None
+            await stack.enter_async_context(working(world, told, limit=limit))
+        await settle(world, nodes[0], more)
+        yield world

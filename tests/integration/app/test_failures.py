@@ -75,7 +75,13 @@ def logs_are_kept() -> None:
 async def world(
     module_database: str, typesense_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Troubled]:
-    async with troubled(module_database, typesense_url, tmp_path_factory.mktemp("troubled"), more=plant_more) as world:
+    async with troubled(
+        module_database,
+        typesense_url,
+        tmp_path_factory.mktemp("troubled"),
+        nodes=("asking", "off", "hurried"),
+        more=plant_more,
+    ) as world:
         yield world
 
 
