@@ -50,7 +50,8 @@ async def scan(container: Container, *, files: int) -> dict[str, Any]:
                 took.append(time.perf_counter() - began)
         finally:
             await libraries.delete(library.id)
-            await container.library_repository().forget(library.id)
+            async with container.library_repository().forgetting(library.id):
+                pass
     finally:
         shutil.rmtree(root)
     first_s, again_s = took

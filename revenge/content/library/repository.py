@@ -145,10 +145,6 @@ class LibraryRepository:
         more = str(rows[limit - 1]["id"]) if len(rows) > limit else None
         return ScanErrorPage([ScanFileError(row["path"], row["error"]) for row in rows[:limit]], more)
 
-    async def forget(self, library_id: UUID) -> None:
-        """Remove a deleted library with everything that was known of its files; one that was not deleted stays."""
-        await self._pool.execute(self._sql["library_forget"], library_id)
-
     async def file_counts(self, library_ids: Sequence[UUID]) -> dict[UUID, dict[FileState, int]]:
         """Return how many files of each state the libraries have; a library without files is left out."""
         counts: dict[UUID, dict[FileState, int]] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import itertools
 import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -70,6 +71,7 @@ class Fetcher:
         self._removed: dict[str, Lane] = {}
         """Queues that are no longer served, whose jobs may run still."""
         self._has_cooldowns = False
+        self._switches = itertools.count(1)
         self._refilling: asyncio.TimerHandle | None = None
         self._resting: asyncio.TimerHandle | None = None
         self._second_look: asyncio.TimerHandle | None = None
@@ -90,6 +92,7 @@ class Fetcher:
         lane = self.lanes[name] = self._removed.pop(name) if name in self._removed else Lane(name, config.workers)
         lane.workers, lane.config, lane.is_hungry, lane.has_more = config.workers, config, True, False
         lane.is_paused = is_paused
+        lane.switch = next(self._switches)
         self._has_cooldowns = self._has_cooldowns or bool(config.fetch_cooldown)
         self._go()
 
@@ -193,6 +196,7 @@ class Fetcher:
         for lane in self.lanes.values() if name == "*" else filter(None, [self.lanes.get(name)]):
             if lane.is_paused is not paused:
                 lane.is_paused, lane.is_hungry = paused, True
+                lane.switch = next(self._switches)
                 lane.hints += 1
                 changed.append(lane.name)
         if changed:

@@ -23,6 +23,8 @@ class Lane:
     workers: int
     busy: int = 0
     is_paused: bool = False
+    switch: int = 0
+    """The number of when it was last added, paused or resumed: an answer to a question from before says nothing of it."""
     is_hungry: bool = True
     """A fetch may find something: it was notified of, polled, or the last fetch came back full."""
     has_more: bool = False

@@ -1,6 +1,6 @@
 """The queues that a started client works: added, removed, resized and paused while it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from revenge.infra.jobs.config import QueueConfig
@@ -78,12 +78,17 @@ class ServedQueues:
 
     async def touch(self) -> None:
         """Say that the queues are worked still, and find out which are paused."""
-        self._apply(await self._store.touch(list(self._fetcher.lanes)))
+        await self._follow(self._store.touch)
 
     async def look_up_pauses(self) -> None:
         """Find the pauses and resumes whose notifications did not arrive."""
-        self._apply(await self._store.paused(list(self._fetcher.lanes)))
+        await self._follow(self._store.paused)
 
-    def _apply(self, paused: set[str]) -> None:
-        for name in self._fetcher.lanes:
-            self.set_paused(name, paused=name in paused)
+    async def _follow(self, ask: Callable[[list[str]], Awaitable[set[str]]]) -> None:
+        """Ask which queues are paused, and do so here; of one that was switched meanwhile the answer is too old."""
+        asked = {name: lane.switch for name, lane in self._fetcher.lanes.items()}
+        paused = await ask(list(asked))
+        for name, switch in asked.items():
+            lane = self._fetcher.lanes.get(name)
+            if lane is not None and lane.switch == switch:
+                self.set_paused(name, paused=name in paused)
