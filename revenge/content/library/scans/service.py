@@ -75,7 +75,12 @@ class ScanService:
             ScanFailed: the scan ended as failed, with this reason.
             ScanLost: another run took it over, or somebody ended it; nothing was written since.
         """
-        claimed = await self._claims.claim(request)
+        claiming = asyncio.ensure_future(self._claims.claim(request))
+        try:
+            claimed = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._interrupted_claim(claiming, request.job_id))
+            raise
         if isinstance(claimed, Scan):
             return claimed
         try:
@@ -180,6 +185,16 @@ class ScanService:
             rows = await self._pool.fetch(statements()["root_sample"], root.id) if root.has_files else []
             standings[root.id] = await in_thread(partial(check_root, root, [row["path"] for row in rows]))
         return standings
+
+    async def _interrupted_claim(self, claiming: asyncio.Future[Claimed | Scan], job_id: int | None) -> None:
+        """Let go of what the database may give a run that was told to stop while it asked: nobody else could have it."""
+        try:
+            async with asyncio.timeout(self._config.stop_limit.total_seconds()):
+                claimed = await claiming
+        except Exception:
+            return
+        if isinstance(claimed, Claimed):
+            await self._interrupted(claimed, job_id)
 
     async def _interrupted(self, claimed: Claimed, job_id: int | None) -> None:
         """Say what became of a run that was told to stop: ended when somebody wanted that, else to be taken up."""

@@ -179,8 +179,8 @@ async def test_who_comes_back_to_another_node_after_a_restart_is_told_what_it_mi
     async with api_of(pool, other) as elsewhere:
         headers = {"Last-Event-ID": last_id}
         async with aclosing(events(elsewhere, "/events?queues=default", **headers)) as again, asyncio.timeout(30):  # type: ignore[type-var]
-            async for event, event_id, data in again:
-                assert (event, event_id) == ("state", last_id)
+            async for event, _, data in again:
+                assert event == "state"
                 ended |= {data["id"]} if data["state"] == "cancelled" else set()
                 if ended == {long["id"], quick["id"]}:
                     break
