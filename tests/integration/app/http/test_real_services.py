@@ -19,6 +19,7 @@ from revenge.content.library.scans import ScanService
 from revenge.content.library.service import LibraryService
 from revenge.content.movie.jobs import MovieLibraryScanWorker
 from revenge.infra.jobs import Client, ClientConfig, Job, JobArgs, Worker, Workers
+from revenge.infra.jobs.watching import Position
 from tests.fakes.services import VIEW, FakeMetrics, FakeReadiness
 from tests.fakes.serving import serving
 
@@ -179,8 +180,12 @@ async def test_who_comes_back_to_another_node_after_a_restart_is_told_what_it_mi
     async with api_of(pool, other) as elsewhere:
         headers = {"Last-Event-ID": last_id}
         async with aclosing(events(elsewhere, "/events?queues=default", **headers)) as again, asyncio.timeout(30):  # type: ignore[type-var]
-            async for event, _, data in again:
+            reached = Position.decode(last_id).since
+            async for event, event_id, data in again:
+                # Never back, so that whoever is cut off here is told again what comes behind it.
+                before, reached = reached, Position.decode(event_id).since
                 assert event == "state"
+                assert reached >= before
                 ended |= {data["id"]} if data["state"] == "cancelled" else set()
                 if ended == {long["id"], quick["id"]}:
                     break

@@ -46,3 +46,17 @@ export function useBusy(): [boolean, (action: () => Promise<void>) => void] {
   };
   return [busy, run];
 }
+
+/** As `useBusy`, with what went wrong last as a sentence to show, and a function that says another. */
+export function useSubmit(): {
+  busy: boolean;
+  error: string;
+  setError: (sentence: string) => void;
+  run: (action: () => Promise<void>) => void;
+} {
+  const [busy, runAlone] = useBusy();
+  const [error, setError] = useState("");
+  const run = (action: () => Promise<void>) =>
+    runAlone(() => action().catch((problem) => setError(problem instanceof Error ? problem.message : String(problem))));
+  return { busy, error, setError, run };
+}

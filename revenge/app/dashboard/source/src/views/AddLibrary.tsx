@@ -1,6 +1,6 @@
-import { useState } from "preact/hooks";
 import { addLibrary } from "../live";
-import { useBusy, useModal } from "../hooks";
+import { useModal, useSubmit } from "../hooks";
+import { FormError } from "./FormError";
 
 const close = () => {
   location.hash = "#/";
@@ -8,8 +8,7 @@ const close = () => {
 
 export function AddLibrary() {
   const dialog = useModal();
-  const [busy, run] = useBusy();
-  const [error, setError] = useState("");
+  const { busy, error, run } = useSubmit();
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
@@ -18,12 +17,8 @@ export function AddLibrary() {
       .map((path) => path.trim())
       .filter(Boolean);
     run(async () => {
-      try {
-        await addLibrary({ name: String(form.get("name")).trim(), type: String(form.get("type")), paths });
-        close();
-      } catch (problem) {
-        setError(problem instanceof Error ? problem.message : String(problem));
-      }
+      await addLibrary({ name: String(form.get("name")).trim(), type: String(form.get("type")), paths });
+      close();
     });
   };
   return (
@@ -46,11 +41,7 @@ export function AddLibrary() {
           <textarea name="paths" required rows={3} spellcheck={false} placeholder="/srv/films" aria-describedby="paths-hint" />
           <small id="paths-hint">Full paths as the server sees them, one on each line. They are read, never changed.</small>
         </label>
-        {error && (
-          <p class="form-error" role="alert">
-            {error}
-          </p>
-        )}
+        <FormError error={error} />
         <div class="form-acts">
           <button type="button" onClick={close}>
             Not now

@@ -1,12 +1,11 @@
-import { useState } from "preact/hooks";
 import { api } from "../api";
-import { useBusy } from "../hooks";
+import { useSubmit } from "../hooks";
 import { begin } from "../live";
 import { Mark } from "./App";
+import { FormError } from "./FormError";
 
 export function Login() {
-  const [busy, run] = useBusy();
-  const [error, setError] = useState("");
+  const { busy, error, run } = useSubmit();
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
@@ -17,7 +16,7 @@ export function Login() {
         await begin();
       } catch (problem) {
         form.reset();
-        setError(problem instanceof Error ? problem.message : String(problem));
+        throw problem;
       }
     });
   };
@@ -39,11 +38,7 @@ export function Login() {
           />
           <small id="key-hint">The value of server.api_key in this server's settings.</small>
         </label>
-        {error && (
-          <p class="form-error" role="alert">
-            {error}
-          </p>
-        )}
+        <FormError error={error} />
         <button class="primary" type="submit" aria-disabled={busy}>
           {busy ? "Signing in…" : "Sign in"}
         </button>

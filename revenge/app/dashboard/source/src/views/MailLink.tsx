@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
-import { ApiError, api } from "../api";
-import { useBusy } from "../hooks";
+import { api } from "../api";
+import { useSubmit } from "../hooks";
 import { Mark } from "./App";
+import { FormError } from "./FormError";
 
 export type Link = { about: "password_reset" | "email_verification"; token: string };
 
@@ -13,8 +14,7 @@ export function linkIn(hash: string): Link | null {
 
 /** Where a mail's link leads: a new password, or a confirmed address. Nothing happens before a button is pressed. */
 export function MailLink({ link }: { link: Link }) {
-  const [busy, run] = useBusy();
-  const [error, setError] = useState("");
+  const { busy, error, setError, run } = useSubmit();
   const [done, setDone] = useState(false);
   const isReset = link.about === "password_reset";
 
@@ -26,12 +26,8 @@ export function MailLink({ link }: { link: Link }) {
       return;
     }
     run(async () => {
-      try {
-        await (isReset ? api.resetPassword(link.token, String(form.get("password"))) : api.verifyEmail(link.token));
-        setDone(true);
-      } catch (problem) {
-        setError(problem instanceof ApiError ? problem.message : String(problem));
-      }
+      await (isReset ? api.resetPassword(link.token, String(form.get("password"))) : api.verifyEmail(link.token));
+      setDone(true);
     });
   };
 
@@ -50,11 +46,7 @@ export function MailLink({ link }: { link: Link }) {
         ) : (
           <>
             {isReset && <PasswordFields />}
-            {error && (
-              <p class="form-error" role="alert">
-                {error}
-              </p>
-            )}
+            <FormError error={error} />
             <button class="primary" type="submit" aria-disabled={busy}>
               {busy ? "One moment…" : isReset ? "Set it" : "Yes, confirm it"}
             </button>
