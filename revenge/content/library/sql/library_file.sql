@@ -240,6 +240,10 @@ SELECT key, id FROM inserted
 UNION ALL
 SELECT key, id FROM /* TEMPLATE: schema */library_item WHERE library_id = $1 AND key = ANY ($4::text[]);
 
+-- name: library_analyze :exec
+-- Not waiting for whoever does it already.
+ANALYZE (SKIP_LOCKED) /* TEMPLATE: schema */library_file, /* TEMPLATE: schema */library_item;
+
 -- name: item_delete_unused :exec
 -- $1 uuid library_id
 DELETE FROM /* TEMPLATE: schema */library_item AS item

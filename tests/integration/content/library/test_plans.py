@@ -1,6 +1,7 @@
 """The statements that a scan runs again and again use their indexes on a library of 50,000 files."""
 
 import re
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -83,3 +84,21 @@ async def test_a_page_of_files_reads_little_more_than_itself(full: "World") -> N
     )
     assert "library_file_path_order" in text
     assert rows_read(text) < 10
+
+
+async def test_a_first_scan_reads_each_item_a_few_times_and_not_once_for_every_file(world: "World") -> None:
+    await world.make_library()
+    # Autovacuum would gather statistics too, but only after a while.
+    for table in ("library_file", "library_item"):
+        await world.pool.execute(f"ALTER TABLE revenge.{table} SET (autovacuum_enabled = false)")
+    files = 6_000
+    world.put(*(f"The Film {n:05d} (1999).mkv" for n in range(files)))
+    await world.scan(probing=False)
+    async with AsyncExitStack() as stack:
+        # Each session keeps what it counts to itself for a second.
+        for conn in [await stack.enter_async_context(world.pool.acquire()) for _ in range(world.pool.get_max_size())]:
+            await conn.execute("SELECT pg_stat_force_next_flush()")
+    read = await world.pool.fetchval(
+        "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'revenge' AND relname = 'library_item'"
+    )
+    assert read < 300 * files
