@@ -82,6 +82,8 @@ async def _once(run: Run, tools: Tools, dsn: str) -> dict[str, Any] | str:
     try:
         if run.needs_river:
             await asyncio.to_thread(_run, [str(tools.revenge), "migrate", "up", "--line", "main"], environment)
+        if run.is_lean:
+            await asyncio.to_thread(_run, [str(tools.revenge), "migrate", "lean", "on"], environment)
         done = await asyncio.to_thread(_run, command, environment)
     except subprocess.TimeoutExpired:
         return f"failed: it took more than {LIMIT_S} s"

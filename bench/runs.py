@@ -19,6 +19,8 @@ class Run:
     command: Command
     needs_river: bool = False
     """River's tables are to be there before."""
+    is_lean: bool = False
+    """Without the indexes that no engine reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +56,9 @@ def graphile(*words: str) -> Command:
     return lambda tools: [*tools.node(NODE), str(NODE / "graphile.js"), *words]
 
 
-def limit(label: str, *words: str) -> Run:
+def limit(label: str, *words: str, is_lean: bool = False) -> Run:
     """Return River's statements without an engine."""
-    return Run(label=label, command=python("limit_run.py", *words), needs_river=True)
+    return Run(label=label, command=python("limit_run.py", *words), needs_river=True, is_lean=is_lean)
 
 
 def sections(n: int) -> list[Section]:
@@ -97,6 +99,7 @@ def sections(n: int) -> list[Section]:
             runs=[
                 Run(label="Revenge", command=revenge("drain", "--lean", "--n", many, "--workers", "2000")),
                 Run(label="River in Go", command=river("-mode", "drain", "-lean", "-n", many, "-workers", "2000")),
+                limit("the SQL alone", "drain", "--n", many, "--workers", "1000", is_lean=True),
             ],
         ),
         Section(

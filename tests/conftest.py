@@ -24,6 +24,7 @@ from revenge.infra.database.cluster import Cluster
 from revenge.infra.database.embedded import EmbeddedPostgres
 from revenge.infra.database.locks import FileLock
 from revenge.infra.database.migrations import REVENGE
+from revenge.infra.jobs import TunedConnection
 from revenge.infra.jobs.migrations import MAIN, REVENGE_JOBS, Migrator
 from tests.fakes import figures
 from tests.fakes.databases import copy_of, make_template
@@ -175,7 +176,7 @@ async def module_database(postgres_url: str, template: str) -> AsyncIterator[str
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
     """Pool on ``database``."""
-    async with asyncpg.create_pool(database, min_size=1, max_size=8) as pool:
+    async with asyncpg.create_pool(database, min_size=1, max_size=8, connection_class=TunedConnection) as pool:
         yield pool
 
 

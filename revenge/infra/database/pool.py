@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urls
 import asyncpg
 
 from revenge.infra.database.errors import DatabaseUnreachable
+from revenge.infra.jobs.tuning import TunedConnection
 
 _logger = logging.getLogger("revenge.database")
 
@@ -79,7 +80,7 @@ def for_asyncpg(dsn: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-class _LeanConnection(asyncpg.Connection):
+class _LeanConnection(TunedConnection):
     """A connection that is given back as it is."""
 
     def get_reset_query(self) -> str:
@@ -123,11 +124,10 @@ async def create_pool(
         "max_size": max_size,
         "server_settings": {"application_name": application_name},
         "init": init,
+        "connection_class": TunedConnection if reset else _LeanConnection,
     }
     if statement_cache_size is not None:
         options["statement_cache_size"] = statement_cache_size
-    if not reset:
-        options["connection_class"] = _LeanConnection
     address, place = for_asyncpg(dsn), describe(dsn)
     limit_s = connect_timeout.total_seconds()
     waiting = _Waiting(place, limit_s, on_wait)

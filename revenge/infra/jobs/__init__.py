@@ -82,7 +82,7 @@ from revenge.infra.jobs.subscriptions import (
     Subscription,
 )
 from revenge.infra.jobs.sync_client import SyncClient
-from revenge.infra.jobs.tuning import tune_connection
+from revenge.infra.jobs.tuning import TunedConnection, tune_connection
 from revenge.infra.jobs.worker import NO_TIMEOUT, Worker
 
 __all__ = [
@@ -163,6 +163,7 @@ __all__ = [
     "StuckJob",
     "Subscription",
     "SyncClient",
+    "TunedConnection",
     "UniqueConflict",
     "UniqueKeyTaken",
     "UniqueOpts",

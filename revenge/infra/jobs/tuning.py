@@ -1,12 +1,43 @@
-"""What makes a connection one of the engine's own: plans that are kept suit tables of any size."""
+"""What makes a connection one of the engine's own: kept plans suit tables of any size, a new one is ready at once."""
 
+from collections.abc import Collection, Iterable
 from functools import cache
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
 
 from revenge.infra.jobs.sql import load
 
 if TYPE_CHECKING:
     from revenge.infra.jobs.store import Connection
+
+_SAME_EVERYWHERE = 10_000
+"""Types below have the same numbers in every PostgreSQL (its `transam.h`: `FirstGenbkiObjectId`)."""
+_ARRAYS = frozenset({199, 1000, 1001, 1005, 1007, 1009, 1015, 1016, 1022, 1115, 1182, 1185, 1187, 1231, 2951, 3807})
+"""Those of json, bool, bytea, int2, int4, text, varchar, int8, float8, timestamp, date, timestamptz, interval, numeric, uuid and
+jsonb (its `pg_type.dat`): asked for together, so that no statement asks again."""
+_NOTHING_ASKED = SimpleNamespace(name="asked of no server")
+_known: dict[int, Any] = {}
+
+
+class TunedConnection(asyncpg.Connection):
+    """asyncpg's connection, which asks for the server's own array types once a process; for ``connection_class`` of a pool.
+
+    asyncpg asks on each connection for each statement that names one, 3 to 14 ms of the server's time: a process that had
+    just started took 40 to 125 ms to start its first jobs (docs/performance.md).
+    """
+
+    # asyncpg's own, so no type stubs know it; where a later asyncpg has no such method, all is as without this class.
+    async def _introspect_types(self, typeoids: Collection[int], timeout: float | None) -> tuple[Iterable[Any], Any]:  # noqa: ASYNC109
+        is_known = all(oid < _SAME_EVERYWHERE for oid in typeoids)
+        if is_known and _known.keys() >= set(typeoids):
+            return _known.values(), _NOTHING_ASKED
+        asked = {*typeoids, *_ARRAYS} if is_known else typeoids
+        rows, statement = await super()._introspect_types(asked, timeout)  # type: ignore[misc]
+        if is_known:
+            _known.update((row["oid"], row) for row in rows)
+        return rows, statement
 
 
 async def tune_connection(conn: "Connection") -> None:
