@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -103,8 +103,15 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         self.plugins = look_up(plugins)
         chain = InsertChain(self.plugins)
         self._inserter = Inserter(
-            config=self.config, clock=self._clock, store=self._store, on_insert=on_insert, chain=chain, say=self._say
+            config=self.config,
+            clock=self._clock,
+            store=self._store,
+            on_insert=on_insert,
+            chain=chain,
+            say=self._say,
+            turn=self._insert_turn,
         )
+        self._insert_turns = asyncio.Semaphore(self._store.most_inserts)
         self.queue_configs = {name: QueueConfig.of(queue) for name, queue in self.config.queues.items()}
         """What is worked, or will be once this client starts."""
         connect = partial(asyncpg.connect, listen) if isinstance(listen, str) else listen
@@ -383,6 +390,9 @@ class Client(JobCalls, QueueCalls, WatchCalls):
             return False
         self._runtime.inserted({job.shape for job in inserted})
         return True
+
+    def _insert_turn(self) -> AbstractAsyncContextManager[object]:
+        return nullcontext() if self._runtime is None else self._insert_turns
 
     async def _say(self, topic: str, payloads: list[str]) -> bool:
         return self._runtime is not None and await self._runtime.say(topic, payloads)

@@ -1,6 +1,7 @@
 """New rows of ``river_job``: many in one statement, or by COPY."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from functools import partial
 from typing import Any, overload
@@ -15,6 +16,8 @@ from revenge.infra.jobs.job_store import job_from
 from revenge.infra.jobs.models import InsertResult, JobRow, JobState
 from revenge.infra.jobs.store import AnyConnection, Store
 from revenge.infra.jobs.unique import states_of
+
+Turn = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class Inserted(Sequence[InsertResult]):
@@ -73,9 +76,10 @@ class InsertStore:
     it does not: ``announce`` what was inserted.
     """
 
-    def __init__(self, store: Store, *, say: Say | None = None) -> None:
-        """Make it; ``say`` is the announcer's."""
+    def __init__(self, store: Store, *, say: Say | None = None, turn: Turn = nullcontext) -> None:
+        """Make it; ``say`` is the announcer's, ``turn`` what an insert on one of the pool's connections waits for first."""
         self._store = store
+        self._turn = turn
         self._announcer = Announcer(store, say=say)
 
     async def announce(self, jobs: Iterable[NewJob], *, wait: bool) -> None:
@@ -94,8 +98,12 @@ class InsertStore:
         ``now`` is what their builder took for it: jobs that are due then are due when the database, by whose clock they
         are fetched, inserts them. Two jobs of one unique key in one call become one row: the second is a duplicate of the first.
         """
-        if any(job.unique is not None for job in jobs):
-            return await self._insert_unique(jobs, now=now, conn=conn)
+        async with self._turn() if conn is None else nullcontext():
+            if any(job.unique is not None for job in jobs):
+                return await self._insert_unique(jobs, now=now, conn=conn)
+            return await self._insert_plain(jobs, now=now, conn=conn)
+
+    async def _insert_plain(self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None) -> Inserted:
         record = await self._store.fetchrow(
             "job_insert_many",
             *await self._columns(jobs, now, conn),
@@ -116,7 +124,7 @@ class InsertStore:
             UniqueKeyTaken: one is a unique job that is there already; none was inserted.
         """
         if conn is None:
-            async with self._store.transaction() as own:
+            async with self._turn(), self._store.transaction() as own:
                 await self._copy_many(jobs, now, partial(self._store.copy, conn=own))
         else:
             await self._copy_many(jobs, now, partial(self._store.copy_on, conn))

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from revenge.infra.jobs.announcer import Say
@@ -11,7 +12,7 @@ from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import InvalidJob
 from revenge.infra.jobs.insert_chain import InsertChain
-from revenge.infra.jobs.insert_store import InsertStore
+from revenge.infra.jobs.insert_store import InsertStore, Turn
 from revenge.infra.jobs.insertion import Builder, NewJob
 from revenge.infra.jobs.models import InsertOpts, InsertResult
 from revenge.infra.jobs.registry import Workers
@@ -38,12 +39,13 @@ class Inserter:
         on_insert: OnInsert | None,
         chain: InsertChain,
         say: Say | None = None,
+        turn: Turn = nullcontext,
     ) -> None:
-        """Make it; with ``say``, the announcer's, every call without ``conn`` needs a ``wake``."""
+        """Make it; with ``say``, the announcer's, every call without ``conn`` needs a ``wake``. ``turn``: as in InsertStore."""
         self._config = config
         self._chain = chain
         self._clock = clock
-        self._inserts = InsertStore(store, say=say)
+        self._inserts = InsertStore(store, say=say, turn=turn)
         self._on_insert = on_insert
 
     async def insert_many(

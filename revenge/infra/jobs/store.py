@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 else:
     DirectConnection = Connection = Pool = AnyConnection = Any
 
+KEPT_FROM_INSERTS = 4
+"""Connections of a pool that a burst of inserts leaves to the two fetches and the two writes of results that may be under way:
+behind as many inserts as there are connections, each waited for tens of them (docs/performance.md)."""
+
 
 class Store:
     """Runs the statements of ``sql/`` in one schema.
@@ -50,6 +54,8 @@ class Store:
     Raises:
         StoreError: from every method, when the database could not do it; ``retryable`` says whether it may later.
     """
+
+    _pool: Pool | None = None
 
     def __init__(self, pool: Pool | None, *, schema: str | None = None, blocking: bool = False) -> None:
         """Make it; without a pool every call needs ``conn``, which ``blocking`` says is to be one that blocks.
@@ -75,6 +81,12 @@ class Store:
             message = "this client has no pool of its own: give it the connection to use, as conn="
             raise TypeError(message)
         return self._pool
+
+    @property
+    def most_inserts(self) -> int:
+        """How many inserts may use the pool at once beside a working client."""
+        size = 0 if self._pool is None else self._pool.get_max_size()
+        return max(size - KEPT_FROM_INSERTS, 1)
 
     def filled(self, name: str, fills: Mapping[str, str]) -> str:
         """Return the name of the statement ``name`` with its marks filled; ``fills`` are words of our own, never a caller's."""

@@ -22,11 +22,12 @@ WITH inserted AS (
         args::jsonb, ($2::text[])[shape], ($6::smallint[])[shape], ($8::text[])[shape]::jsonb,
         ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::timestamptz[])[shape], now()),
         ($4::text[])[shape]::/* TEMPLATE: schema */river_job_state, string_to_array(($9::text[])[shape], ',')
-    FROM unnest($10::text[], $11::integer[]) AS rows (args, shape)
+    -- Sub-selects hide the arrays from the planner, which would otherwise think anew for each job (as in job_fetch).
+    FROM unnest((SELECT $10::text[]), (SELECT $11::integer[])) AS rows (args, shape)
     RETURNING id
 ),
 told AS (
-    SELECT count(pg_notify($1, payload)) FROM unnest($12::text[]) AS payload
+    SELECT count(pg_notify($1, payload)) FROM unnest((SELECT $12::text[])) AS payload
 )
 SELECT (SELECT array_agg(id) FROM inserted), now()
 FROM told;
@@ -126,7 +127,8 @@ RETURNING
 -- $1 id bigint[], $2 attempt smallint[], $3 attempted_at timestamptz[], $4 finalized_at timestamptz
 UPDATE /* TEMPLATE: schema */river_job AS job
 SET state = 'completed', finalized_at = $4
-FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[]) AS done (id, attempt, attempted_at)
+-- Sub-selects for the planner's sake, as in job_fetch.
+FROM unnest((SELECT $1::bigint[]), (SELECT $2::smallint[]), (SELECT $3::timestamptz[])) AS done (id, attempt, attempted_at)
 WHERE job.id = done.id
     -- As text, so that no index on state serves: it would walk the dead entries of all that ran before.
     AND job.state::text = 'running'

@@ -357,3 +357,44 @@ async def test_the_leader_promotes_what_is_scheduled_in_time(start_client: Start
     await node.insert(ActArgs(), InsertOpts(scheduled_at=due))
     late = await asyncio.wait_for(begun.get(), 20) - due
     assert timedelta(0) <= late < timedelta(seconds=2)
+
+
+STALLED = """
+CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.args ->> 'what' = 'stalled' THEN PERFORM pg_advisory_xact_lock(1); END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER stall BEFORE INSERT ON river_job FOR EACH ROW EXECUTE FUNCTION stall();
+"""
+
+
+async def test_a_burst_of_inserts_leaves_connections_to_fetch_with(
+    start_client: StartClient, add_row: AddRow, pool: asyncpg.Pool, database: str
+) -> None:
+    await pool.execute(STALLED)
+    worked: asyncio.Queue[int] = asyncio.Queue()
+
+    async def note(job: Job[ActArgs]) -> None:
+        worked.put_nowait(job.id)
+
+    started = await start_client(note, poll_interval=timedelta(milliseconds=100))
+    holder = await asyncpg.connect(database)
+
+    async def one_waits() -> bool:
+        waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+        return bool(await holder.fetchval(waits))
+
+    try:
+        await holder.execute("SELECT pg_advisory_lock(1)")
+        burst = [asyncio.create_task(started.insert(ActArgs(what="stalled"))) for _ in range(3 * pool.get_max_size())]
+        await eventually(one_waits)
+        another = await add_row()
+        async with asyncio.timeout(LIMIT.total_seconds()):
+            assert await worked.get() == another
+    finally:
+        await holder.close()
+    inserted = {result.job.id for result in await asyncio.gather(*burst)}
+    assert len(inserted) == len(burst)
+    async with asyncio.timeout(LIMIT.total_seconds()):
+        assert {await worked.get() for _ in burst} == inserted
