@@ -93,6 +93,7 @@ class AppriseSender:
         # A new one each time: they are not made for several threads, and sleep between messages.
         plugin = _open(agent, self._addresses[agent])
         _mark(plugin, message)
+        self._wait_long(plugin)
         answer = _heard.answer = _Answer()
         try:
             is_sent = plugin.notify(
@@ -106,6 +107,11 @@ class AppriseSender:
         finally:
             _heard.answer = None
         return None if is_sent else self._failure(agent, str(plugin.service_name), answer)
+
+    def _wait_long(self, plugin: Any) -> None:
+        """Wait for an answer until the deadline, unless the address says how long: apprise gives up after four seconds."""
+        if plugin.socket_read_timeout == type(plugin).socket_read_timeout:
+            plugin.socket_read_timeout = self._deadline.total_seconds()
 
     def _failure(self, agent: str, service: str, answer: _Answer) -> CallFailed:
         if answer.broke is not None:

@@ -141,6 +141,22 @@ async def test_server_that_never_ends_is_not_waited_for(server: WireServer) -> N
     hold.set()
 
 
+@pytest.mark.parametrize(("ending", "fails"), [("", False), ("?rto=0.2", True)], ids=["deadline", "address"])
+async def test_slow_answer_is_waited_for_until_the_deadline_or_as_the_address_says(
+    server: WireServer, monkeypatch: pytest.MonkeyPatch, ending: str, fails: bool
+) -> None:
+    monkeypatch.setattr("apprise.url.URLBase.socket_read_timeout", 0.2 if not fails else 4.0)
+    hold = asyncio.Event()
+    server.answer(Say(hold=hold))
+    asyncio.get_running_loop().call_later(0.8, hold.set)
+    sender = _sender(_at(server, "json", f"hook{ending}"))
+    if fails:
+        assert isinstance(await _failure(sender), Unavailable)
+    else:
+        await sender.send("phone", _message(title="Alien"))
+    assert len(server.asked) == 1
+
+
 async def test_mail_is_a_service_like_others() -> None:
     received: list[bytes] = []
 
