@@ -25,6 +25,11 @@ DEMO_PACE = 10
 SOFT_STOP = timedelta(seconds=2)
 """A scan goes on where it stopped at the next start: nobody should wait for its end."""
 
+NO_KEY = (
+    "TMDb has no key (metadata.tmdb.api_key, or REVENGE_METADATA__TMDB__API_KEY): films are called what their files are called, and "
+    "have no pictures. See docs/metadata.md."
+)
+
 
 class Stopped(Exception):
     """Ctrl-C while the demo's files were made."""
@@ -44,13 +49,15 @@ def demo(
 ) -> None:
     """Start everything, scan a library, and show it on the dashboard until Ctrl-C.
 
-    Without --library the known libraries are scanned; when there are none, small real video files are made.
+    Without --library the known libraries are scanned; when there are none, small real video files are made, and a film
+    database that knows them is played. It is not played for libraries of your own.
     """
     shell = shell_of(context)
     folder = None if library is None else Path(os.path.abspath(library))
 
     async def main(signals: "Signals") -> None:
         from revenge.app.container import build_container
+        from revenge.app.demo.own import knows_other_libraries
         from revenge.app.demo.servers import PORT, DemoServers
         from revenge.app.lifecycle import Lifecycle, Step
         from revenge.app.process import server_steps
@@ -58,11 +65,14 @@ def demo(
 
         settings = _for_demo(shell)
         playing = []
-        if settings.demo and folder is None and settings.metadata.tmdb.api_key is None:
+        has_key = settings.metadata.tmdb.api_key is not None
+        if settings.demo and folder is None and not has_key and not await knows_other_libraries(settings):
             servers = DemoServers(clock=SystemClock(), port=PORT)
             playing = [Step(name="demo", start=servers.start, stop=servers.stop)]
             await servers.bind()
             settings = servers.applied(settings)
+        elif not has_key:
+            shell.say(NO_KEY)
         container = build_container(settings)
         shell.say("Starting the database, the workers and the server ...")
         async with Lifecycle([*playing, *server_steps(container)], hurry=signals.hurry):

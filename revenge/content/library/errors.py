@@ -27,7 +27,7 @@ class LibraryNameTaken(LibraryError):
     """Another library has this name, in whatever case."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is a library named {name!r} already; choose another name")
+        super().__init__(f"there is a library named {name!r} already; choose another name, or give that library one")
         self.name = name
 
 

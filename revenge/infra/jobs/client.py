@@ -111,7 +111,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
             say=self._say,
             turn=self._insert_turn,
         )
-        self._insert_turns = asyncio.Semaphore(self._store.most_inserts)
+        self._insert_turns: AbstractAsyncContextManager[object] = nullcontext()
         self.queue_configs = {name: QueueConfig.of(queue) for name, queue in self.config.queues.items()}
         """What is worked, or will be once this client starts."""
         connect = partial(asyncpg.connect, listen) if isinstance(listen, str) else listen
@@ -301,6 +301,7 @@ class Client(JobCalls, QueueCalls, WatchCalls):
             on_end=self._on_end,
         )
         await runtime.start()
+        self._insert_turns = asyncio.Semaphore(self._store.most_inserts)
         self._runtime = runtime
         if self._has_enqueuer:
             self._enqueuing.start()

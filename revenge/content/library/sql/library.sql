@@ -93,6 +93,14 @@ FROM /* TEMPLATE: schema */library_root AS root
 JOIN /* TEMPLATE: schema */library AS library ON library.id = root.library_id
 WHERE library.deleted_at IS NULL AND root.removed_at IS NULL AND library.id IS DISTINCT FROM $1;
 
+-- name: root_table :one
+-- Null before the application's tables are made.
+SELECT to_regclass('/* TEMPLATE: schema */library_root')::text;
+
+-- name: root_elsewhere :one
+-- $1 bytea the path of a folder
+SELECT EXISTS (SELECT FROM /* TEMPLATE: schema */library_root WHERE path <> $1);
+
 -- name: root_put :exec
 -- Add folders, bring back those that were taken out, number them as given.
 -- $1 uuid library_id, $2 uuid[] ids for new ones, $3 bytea[] paths, $4 text[] the paths to show
