@@ -15,6 +15,8 @@ from revenge.infra.jobs.models import JobRow, JobState, QueueInfo
 from revenge.infra.jobs.progress import Progress
 
 PAGE = 1000
+LONGEST_NAME = 190
+"""Of a name that is made here: a library's may have 200 characters, and a number may follow."""
 PATIENCE = timedelta(seconds=2)
 """How long a job may wait although there are workers: they may be busy, or not know its kind."""
 STANDSTILL = timedelta(seconds=5)
@@ -99,7 +101,9 @@ def find_target(libraries: Sequence[Library], paths: Sequence[bytes]) -> Target 
 
 def free_name(paths: Sequence[bytes], libraries: Sequence[Library]) -> str:
     """Return a library's name made of its first folder's that no other has."""
-    wanted = os.path.basename(paths[0]).decode(errors="replace").strip() or "Library"
+    folder = os.path.basename(paths[0]).decode(errors="replace")
+    printable = "".join(letter if letter.isprintable() else " " for letter in folder)
+    wanted = printable.strip()[:LONGEST_NAME].rstrip() or "Library"
     taken = {library.name.casefold() for library in libraries}
     names = (wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3)))
     return next(name for name in names if name.casefold() not in taken)

@@ -78,6 +78,15 @@ def test_new_library_is_called_like_its_folder_unless_another_is() -> None:
     assert free_name([os.fsencode("/srv/ ")], []) == "Library"
 
 
+def test_name_made_of_a_folder_is_one_that_a_library_may_have() -> None:
+    assert free_name([b"/srv/old\nfilms\x1b"], []) == "old films"
+    assert free_name([b"/srv/\n"], []) == "Library"
+    long = b"/srv/" + b"f" * 255
+    first = free_name([long], [])
+    second = free_name([long], [library(1, name=first)])
+    assert len(first) < len(second) <= 200
+
+
 def row(state: JobState, **fields: Any) -> JobRow:
     given: dict[str, Any] = {
         "id": 7,
