@@ -134,6 +134,8 @@ class PeriodicEnqueuer:
         self._lease = Lease(store=store, name=LEASE, holder=client.client_id, ttl=config.lease_ttl)
         self._pause = config.interval
         self._failing: dict[str, _Failing] = {}
+        self._left_to_us: set[str] = set()
+        """Schedules that the lease's holder let become late: it does not know them, so nobody is waited for again."""
 
     def interval(self) -> timedelta:
         """Return the time to the next look: until the next run, but no longer than the configured one."""
@@ -154,20 +156,24 @@ class PeriodicEnqueuer:
         if not ids and not self._on_start:
             return 0
         is_holder = await self._lease.acquire() is not None
+        if is_holder:
+            self._left_to_us.clear()
         if self._on_start:
             await self._tell_start(is_holder=is_holder)
-        grace = timedelta(0) if is_holder else self._config.standby
         inserted = 0
         for schedule_id, due_in in await self._schedules.due_in(ids, limit=self._config.batch):
-            left = due_in + grace
+            waits = not is_holder and schedule_id not in self._left_to_us
+            left = due_in + (self._config.standby if waits else timedelta(0))
             if left > timedelta(0):
                 self._look_in(left + MARGIN)
-                break
+                continue
             failing = self._failing.get(schedule_id)
             pause = failing.pause_at(-due_in) if failing is not None else timedelta(0)
             if pause > timedelta(0):
                 self._look_in(pause + MARGIN)
             else:
+                if waits:
+                    self._left_to_us.add(schedule_id)
                 inserted += len(await self._try(schedule_id, late=-due_in))
         return inserted
 

@@ -172,6 +172,16 @@ async def test_a_schedule_that_the_holder_does_not_know_runs_on_the_node_that_do
     assert await other.run_once() == 1
 
 
+async def test_a_schedule_that_the_holder_left_once_is_not_late_again(pool: asyncpg.Pool, node: MakeNode) -> None:
+    await node(clean(id="another"), name="holder").run_once()
+    enqueuer = node(clean(), name="b")
+    await enqueuer.run_once()
+    await plan(pool, -timedelta(seconds=6))
+    assert await enqueuer.run_once() == 1
+    await plan(pool, -SECOND)
+    assert await enqueuer.run_once() == 1
+
+
 @pytest.mark.parametrize("policy", MissedPolicy)
 async def test_a_restart_between_due_and_run_loses_and_doubles_nothing(
     pool: asyncpg.Pool, node: MakeNode, policy: MissedPolicy
