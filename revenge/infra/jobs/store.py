@@ -200,6 +200,10 @@ class _translated:  # noqa: N801 - a context manager that reads like a statement
         if isinstance(error, _DRIVER_ERRORS):
             message = f"{self._name} failed: {str(error) or type(error).__name__}"
             raise StoreError(message, retryable=True) from error
+        if isinstance(error, UnicodeEncodeError):
+            # Not the cause: it holds the arguments.
+            message = f"{self._name} failed: client_encoding {error.encoding} has no form for what was given, UTF8 has"
+            raise StoreError(message, retryable=False, is_refusal=True) from None
         described = describe_error(error)
         if described is not None:
             code, text = described

@@ -349,6 +349,19 @@ async def test_what_goes_wrong_is_the_engines_error_and_names_no_argument(driver
             await driver("insert", ActArgs(), InsertOpts(priority=5), conn=conn)
 
 
+@pytest.mark.parametrize("method", ["insert", "insert_many_fast"])
+async def test_an_encoding_without_the_arguments_characters_is_a_refusal(
+    database: str, pool: asyncpg.Pool, method: str
+) -> None:
+    odd = ActArgs(what="hush \u65e5")
+    with psycopg.connect(database, options="-c client_encoding=latin1") as conn:
+        with pytest.raises(StoreError, match="client_encoding") as refused:
+            getattr(SyncClient(schema="public"), method)([odd] if "many" in method else odd, conn=conn)
+        assert (refused.value.retryable, refused.value.is_refusal) == (False, True)
+        assert "hush" not in f"{refused.value} {refused.value.__cause__}"
+    assert await pool.fetchval("SELECT count(*) FROM river_job") == 0
+
+
 async def test_a_connection_that_is_gone_is_worth_another_try(driver: Driver, pool: asyncpg.Pool) -> None:
     lost: StoreError | None = None
     with suppress(Exception):  # the end of the transaction may raise something of the driver's own
