@@ -45,13 +45,16 @@ def register(app: typer.Typer) -> None:
 
 def scan(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders; those of a library, or below.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Folders; those of a library, or below.")],
     type: Annotated[Kind | None, typer.Option("--type", help="What a new library holds; movie without it.")] = None,
     library: Annotated[str | None, typer.Option(metavar="NAME", help="The library; made when there is none.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read again what did not change, too.")] = False,
 ) -> None:
     """Scan folders, work the scan here when no server does, and end when it ends."""
     shell = shell_of(context)
+    # Of an unset variable: as a Path it would be the present folder.
+    if "" in paths:
+        raise typer.BadParameter("a folder's name is empty; . is the present one", param_hint="PATH...")
     folders = [Path(os.path.abspath(path)) for path in paths]
 
     async def main(signals: "Signals") -> "Outcome":

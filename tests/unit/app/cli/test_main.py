@@ -69,6 +69,7 @@ def test_root_without_a_command_shows_the_help(capsys: pytest.CaptureFixture[str
         ["jobs", "enqueue", "x", "--priority", "5"],
         ["parse", "--type", "music"],
         ["scan"],
+        ["scan", ""],
         ["scan", "/films", "--type", "music"],
         ["serve", "--port", "many"],
         ["worker", "--queue", "bulk"],
