@@ -217,4 +217,4 @@ def test_no_text_of_any_command_but_paths_may_be_other_than_utf8() -> None:
     }
     loose = {name for name, param in texts.items() if param.callback is None}
     assert len(texts) > 30
-    assert loose == {"parse paths", "worker workers", "enqueue workers"}
+    assert loose == {"parse paths", "scan paths", "worker workers", "enqueue workers"}
