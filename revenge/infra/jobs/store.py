@@ -1,5 +1,6 @@
 """The way to the database: named statements on a pool, with the driver's errors made the engine's."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -10,6 +11,8 @@ import asyncpg
 from revenge.infra.jobs.drivers import AsyncConnection, Link, SyncConnection, copy_text, describe_error, link_to
 from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.sql import load
+
+logger = logging.getLogger("revenge.jobs")
 
 HOT_TIMEOUT = timedelta(seconds=10)
 """River: `HotOperationTimeout`, for every statement of the running engine."""
@@ -169,7 +172,11 @@ class Store:
     async def channel(self, topic: str, *, conn: AnyConnection | None = None) -> str:
         """Return the notification channel of ``topic``: one identifier with a dot, as River names it."""
         if self._prefix is None:
-            self._prefix = str(await self.fetchval("current_schema", conn=conn))
+            row = await self.fetchrow("current_schema", conn=conn)
+            self._prefix, tables = (str(row["name"]), row["tables"]) if row is not None else ("", None)
+            if tables not in (None, self._prefix):
+                hint = f"notifications go by the schema {self._prefix}, the first on the search path: Client(schema={tables!r})"
+                logger.warning("client.schema", extra={"schema": self._prefix, "tables": tables, "hint": hint})
         return f"{self._prefix}.{topic}"
 
     async def notify(self, topic: str, payloads: Sequence[str], *, conn: AnyConnection | None = None) -> None:

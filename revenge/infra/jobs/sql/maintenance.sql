@@ -5,8 +5,14 @@
 SELECT clock_timestamp();
 
 -- name: current_schema :one
--- No parameters.
-SELECT current_schema();
+-- No parameters. With the schema that the tables are found in, which another place on the search path may have.
+SELECT
+    current_schema() AS name,
+    (
+        SELECT nspname::text
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE pg_class.oid = to_regclass('river_job')
+    ) AS tables;
 
 -- name: tune_session :exec
 -- No parameters. Where there is no other way than a sequential scan its cost looks absurd, which must not make anybody

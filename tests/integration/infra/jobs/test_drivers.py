@@ -389,6 +389,18 @@ async def test_without_a_schema_the_connections_own_is_told(database: str) -> No
     await listening.close()
 
 
+@pytest.mark.parametrize("path", ["elsewhere, public", "public"])
+async def test_a_client_whose_channels_are_of_another_schema_than_its_tables_says_so(
+    database: str, pool: asyncpg.Pool, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    await pool.execute("CREATE SCHEMA elsewhere")
+    client = SyncClient()
+    with psycopg.connect(database, options=f"-c search_path={path.replace(' ', '')}") as conn:
+        client.insert(ActArgs(), conn=conn)
+        client.insert(ActArgs(), conn=conn)
+    assert caplog.messages.count("client.schema") == (path != "public")
+
+
 async def test_a_raw_insert_and_the_check_of_kinds_are_shared(driver: Driver) -> None:
     for client in (driver.client, driver.sync):
         client.workers = Workers()
