@@ -12,13 +12,11 @@ from revenge.infra.jobs.sql import load
 if TYPE_CHECKING:
     from revenge.infra.jobs.store import Connection
 
-_SAME_EVERYWHERE = 10_000
-"""Types below have the same numbers in every PostgreSQL (its `transam.h`: `FirstGenbkiObjectId`)."""
 _ARRAYS = frozenset({199, 1000, 1001, 1005, 1007, 1009, 1015, 1016, 1022, 1115, 1182, 1185, 1187, 1231, 2951, 3807})
 """Those of json, bool, bytea, int2, int4, text, varchar, int8, float8, timestamp, date, timestamptz, interval, numeric, uuid and
-jsonb (its `pg_type.dat`): asked for together, so that no statement asks again."""
+jsonb (its `pg_type.dat`), the same in every PostgreSQL: asked for together, so that no statement asks again."""
 _NOTHING_ASKED = SimpleNamespace(name="asked of no server")
-_known: dict[int, Any] = {}
+_known: list[Any] = []
 
 
 class TunedConnection(asyncpg.Connection):
@@ -30,13 +28,13 @@ class TunedConnection(asyncpg.Connection):
 
     # asyncpg's own, so no type stubs know it; where a later asyncpg has no such method, all is as without this class.
     async def _introspect_types(self, typeoids: Collection[int], timeout: float | None) -> tuple[Iterable[Any], Any]:  # noqa: ASYNC109
-        is_known = all(oid < _SAME_EVERYWHERE for oid in typeoids)
-        if is_known and _known.keys() >= set(typeoids):
-            return _known.values(), _NOTHING_ASKED
-        asked = {*typeoids, *_ARRAYS} if is_known else typeoids
-        rows, statement = await super()._introspect_types(asked, timeout)  # type: ignore[misc]
-        if is_known:
-            _known.update((row["oid"], row) for row in rows)
+        if not _ARRAYS.issuperset(typeoids):
+            answer: tuple[Iterable[Any], Any] = await super()._introspect_types(typeoids, timeout)  # type: ignore[misc]
+            return answer
+        if _known:
+            return _known, _NOTHING_ASKED
+        rows, statement = await super()._introspect_types(_ARRAYS, timeout)  # type: ignore[misc]
+        _known[:] = rows
         return rows, statement
 
 
