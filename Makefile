@@ -12,6 +12,9 @@ export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/* /etc/ssl/cert.pem /et
 # Modules are compiled once, not by each of the hundreds of processes that tests start; images often set this.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Half as many again as there are cores: tests wait for databases, browsers and other processes.
+TEST_PROCESSES ?= $(shell $(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2 or 1)')
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test check interop faults again chaos coverage mutants bench lock dashboard clean
 
@@ -49,7 +52,7 @@ run: setup ## demo (or LIBRARY=/films [TYPE=movie|tv]): database, server, worker
 	@$(BIN)/revenge demo $${DEMO_LIBRARY:+--library "$$DEMO_LIBRARY"} $${DEMO_TYPE:+--type "$$DEMO_TYPE"}
 
 test: setup-dev ## the test suite, all but the faults
-	@$(PYTEST) -n auto --dist worksteal -m "not chaos and not faults" tests/unit tests/integration tests/acceptance
+	@$(PYTEST) -n $(TEST_PROCESSES) --dist worksteal -m "not chaos and not faults" tests/unit tests/integration tests/acceptance
 
 check: setup-dev ## format, lint, types, import contracts, unit tests
 	@$(BIN)/ruff format --check .
