@@ -27,6 +27,8 @@ _SHORTHANDS = {
 }
 _PREFIX = re.compile(r"(?:CRON_TZ|TZ)=(\S+)\s+(.*)", re.DOTALL)
 _PART = re.compile(r"(?:[*?]|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>[0-9]+))?", re.ASCII)
+LONGEST_TEXT = 1000
+"""Every second, minute, hour, day and month by its number are 508 characters."""
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|s)")
 _UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
@@ -248,6 +250,9 @@ def _every(text: str) -> timedelta:
 
 
 def _parse(text: str) -> _Fields:
+    if len(text) > LONGEST_TEXT:
+        message = f"a cron expression has at most {LONGEST_TEXT} characters, got {len(text)}"
+        raise InvalidSchedule(message)
     columns = _SHORTHANDS.get(text.lower(), text).split()
     if len(columns) == 5:
         columns.insert(0, "0")

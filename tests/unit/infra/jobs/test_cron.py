@@ -65,6 +65,7 @@ def test_what_rivers_parser_refuses_is_refused(expression: str) -> None:
         ("@every 99999999999999h", "@every 99999999999999h is too long"),
         ("0 0 30 2 *", "never runs: none of its months has such a day"),
         ("0 0 31 2,4,6,9,11 ?", "never runs"),
+        (f"{'9' * 5000} * * * *", "at most 1000 characters, got 5008"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(expression: str, text: str) -> None:
