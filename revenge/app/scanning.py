@@ -8,15 +8,15 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from revenge.content.library.errors import LibraryError
-from revenge.content.library.models import Library, Scan, ScanFileError
+from revenge.content.library.models import MAX_NAME, Library, Scan, ScanFileError
 from revenge.content.library.repository import LibraryRepository
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.models import JobRow, JobState, QueueInfo
 from revenge.infra.jobs.progress import Progress
 
 PAGE = 1000
-LONGEST_NAME = 190
-"""Of a name that is made here: a library's may have 200 characters, and a number may follow."""
+LONGEST_NAME = MAX_NAME - 10
+"""Of a name that is made here: a number may follow."""
 PATIENCE = timedelta(seconds=2)
 """How long a job may wait although there are workers: they may be busy, or not know its kind."""
 STANDSTILL = timedelta(seconds=5)

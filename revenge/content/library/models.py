@@ -8,6 +8,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+MAX_NAME = 200
+"""Characters that a library's name may have."""
+
 
 class LibraryType(StrEnum):
     """What a library holds."""

@@ -16,6 +16,7 @@ from revenge.content.library.errors import InvalidLibrary, ScanConflict, ScanNot
 from revenge.content.library.facts import SCANNED_TYPES
 from revenge.content.library.models import (
     ACTIVE,
+    MAX_NAME,
     FilePage,
     FileState,
     Library,
@@ -42,7 +43,6 @@ from revenge.infra.threads import in_thread
 ANSWER_TIME = timedelta(seconds=5)
 """For a folder to be looked at: a network share that is away may never answer."""
 
-_MAX_NAME = 200
 _MAX_PACE = 100_000
 _LEAST_INTERVAL_S = 60
 _MAX_INTERVAL_S = 10 * 365 * 86_400
@@ -253,8 +253,8 @@ def _checked(wanted: LibraryFields) -> dict[str, Any]:
         InvalidLibrary: one of them is wrong.
     """
     name = wanted.name.strip()
-    if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
-        raise InvalidLibrary("name", f"must be 1 to {_MAX_NAME} printable characters, got {wanted.name[:50]!r}")
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise InvalidLibrary("name", f"must be 1 to {MAX_NAME} printable characters, got {wanted.name[:50]!r}")
     language = wanted.preferred_language.strip()
     if not 0 < len(language) <= 35:
         raise InvalidLibrary("preferred_language", f"must be a language's code, got {wanted.preferred_language[:50]!r}")
