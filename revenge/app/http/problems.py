@@ -72,6 +72,8 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
     # The engine wraps what its driver says, the repositories do not.
     StoreError,
     asyncpg.InterfaceError,
+    # The driver lost its place in what a dying server still sent.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,

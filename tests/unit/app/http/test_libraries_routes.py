@@ -191,6 +191,7 @@ async def test_a_cursor_that_no_list_gave_is_404(http: httpx2.AsyncClient, libra
         ConnectionRefusedError(),
         TimeoutError(),
         asyncpg.InterfaceError("closed"),
+        asyncpg.InternalClientError("cannot switch to state 11"),
         asyncpg.AdminShutdownError("going down"),
     ],
 )
