@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from revenge.infra.jobs.errors import InvalidJob
-from revenge.infra.jobs.given import check_policy, check_spans
+from revenge.infra.jobs.given import check_object, check_policy, check_spans
 from revenge.infra.jobs.liveness import LivenessConfig
 from revenge.infra.jobs.models import TIERS
 from revenge.infra.jobs.retry import RetryPolicy, RiverRetry
@@ -178,9 +178,7 @@ class ClientConfig:
             raise ValueError(message)
         check_policy("retry_policy", self.retry_policy)
         for name, kind in (("stop", StopConfig), ("retention", RetentionConfig)):
-            if not isinstance(getattr(self, name), kind):
-                message = f"{name} must be {kind.__name__}(...), got {getattr(self, name)!r}"
-                raise TypeError(message)
+            check_object(name, getattr(self, name), kind)
 
 
 def _check_cooldown(fetch_cooldown: timedelta | None, poll_interval: timedelta | None) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.config import ClientConfig, check_queue_name
@@ -166,14 +166,23 @@ def metadata_text(metadata: object) -> str:
     Raises:
         InvalidJob: they are no object, or have no JSON form.
     """
-    if not isinstance(metadata, Mapping):
-        message = f"metadata must be an object, got {type(metadata).__name__}"
-        raise InvalidJob(message)
     try:
-        return encode(metadata)
+        return encode(metadata_object(metadata))
     except (TypeError, ValueError, RecursionError) as error:
         message = f"metadata has no JSON form: {error}"
         raise InvalidJob(message) from error
+
+
+def metadata_object(metadata: object) -> Mapping[Any, Any]:
+    """Return ``metadata``.
+
+    Raises:
+        InvalidJob: they are no object.
+    """
+    if not isinstance(metadata, Mapping):
+        message = f"metadata must be an object, got {type(metadata).__name__}"
+        raise InvalidJob(message)
+    return metadata
 
 
 def _check_by_args(paths: object, args_type: type[JobArgs]) -> None:

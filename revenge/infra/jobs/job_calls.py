@@ -8,7 +8,7 @@ import orjson
 
 from revenge.infra.jobs.drivers import AsyncConnection
 from revenge.infra.jobs.errors import InvalidJob, StoreError
-from revenge.infra.jobs.insertion import metadata_text
+from revenge.infra.jobs.insertion import metadata_object, metadata_text
 from revenge.infra.jobs.job_listing import JobListing
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import JobFilter, JobListParams, JobPage, JobRow
@@ -43,8 +43,9 @@ class JobCalls:
         Raises:
             InvalidCursor: the cursor is not one that a list returned.
             InvalidJob: the limit is out of range, or jobs of these states can't be ordered so.
+            TypeError: there are no such parameters.
         """
-        return await self._listing.page(params or JobListParams(), conn=conn)
+        return await self._listing.page(JobListParams() if params is None else params, conn=conn)
 
     async def cancel(self, job_id: int, *, conn: AsyncConnection | None = None) -> JobRow:
         """Cancel a job that waits, tell one that runs to end, leave one that has ended; return its row.
@@ -61,6 +62,7 @@ class JobCalls:
 
         Raises:
             InvalidJob: the filter is empty, or the limit is not 1 to 10,000.
+            TypeError: the filter is none.
         """
         return await self._listing.cancel_many(wanted, limit=limit, conn=conn)
 
@@ -92,6 +94,7 @@ class JobCalls:
 
         Raises:
             InvalidJob: the filter is empty, or the limit is not 1 to 10,000.
+            TypeError: the filter is none.
         """
         return await self._listing.retry_many(wanted, limit=limit, conn=conn)
 
@@ -118,8 +121,10 @@ class JobCalls:
 
         Raises:
             InvalidJob: there is neither a filter nor ``unsafe_all``, or both, or the limit is not 1 to 10,000.
+            TypeError: the filter is none.
         """
-        return await self._listing.delete_many(wanted or JobFilter(), unsafe_all=unsafe_all, limit=limit, conn=conn)
+        wanted = JobFilter() if wanted is None else wanted
+        return await self._listing.delete_many(wanted, unsafe_all=unsafe_all, limit=limit, conn=conn)
 
     async def update(
         self,
@@ -137,7 +142,7 @@ class JobCalls:
             JobNotFound: there is none.
             InvalidJob: there is nothing to set, it has no JSON form or is too large, or a key is one of River's own.
         """
-        changes = dict(metadata or {})
+        changes = {} if metadata is None else dict(metadata_object(metadata))
         if reserved := [key for key in changes if str(key).startswith(("river:", "revenge:"))]:
             message = f"metadata keys that begin with 'river:' or 'revenge:' are the engine's own, got {reserved}"
             raise InvalidJob(message)

@@ -7,6 +7,7 @@ from typing import Any, Literal, assert_never
 from revenge.infra.jobs.cursor import Cursor, decode_cursor, encode_cursor
 from revenge.infra.jobs.encoding import encode, encode_time
 from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.given import check_object
 from revenge.infra.jobs.job_store import JobStore, job_from
 from revenge.infra.jobs.models import FINAL, JobFilter, JobListParams, JobOrder, JobPage, JobRow, JobState
 from revenge.infra.jobs.store import AnyConnection, Store
@@ -40,7 +41,9 @@ class JobListing:
         Raises:
             InvalidCursor: the cursor is not one that a list returned.
             InvalidJob: the limit is out of range, or the order does not fit the states.
+            TypeError: there are no such parameters.
         """
+        check_object("params", params, JobListParams)
         check_limit(params.limit)
         after = decode_cursor(params.cursor) if params.cursor else None
         if _is_newest_first(params):
@@ -75,7 +78,9 @@ class JobListing:
 
         Raises:
             InvalidJob: nothing is filtered by and that is not said to be meant, or both; or the limit is out of range.
+            TypeError: the filter is none.
         """
+        check_object("wanted", wanted, JobFilter)
         if wanted.is_empty is not unsafe_all:
             message = (
                 "unsafe_all deletes jobs of all sorts and takes no filter"
@@ -90,19 +95,23 @@ class JobListing:
 
         Raises:
             InvalidJob: nothing is filtered by, or the limit is out of range.
+            TypeError: the filter is none.
         """
+        wanted = _some(wanted)
         requested_at = f'"{encode_time(datetime.now(UTC))}"'
         channel = await self._store.channel("river_control", conn=conn)
-        return await self._many("job_cancel_many", _some(wanted), limit, channel, requested_at, conn=conn)
+        return await self._many("job_cancel_many", wanted, limit, channel, requested_at, conn=conn)
 
     async def retry_many(self, wanted: JobFilter, *, limit: int, conn: AnyConnection | None = None) -> list[JobRow]:
         """Make available now what matches, neither runs nor is due, and whose unique key is free; return the rows.
 
         Raises:
             InvalidJob: nothing is filtered by, or the limit is out of range.
+            TypeError: the filter is none.
         """
+        wanted = _some(wanted)
         channel = await self._store.channel("river_insert", conn=conn)
-        return await self._many("job_retry_many", _some(wanted), limit, channel, conn=conn)
+        return await self._many("job_retry_many", wanted, limit, channel, conn=conn)
 
     async def _many(
         self, name: str, wanted: JobFilter, limit: int, *args: Any, conn: AnyConnection | None
@@ -112,14 +121,14 @@ class JobListing:
         return [job_from(record) for record in records]
 
 
-def check_limit(limit: int) -> None:
+def check_limit(limit: object) -> None:
     """Look at how many rows a call may return or change.
 
     Raises:
-        InvalidJob: more than River allows, or none.
+        InvalidJob: more than River allows, or none, or no whole number.
     """
-    if not 1 <= limit <= MOST_ROWS:
-        message = f"limit must be 1 to {MOST_ROWS}, got {limit}"
+    if not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
+        message = f"limit must be 1 to {MOST_ROWS}, got {limit!r}"
         raise InvalidJob(message)
 
 
@@ -145,6 +154,7 @@ def column_of(params: JobListParams) -> Column:
 
 
 def _some(wanted: JobFilter) -> JobFilter:
+    check_object("wanted", wanted, JobFilter)
     if wanted.is_empty:
         message = "a filter is needed: without any, jobs of all sorts would be changed"
         raise InvalidJob(message)

@@ -118,7 +118,9 @@ class PeriodicStore:
 
         Raises:
             PeriodicNotFound: there is none.
+            TypeError: the schedule is something else: a function is none that the database could hold.
         """
+        _check_schedule(schedule_id, schedule)
         async with self._store.transaction() as conn:
             row = await self._store.fetchrow("schedule_lock", schedule_id, conn=conn)
             if row is None:
@@ -178,6 +180,12 @@ class PeriodicStore:
     async def _change(self, statement: str, schedule_id: str, *args: object) -> None:
         if not await self._store.execute(statement, schedule_id, *args):
             raise PeriodicNotFound(schedule_id)
+
+
+def _check_schedule(schedule_id: str, schedule: object) -> None:
+    if schedule is not None and not isinstance(schedule, (Every, Cron)):
+        message = f"the schedule of {schedule_id!r} must be Every(...), Cron(...) or None, got {schedule!r}"
+        raise TypeError(message)
 
 
 def _info_from(record: asyncpg.Record) -> PeriodicInfo:

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.insertion import MAX_ATTEMPTS
 from revenge.infra.jobs.job import A
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import InsertOpts, JobState
@@ -37,9 +39,10 @@ async def work_one(
         clock: the engine's time; it stands still without one.
 
     Raises:
-        InvalidJob: an option breaks one of River's rules.
+        InvalidJob: an option breaks one of River's rules, or the attempt is not 1 to 32,767.
         StoreError: PostgreSQL would refuse what the worker returned.
     """
+    _check_attempt(attempt)
     client = MemoryClient([worker], config=config, clock=clock)
     job = (await client.insert(args, opts)).job
     # Whatever the options say of its beginning, it is due.
@@ -58,3 +61,9 @@ async def work_one(
     if raise_errors and worked.outcome in ("failed", "discarded"):
         raise_error(worked)
     return worked
+
+
+def _check_attempt(attempt: object) -> None:
+    if not isinstance(attempt, int) or not 1 <= attempt <= MAX_ATTEMPTS:
+        message = f"attempt must be 1 to {MAX_ATTEMPTS}, got {attempt!r}"
+        raise InvalidJob(message)

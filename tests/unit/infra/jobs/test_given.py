@@ -32,6 +32,7 @@ from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.drivers import link_to
 from revenge.infra.jobs.errors import MAX_TEXT, UnknownKind, WorkerLost, describe, shortened
 from revenge.infra.jobs.outcome import Cancel
+from revenge.infra.jobs.testing import work_one
 from revenge.infra.jobs.testing.memory_client import MemoryClient
 from revenge.infra.jobs.worker import NO_TIMEOUT
 from tests.fakes.engine import ActArgs, Actor, nothing
@@ -171,6 +172,43 @@ async def test_a_hold_for_a_number_is_refused() -> None:
 )
 async def test_an_insert_of_what_is_no_job_says_what_a_job_is(call: Callable[[Any], Any], says: str) -> None:
     with pytest.raises(InvalidJob, match=says):
+        await call(MemoryClient())
+
+
+KINDS = JobFilter(kinds=["act"])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda client: client.delete_many(KINDS, limit="x"), InvalidJob, "limit must be 1 to 10000, got 'x'"),
+        (lambda client: client.cancel_many(KINDS, limit=None), InvalidJob, "limit must be 1 to 10000, got None"),
+        (lambda client: client.retry_many(KINDS, limit=1.5), InvalidJob, "limit must be 1 to 10000, got 1.5"),
+        (lambda client: client.list(JobListParams(limit=wrong("x"))), InvalidJob, "limit must be 1 to 10000, got 'x'"),
+        (lambda client: client.delete_many("act"), TypeError, r"wanted must be JobFilter\(\.\.\.\), got 'act'"),
+        (lambda client: client.delete_many(""), TypeError, r"wanted must be JobFilter\(\.\.\.\), got ''"),
+        (lambda client: client.cancel_many(["act"]), TypeError, r"wanted must be JobFilter\(\.\.\.\), got"),
+        (lambda client: client.retry_many(None), TypeError, r"wanted must be JobFilter\(\.\.\.\), got None"),
+        (lambda client: client.list("act"), TypeError, r"params must be JobListParams\(\.\.\.\), got 'act'"),
+        (lambda client: client.update(1, metadata="act"), InvalidJob, "metadata must be an object, got str"),
+        (
+            lambda client: client.periodic.reschedule("nightly", HOUR),
+            TypeError,
+            r"schedule of 'nightly' must be Every\(\.\.\.\), Cron\(\.\.\.\) or None, got",
+        ),
+        (
+            lambda client: client.periodic.reschedule("nightly", lambda after: after + HOUR),
+            TypeError,
+            "schedule of 'nightly' must be Every",
+        ),
+        (lambda _: work_one(Works(), ActArgs(), attempt=wrong("x")), InvalidJob, "attempt must be 1 to 32767, got 'x'"),
+        (lambda _: work_one(Works(), ActArgs(), attempt=0), InvalidJob, "attempt must be 1 to 32767, got 0"),
+    ],
+)
+async def test_a_call_with_an_option_of_a_wrong_type_says_what_to_give(
+    call: Callable[[Any], Any], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
         await call(MemoryClient())
 
 
