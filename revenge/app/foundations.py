@@ -51,6 +51,7 @@ from revenge.service.mail.service import MailService, Postman
 from revenge.service.mail.transport import SmtpTransport
 from revenge.service.notification.alerts import Alerts
 from revenge.service.notification.deliveries import Deliveries
+from revenge.service.notification.pacing import PacedSender
 from revenge.service.notification.repository import NotificationRepository
 from revenge.service.notification.service import NotificationService
 from revenge.service.playback.clean_up import PlaybackCleanup
@@ -96,6 +97,11 @@ class Foundations(containers.DeclarativeContainer):
     )
     scan_queue = providers.Singleton(ScanQueue, inserts)
 
+    # Calls to the outside, in turn with all nodes
+    traffic = providers.Singleton(
+        make_traffic, redis, stored=providers.Singleton(StoredTraffic, database.provided.pool), clock=clock
+    )
+
     # Telling: people, and the log of who did what. `notifications` and `activity` are the sinks of all features
     agents = providers.Singleton(make_agents, settings)
     sender = providers.Singleton(make_sender, settings, clock=clock)
@@ -113,7 +119,7 @@ class Foundations(containers.DeclarativeContainer):
         database.provided.pool,
         repository=notification_repository,
         agents=agents,
-        sender=sender,
+        sender=providers.Singleton(PacedSender, sender, traffic=traffic, clock=clock),
         clock=clock,
         give_up_after=settings.provided.notifications.give_up_after,
         on_delivery=feature_metrics.provided.delivery,
@@ -141,11 +147,6 @@ class Foundations(containers.DeclarativeContainer):
     mail_config = providers.Singleton(make_mail_config, settings)
     statistics = providers.Singleton(
         StatisticsService, database.provided.pool, clock=clock, hourly_for=settings.provided.statistics.hourly_for
-    )
-
-    # Calls to the outside, in turn with all nodes
-    traffic = providers.Singleton(
-        make_traffic, redis, stored=providers.Singleton(StoredTraffic, database.provided.pool), clock=clock
     )
 
     # Metadata: who is asked, through what is kept of their answers

@@ -18,8 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from revenge.infra.http.answers import failure_of
 from revenge.infra.http.config import Bounds, ServiceConfig
-from revenge.infra.http.errors import CallFailed, CircuitOpen, LedAway, Nonsense, NotNow, Refused, TooMany, Unavailable
-from revenge.infra.http.traffic import Full, Go, Open, Traffic
+from revenge.infra.http.errors import CallFailed, LedAway, Nonsense, NotNow, Refused, Unavailable
+from revenge.infra.http.traffic import Go, Traffic
+from revenge.infra.http.turns import Turns
 from revenge.infra.jobs.clock import Clock
 
 T = TypeVar("T")
@@ -118,8 +119,8 @@ class Caller:
         on_call: OnCall | None = None,
     ) -> None:
         self._config = config
-        self._traffic = traffic
         self._clock = clock
+        self._turns = Turns(config.name, traffic=traffic, clock=clock, rate=config.rate, breaker=config.breaker)
         self._on_call = on_call
         self._base = httpx2.URL(config.base_url.rstrip("/"))
         self._client: httpx2.AsyncClient | None = None
@@ -147,7 +148,7 @@ class Caller:
 
     async def rest(self, for_: timedelta) -> None:
         """Let no node call for so long: the service asked for it in words of its own."""
-        await self._traffic.block(self.name, for_=for_)
+        await self._turns.rest(for_)
 
     async def get(self, path: str, shape: TypeAdapter[T], *, params: Params | None = None) -> T:
         """Return what is at ``path``, as ``shape`` reads it.
@@ -250,18 +251,11 @@ class Caller:
         )
 
     async def _turn(self) -> Go:
-        match await self._traffic.admit(self.name, rate=self._config.rate, breaker=self._config.breaker):
-            case Go() as go:
-                if go.wait:
-                    await self._clock.sleep(go.wait)
-                return go
-            case Full(wait):
-                self._count("TooMany", 0)
-                raise TooMany(self.name, f"its turn comes in {wait.total_seconds():.1f} s", retry_after=wait)
-            case Open(wait):
-                self._count("CircuitOpen", 0)
-                reason = f"it failed of late and is left alone for {wait.total_seconds():.0f} s"
-                raise CircuitOpen(self.name, reason, retry_after=wait)
+        try:
+            return await self._turns.take()
+        except NotNow as error:
+            self._count(type(error).__name__, 0)
+            raise
 
     @asynccontextmanager
     async def _send(self, request: httpx2.Request, what: str) -> AsyncGenerator[httpx2.Response, None]:
@@ -297,13 +291,7 @@ class Caller:
 
     async def _settle(self, go: Go, outcome: CallFailed | None, started: float) -> None:
         self._count("ok" if outcome is None else type(outcome).__name__, self._clock.monotonic() - started)
-        match outcome:
-            case Unavailable() | Nonsense():
-                await self._traffic.failed(self.name, breaker=self._config.breaker)
-            case NotNow(retry_after=wait):
-                await self._traffic.block(self.name, for_=wait)
-            case _ if not go.is_mended:
-                await self._traffic.mended(self.name)
+        await self._turns.settle(go, outcome)
 
     def _count(self, outcome: str, seconds: float) -> None:
         if self._on_call is not None:

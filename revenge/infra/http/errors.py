@@ -35,8 +35,10 @@ class LedAway(CallFailed, Final):
 class NotNow(CallFailed, Later):
     """It must not be called now: come back after ``retry_after``; no attempt is to be lost."""
 
-    def __init__(self, service: str, reason: str, *, retry_after: timedelta) -> None:
+    def __init__(self, service: str, reason: str, *, retry_after: timedelta, was_called: bool = True) -> None:
         self.retry_after = retry_after
+        self.was_called = was_called
+        """False: it was not even asked, since it had no turn to give."""
         super().__init__(service, reason)
 
 

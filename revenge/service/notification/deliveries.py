@@ -12,7 +12,7 @@ from typing import Literal
 from uuid import UUID
 
 from revenge.infra.database.connection import Pool
-from revenge.infra.http.errors import CallFailed, LedAway, NotNow, NotThere, Refused, TooMany
+from revenge.infra.http.errors import CallFailed, CircuitOpen, LedAway, NotNow, NotThere, Refused, TooMany
 from revenge.infra.jobs.clock import Clock
 from revenge.service.notification.agents import Agents
 from revenge.service.notification.catalogue import event_type
@@ -63,7 +63,8 @@ class Deliveries:
 
         Raises:
             NotThere, Refused, LedAway: for good; the deliveries have failed.
-            TooMany: not before ``retry_after``; nobody was called where the agent said so before.
+            TooMany: not before ``retry_after``; nobody was called where the agent said so before, or has no turn for it.
+            CircuitOpen: the agent failed of late; nobody was called.
             Unavailable: worth another attempt; on the last one the deliveries have failed.
         """
         now = self._clock.now()
@@ -109,6 +110,10 @@ class Deliveries:
         match failure:
             case NotThere() | Refused() | LedAway():
                 await self._settle(agent, DeliveryStatus.FAILED, job_id=job_id, taken_at=taken_at, error=failure.reason)
+            case TooMany(was_called=False):  # a turn comes some time, however old the event is
+                await self._repository.put_back(agent, job_id=job_id, taken_at=taken_at)
+            case CircuitOpen() if now - oldest < self._give_up_after:
+                await self._repository.put_back(agent, job_id=job_id, taken_at=taken_at)
             case NotNow() if now - oldest < self._give_up_after:
                 await self._settle(
                     agent,

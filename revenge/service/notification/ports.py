@@ -31,7 +31,7 @@ class NotificationJobs(Protocol):
 
 
 class Sender(Protocol):
-    """Tells agents; errors as documented at ``AppriseSender.send``."""
+    """Tells agents; errors as documented at ``AppriseSender.send``, and at ``PacedSender.send``."""
 
     async def send(self, agent: str, message: Message) -> None: ...
 

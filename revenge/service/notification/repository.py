@@ -115,6 +115,10 @@ class NotificationRepository:
             )
         )
 
+    async def put_back(self, agent: str, *, job_id: int, taken_at: datetime) -> None:
+        """Let the deliveries that a job took wait again, as they were: nobody has been called."""
+        await self._pool.execute(self._sql["delivery_put_back"], agent, job_id, taken_at)
+
     async def filter(self, conn: Connection, event_id: UUID, agent: str, *, reason: str, job_id: int) -> None:
         """Note that an agent is not told after all."""
         await conn.execute(self._sql["delivery_filter"], event_id, agent, reason, job_id)

@@ -11,8 +11,9 @@ import pytest_asyncio
 from revenge.infra.jobs import JobRow, JobState
 from revenge.infra.telemetry.logging import configure_logging
 from tests.fakes.in_the_way import IN_THE_WAY
+from tests.fakes.peers import Trouble
 from tests.fakes.troubled import Troubled, troubled
-from tests.integration.app.failure_cases import anew, cases, plant_more
+from tests.integration.app.failure_cases import anew, cases, in_trouble, plant_more
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -101,6 +102,16 @@ async def test_job_becomes_what_the_page_says(world: Troubled, kind: str, column
     assert not more or re.search(WORDS[more], told), told
     assert world.around.elsewhere.asked == [], "somebody followed where nobody goes"
     assert not re.search(r"0123456789abcdef|demo-key|a key for tests", told), "a key is told"
+
+
+async def test_receiver_that_fails_five_times_in_a_row_is_left_alone(world: Troubled) -> None:
+    await anew(world)
+    for _ in range(5):
+        job = await in_trouble("notification", Trouble.FAILS, world)
+        assert job.state == JobState.RETRYABLE
+    job = await in_trouble("notification", Trouble.FAILS, world)
+    assert (job.state, job.attempt) == STATES["snoozed"]
+    assert "failed of late" in text_of(job)
 
 
 def text_of(job: JobRow) -> str:

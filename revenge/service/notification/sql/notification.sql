@@ -111,6 +111,13 @@ WITH settled AS (
 )
 SELECT count(*) FROM settled;
 
+-- name: delivery_put_back :exec
+-- What this very try took waits again, with what was said of it before; no attempt is counted, and nothing is said of the agent.
+-- $1 text agent, $2 bigint job_id, $3 timestamptz when they were taken
+UPDATE /* TEMPLATE: schema */notification_delivery
+SET status = 'pending', attempts = attempts - 1
+WHERE agent = $1 AND job_id = $2 AND last_attempt_at = $3 AND status = 'sending';
+
 -- name: delivery_filter :exec
 -- $1 uuid event_id, $2 text agent, $3 text reason, $4 bigint job_id
 UPDATE /* TEMPLATE: schema */notification_delivery SET status = 'filtered', error = $3, job_id = $4

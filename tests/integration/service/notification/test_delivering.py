@@ -7,13 +7,16 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from revenge.infra.database.connection import Pool
+from revenge.infra.http.config import Rate
 from revenge.infra.http.errors import LedAway, NotThere, Refused, TooMany, Unavailable
+from revenge.infra.http.traffic import LocalTraffic
 from revenge.infra.jobs import InvalidJob, JobState
 from revenge.infra.jobs.testing import drain
 from revenge.service.notification.errors import AgentNotFound, DeliveryNotFailed, DeliveryNotFound, EventNotFound
 from revenge.service.notification.jobs import NotificationArgs, NotificationCleanupArgs
 from revenge.service.notification.models import DeliveryStatus, EventFilter
-from tests.fakes.telling import RecordingSender, Telling, agents_of
+from revenge.service.notification.pacing import PacedSender
+from tests.fakes.telling import MovableClock, RecordingSender, Telling, agents_of
 
 
 def _telling(pool: Pool, *failures: BaseException, names: tuple[str, ...] = ("phone", "desk")) -> Telling:
@@ -92,6 +95,50 @@ async def test_agent_that_wants_to_be_left_alone_for_ever_is_given_up(pool: Pool
     drained = await drain(telling.client)
     assert len(drained.cancelled) == 1
     assert await telling.statuses(event) == {"phone": "failed"}
+
+
+def _paced(pool: Pool, sender: RecordingSender, *, burst: int) -> Telling:
+    clock = MovableClock()
+    rate = Rate(per_second=0.01, burst=burst, longest_wait=timedelta(0))  # no turn comes back within this test
+    paced = PacedSender(sender, traffic=LocalTraffic(clock), clock=clock, rate=rate)
+    return Telling(pool, paced, agents_of("phone"), clock=clock)
+
+
+async def test_agent_is_not_called_faster_than_its_rate_and_what_has_no_turn_waits_as_it_was(pool: Pool) -> None:
+    """What waited for a Retry-After came all at once when it was over."""
+    sender = RecordingSender()
+    telling = _paced(pool, sender, burst=2)
+    events = [await telling.raise_one("library.scan_done") for _ in range(5)]
+    telling.clock.ahead = timedelta(days=2)  # for want of a turn nothing is given up
+    drained = await drain(telling.client)
+    assert (len(sender.sent), len(drained.completed), len(drained.snoozed)) == (2, 2, 3)
+    assert {job.attempt for job in drained.snoozed} == {0}
+    found = [(await telling.deliveries_of(event))["phone"] for event in events]
+    assert [(row["status"], row["attempts"]) for row in found] == [("sent", 1)] * 2 + [("pending", 0)] * 3
+    assert [
+        (state.last_error, state.blocked_until) for state in (await telling.repository.agent_states()).values()
+    ] == [(None, None)]
+
+
+async def test_agent_that_goes_on_failing_is_left_alone_and_what_it_said_stays_to_be_read(pool: Pool) -> None:
+    """Each delivery called it, again and again: there was no breaker."""
+    sender = RecordingSender(*[Unavailable("phone", "answered 500")] * 100)
+    telling = _paced(pool, sender, burst=100)
+    events = [await telling.raise_one("library.scan_done") for _ in range(8)]
+    drained = await drain(telling.client, raise_errors=False)
+    assert (100 - len(sender.failures), len(drained.failed), len(drained.snoozed)) == (5, 5, 3)
+    found = [(await telling.deliveries_of(event))["phone"] for event in events]
+    assert [row["attempts"] for row in found] == [1] * 5 + [0] * 3
+    assert [state.last_error for state in (await telling.repository.agent_states()).values()] == ["answered 500"]
+
+
+async def test_event_is_given_up_when_its_agent_has_failed_for_too_long(pool: Pool) -> None:
+    telling = _paced(pool, RecordingSender(*[Unavailable("phone", "answered 500")] * 5), burst=100)
+    events = [await telling.raise_one("library.scan_done") for _ in range(6)]
+    telling.clock.ahead = timedelta(days=2)
+    drained = await drain(telling.client, raise_errors=False)
+    assert (len(drained.failed), len(drained.cancelled)) == (5, 1)
+    assert await telling.statuses(events[5]) == {"phone": "failed"}
 
 
 async def test_event_that_was_forgotten_meanwhile_is_no_news(pool: Pool) -> None:
