@@ -89,6 +89,8 @@ def read_file(path: Path) -> Layer:
         layer.problems.append(f"{path}: cannot be read: {error.strerror}")
     except UnicodeDecodeError:
         layer.problems.append(f"{path}: is not UTF-8 text")
+    except RecursionError:
+        layer.problems.append(f"{path}: is nested too deeply, allowed: sections as in config/revenge.yaml")
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path} line {mark.line + 1}" if mark else str(path)

@@ -223,6 +223,15 @@ def test_wrong_file_is_answered_with_place_key_found_and_allowed(write: Write, t
     assert problems(path, {})[0].removeprefix(f"{path} ") == line
 
 
+@pytest.mark.parametrize("depth", [60, 150, 240, 330, 500, 900, 5000])
+@pytest.mark.parametrize("bracket", ["{a: ", "["])
+def test_file_that_is_nested_too_deeply_is_refused_in_words(write: Write, bracket: str, depth: int) -> None:
+    """It was a RecursionError's traceback."""
+    close = "}" if bracket.startswith("{") else "]"
+    for text in (f"{bracket * depth}1{close * depth}", f"jobs: {{queues: {bracket * depth}1{close * depth}}}"):
+        assert problems(write(text), {})
+
+
 @pytest.mark.parametrize("text", ["just text", "- a list", "1"])
 def test_file_without_sections_is_refused(write: Write, text: str) -> None:
     path = write(text)
