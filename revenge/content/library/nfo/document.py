@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from html.entities import html5
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import ParseError
 
@@ -23,8 +24,11 @@ _MAX_LIST: Final = 200
 
 ROOTS = re.compile(r"<(movie|tvshow|episodedetails)(?=[\s>/])", re.IGNORECASE)
 NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_AMPERSAND = re.compile(r"&(#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)?")
+_AMPERSAND = re.compile(r"&(#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{0,31};)?")
 _XML_ENTITIES: Final = frozenset({"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"})
+_UNKNOWN: Final = "\ufdd0"
+"""Put before an entity that nobody knows: a character that XML takes and no text has."""
+_UNKNOWN_ENTITY = re.compile(f"{_UNKNOWN}(?:&[A-Za-z0-9]+;)?")
 _SEPARATOR = re.compile(r" +/ +| *\| *")
 
 
@@ -57,6 +61,8 @@ def _repaired(body: str) -> str:
 def _entity(match: re.Match[str]) -> str:
     if match[0] in _XML_ENTITIES:
         return match[0]
+    if match[1] and match[1][0] != "#" and match[1] not in html5:
+        return f"{_UNKNOWN}&amp;{match[1]}"
     return html.escape(NOT_XML.sub("", html.unescape(match[0])), quote=False)
 
 
@@ -143,7 +149,7 @@ class _Fields:
                 value = decimal(_Fields(element).text("value"))
                 if value is not None:
                     yield Rating(
-                        source=clean_text(element.get("name")) or "default",
+                        source=_known(element.get("name", "")) or "default",
                         value=value,
                         highest=decimal(element.get("max")) or 10.0,
                         votes=votes(_Fields(element).text("votes")),
@@ -161,4 +167,13 @@ def _key(element: Element) -> str:
 
 
 def _text(element: Element, *, limit: int = 500) -> str | None:
-    return clean_text("".join(element.itertext()), limit=limit, lines=limit > 500)
+    return _known("".join(element.itertext()), limit=limit)
+
+
+def _known(text: str, *, limit: int = 500) -> str | None:
+    """Return a text fit to store; None for a name with an entity that nobody knows, since it is not the name."""
+    if _UNKNOWN in text:
+        if limit <= 500 or not _UNKNOWN_ENTITY.sub("", text).strip():
+            return None
+        text = text.replace(_UNKNOWN, "")  # prose is better read with it than not at all
+    return clean_text(text, limit=limit, lines=limit > 500)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from html.entities import html5
 
 from revenge.content.library.nfo.document import ROOTS
 from revenge.content.library.nfo.models import Nfo, NfoKind
@@ -20,6 +21,7 @@ _TVDB_URL = re.compile(
 _SIMPLE = re.compile(
     r"<(title|originaltitle|year|tmdbid|imdbid|tvdbid|id)>([^<>]{1,500})</\1>", re.IGNORECASE | re.ASCII
 )
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,31};)")
 _UNIQUE_ID = re.compile(
     r"""<uniqueid[^<>]{0,200}?type\s*=\s*["']([a-z]+)["'][^<>]{0,200}>\s*(\w{1,20})\s*<""", re.IGNORECASE | re.ASCII
 )
@@ -47,8 +49,8 @@ def from_fragments(text: str) -> Nfo | None:
     found = completed(
         Nfo(
             kind=kind or NfoKind.EPISODE,
-            title=clean_text(html.unescape(pieces.get("title", ""))),
-            original_title=clean_text(html.unescape(pieces.get("originaltitle", ""))),
+            title=_name(pieces.get("title", "")),
+            original_title=_name(pieces.get("originaltitle", "")),
             year=year(pieces.get("year")),
             tmdb_id=provider_id(ids.get("tmdb") or pieces.get("tmdbid")),
             imdb_id=imdb_id(ids.get("imdb") or pieces.get("imdbid") or pieces.get("id")),
@@ -57,6 +59,12 @@ def from_fragments(text: str) -> Nfo | None:
         from_addresses(text),
     )
     return found if found.tmdb_id or found.imdb_id or found.tvdb_id else None
+
+
+def _name(written: str) -> str | None:
+    if any(entity not in html5 for entity in _ENTITY.findall(written)):
+        return None
+    return clean_text(html.unescape(written))
 
 
 def completed(found: Nfo, addresses: Nfo | None) -> Nfo:
