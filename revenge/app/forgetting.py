@@ -29,9 +29,9 @@ class LibraryGraves:
         self._repository = repository
         self._features = features
 
-    async def restore(self, library_id: UUID) -> Library:
+    async def restore(self, library_id: UUID, *, name: str | None = None) -> Library:
         """Bring one back; errors as of ``LibraryService.restore``."""
-        return await self._libraries.restore(library_id)
+        return await self._libraries.restore(library_id, name=name)
 
     async def forget(self, library_id: UUID) -> None:
         """Remove one for good. Cut off half-way it is a deleted library still, and may be forgotten again.

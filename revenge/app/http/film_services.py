@@ -75,7 +75,7 @@ class Descriptions(Protocol):
 class DeletedLibraries(Protocol):
     """What may become of libraries that were deleted."""
 
-    async def restore(self, library_id: UUID) -> Library:
+    async def restore(self, library_id: UUID, *, name: str | None = None) -> Library:
         """Bring one back; errors as of ``LibraryService.restore``."""
         ...
 

@@ -62,6 +62,12 @@ class LibraryChanges(Strict):
     scanner_config: ScannerConfig = ScannerConfig()
 
 
+class RestoreWanted(Strict):
+    """How a deleted library comes back."""
+
+    name: LibraryName | None = Field(default=None, description="Its new name; without one it has its old name.")
+
+
 class NewScan(Strict):
     """How much to read again of what did not change: nothing, all, or names and NFO files."""
 

@@ -205,20 +205,21 @@ class LibraryRepository:
         if await conn.fetchval(self._sql["library_delete"], library_id) is None:
             raise LibraryNotFound(library_id)
 
-    async def restore(self, conn: Connection, library_id: UUID) -> None:
-        """Show a library again that was deleted.
+    async def restore(self, conn: Connection, library_id: UUID, name: str | None = None) -> None:
+        """Show a library again that was deleted, by the name that it had or a new one.
 
         Raises:
             LibraryNotFound: there is none that was deleted.
             LibraryBusy: somebody else restores or forgets it.
-            LibraryNameTaken: another has its name by now.
+            LibraryNameTaken: another has the name.
         """
         await self._claim_deleted(conn, library_id)
         try:
             async with conn.transaction():
-                await conn.execute(self._sql["library_restore"], library_id)
+                await conn.execute(self._sql["library_restore"], library_id, name)
         except asyncpg.UniqueViolationError as error:
-            raise LibraryNameTaken(await conn.fetchval(self._sql["library_name"], library_id)) from error
+            taken = name or await conn.fetchval(self._sql["library_name"], library_id)
+            raise LibraryNameTaken(taken) from error
 
     @asynccontextmanager
     async def forgetting(self, library_id: UUID) -> AsyncIterator[None]:

@@ -144,18 +144,21 @@ class LibraryService:
             await self._repository.delete(conn, library_id)
             await self._events.library_hidden(conn, library)
 
-    async def restore(self, library_id: UUID) -> Library:
+    async def restore(self, library_id: UUID, *, name: str | None = None) -> Library:
         """Bring back a library that was deleted, with all that is known of its files; the next scan says what is true still.
+
+        It has ``name`` from now on; without one the name that it had.
 
         Raises:
             LibraryNotFound: there is none, or it was forgotten, or it is there.
             LibraryBusy: somebody else restores or forgets it.
-            LibraryNameTaken: another has its name by now.
-            InvalidLibrary: another has one of its folders by now.
+            LibraryNameTaken: another has the name by now: give a new one.
+            InvalidLibrary: another has one of its folders by now, or ``name`` is none.
         """
+        name = None if name is None else _checked_name(name)
         async with self._pool.acquire() as conn, conn.transaction():
             await self._repository.lock(conn)
-            await self._repository.restore(conn, library_id)
+            await self._repository.restore(conn, library_id, name)
             library = await self._repository.get(library_id, conn=conn)
             await self._check_overlap(conn, library)
             await self._events.library_restored(conn, library)
@@ -252,9 +255,7 @@ def _checked(wanted: LibraryFields) -> dict[str, Any]:
     Raises:
         InvalidLibrary: one of them is wrong.
     """
-    name = wanted.name.strip()
-    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
-        raise InvalidLibrary("name", f"must be 1 to {MAX_NAME} printable characters, got {wanted.name[:50]!r}")
+    name = _checked_name(wanted.name)
     language = wanted.preferred_language.strip()
     if not 0 < len(language) <= 35:
         raise InvalidLibrary("preferred_language", f"must be a language's code, got {wanted.preferred_language[:50]!r}")
@@ -294,6 +295,13 @@ def _checked(wanted: LibraryFields) -> dict[str, Any]:
         "ignore_patterns": tuple(wanted.ignore_patterns),
         "scanner_config": dict(wanted.scanner_config),
     }
+
+
+def _checked_name(wanted: str) -> str:
+    name = wanted.strip()
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise InvalidLibrary("name", f"must be 1 to {MAX_NAME} printable characters, got {wanted[:50]!r}")
+    return name
 
 
 def _checked_paths(paths: Sequence[str | bytes]) -> tuple[bytes, ...]:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from revenge.app.http.access import Access, open_to_accounts
 from revenge.app.http.film_schemas import ChosenOut, ItemChoice, ItemListOut, ItemsQuery
 from revenge.app.http.film_services import FilmServices
-from revenge.app.http.library_schemas import LibraryOut
+from revenge.app.http.library_schemas import LibraryOut, RestoreWanted
 from revenge.app.http.pages import cursor_checked
 from revenge.app.http.principal import principal_of
 from revenge.app.http.problems import documented
@@ -46,10 +46,10 @@ def matches_router(
         chosen = await services.films.choose(id, item_id, choice_of(body))
         return json_response({"item": item_to_json(chosen.item), "job_id": chosen.job_id})
 
-    @router.post("/{id}/restore", response_model=LibraryOut, responses=documented(409))
-    async def restore_library(id: UUID) -> Response:
-        """Bring back a library that was deleted, with all that it holds."""
-        library = await services.deleted.restore(id)
+    @router.post("/{id}/restore", response_model=LibraryOut, responses=documented(409, 413))
+    async def restore_library(id: UUID, body: RestoreWanted | None = None) -> Response:
+        """Bring back a library that was deleted, with all that it holds; by a new name where another has the old one."""
+        library = await services.deleted.restore(id, name=body.name if body else None)
         return json_response((await present.libraries([library]))[0])
 
     @router.post("/{id}/forget", status_code=204, response_class=Response, responses=documented(409))

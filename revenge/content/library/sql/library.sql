@@ -70,8 +70,8 @@ WHERE id = $1 AND deleted_at IS NULL
 RETURNING id;
 
 -- name: library_restore :exec
--- $1 uuid id
-UPDATE /* TEMPLATE: schema */library SET deleted_at = NULL, updated_at = now()
+-- $1 uuid id, $2 text its new name, or null: the one that it had
+UPDATE /* TEMPLATE: schema */library SET deleted_at = NULL, updated_at = now(), name = coalesce($2::text, name)
 WHERE id = $1 AND deleted_at IS NOT NULL;
 
 -- name: library_name :one

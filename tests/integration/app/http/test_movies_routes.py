@@ -221,12 +221,19 @@ async def test_a_forgotten_library_is_gone_with_what_it_held(
     assert await films.count("library_item") == 0
 
 
-async def test_a_library_whose_name_was_taken_meanwhile_is_not_restored(http: httpx2.AsyncClient, films: Films) -> None:
+async def test_a_library_whose_name_was_taken_meanwhile_is_restored_by_a_new_one_alone(
+    http: httpx2.AsyncClient, films: Films
+) -> None:
     address = f"/libraries/{films.library_id}"
     await http.delete(address)
-    await make_library(films.pool, "films")
+    other = await make_library(films.pool, "other")
+    await films.pool.execute("UPDATE revenge.library SET name = 'films' WHERE id = $1", other)
     answer = await http.post(f"{address}/restore")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:revenge:problem:library-name-taken")
+    assert (await http.post(f"{address}/restore", json={"name": ""})).status_code == 422
+    assert (await http.post(f"{address}/restore", json={"name": " "})).status_code == 422
+    answer = await http.post(f"{address}/restore", json={"name": "Old films"})
+    assert (answer.status_code, answer.json()["name"]) == (200, "Old films")
 
 
 async def test_a_list_asks_as_much_for_many_films_as_for_one(http: httpx2.AsyncClient, films: Films) -> None:

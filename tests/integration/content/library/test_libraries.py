@@ -209,6 +209,21 @@ async def test_a_deleted_library_comes_back_as_it_was(world: "World") -> None:  
         await world.libraries.restore(made.id)
 
 
+async def test_a_deleted_library_comes_back_by_a_new_name(world: "World") -> None:
+    """Where another library had its name by then there was no way back."""
+    made = await world.make_library()
+    await world.libraries.delete(made.id)
+    other = world.root.parent / "other"
+    other.mkdir()
+    await world.make_library(other, name=made.name)
+    with pytest.raises(InvalidLibrary):
+        await world.libraries.restore(made.id, name=" ")
+    for taken in (None, made.name.upper()):
+        with pytest.raises(LibraryNameTaken):
+            await world.libraries.restore(made.id, name=taken)
+    assert (await world.libraries.restore(made.id, name=" Old films ")).name == "Old films"
+
+
 async def test_a_library_whose_folder_another_has_by_now_does_not_come_back(world: "World") -> None:
     first = await world.make_library()
     await world.libraries.delete(first.id)
