@@ -54,7 +54,7 @@ def matches_router(
 
     @router.post("/{id}/forget", status_code=204, response_class=Response, responses=documented(409))
     async def forget_library(id: UUID) -> Response:
-        """Remove a library that was deleted for good, and the films and series that no other library has."""
+        """Remove a library that was deleted for good, with the films and series that no other library has and what was chosen."""
         await services.deleted.forget(id)
         return Response(status_code=204)
 

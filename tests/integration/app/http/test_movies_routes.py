@@ -213,12 +213,15 @@ async def test_a_forgotten_library_is_gone_with_what_it_held(
     http: httpx2.AsyncClient, films: Films, heat: UUID
 ) -> None:  # W20
     address = f"/libraries/{films.library_id}"
+    await films.pool.execute("INSERT INTO revenge.match_choice VALUES ($1, 'heat', $2)", films.library_id, heat)
     assert (await http.post(f"{address}/forget")).status_code == 404
     await http.delete(address)
+    assert await films.count("match_choice") == 1
     assert (await http.post(f"{address}/forget")).status_code == 204
     assert (await http.post(f"{address}/restore")).status_code == 404
     assert await films.count() == 0
     assert await films.count("library_item") == 0
+    assert await films.count("match_choice") == 0
 
 
 async def test_a_library_whose_name_was_taken_meanwhile_is_restored_by_a_new_one_alone(
