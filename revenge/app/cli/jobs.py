@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from revenge.app.cli.moments import LONGEST, duration, moment
+from revenge.app.cli.moments import duration, moment
 from revenge.app.cli.session import use
 from revenge.app.cli.shell import EVERYWHERE, HELP, Failed, Shell, shell_of
 from revenge.app.cli.words import job_id, job_ids
+from revenge.infra.limits import LONGEST
 
 if TYPE_CHECKING:
     from revenge.app.container import Container

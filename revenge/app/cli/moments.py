@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
-LONGEST = timedelta(days=36_500)
-"""A hundred years: far beyond it no date can be told."""
+from revenge.infra.limits import LONGEST
 
 _SECONDS = re.compile(r"\d{1,9}(\.\d{1,6})?")
 

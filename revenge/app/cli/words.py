@@ -5,10 +5,10 @@ from typing import Any
 
 import typer
 
+from revenge.infra.limits import MAX_BIGINT
+
 _PATHS = frozenset({"paths", "workers"})
 """Texts that may name files, whose bytes are whatever they are."""
-MAX_ID = 2**63 - 1
-"""PostgreSQL's bigint."""
 
 
 def check_words(command: Any) -> Any:
@@ -31,8 +31,8 @@ def job_id(value: int) -> int:
     Raises:
         BadParameter: it is none.
     """
-    if not 1 <= value <= MAX_ID:
-        message = f"{value} is no job's id: those are 1 to {MAX_ID}"
+    if not 1 <= value <= MAX_BIGINT:
+        message = f"{value} is no job's id: those are 1 to {MAX_BIGINT}"
         raise typer.BadParameter(message)
     return value
 

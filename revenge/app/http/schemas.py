@@ -1,6 +1,6 @@
 """Types at the edge: what parameters may look like, and the documents of jobs, queues and the server."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,10 +16,9 @@ from pydantic import (
 from typing_extensions import TypeAliasType
 
 from revenge.infra.jobs.models import JobState
+from revenge.infra.limits import LONGEST, MAX_BIGINT
 
 MAX_PAGE = 1000
-LONGEST_S = 36_500 * 86_400
-"""A hundred years."""
 
 
 def _digits(value: object) -> object:
@@ -56,7 +55,7 @@ def _aware(moment: datetime) -> datetime:
 
 WholeNumber = BeforeValidator(_digits)
 # The validator stands last, so that it runs first and the limits stay in the published schema.
-JobId = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(_digits)]
+JobId = Annotated[int, Field(ge=1, le=MAX_BIGINT), BeforeValidator(_digits)]
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_digits)]
 Text = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\x00]*$")]
 FilterText = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00]*$")]
@@ -244,7 +243,7 @@ class EverySchedule(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    every_s: Annotated[float, Field(strict=True, ge=1, le=LONGEST_S)]
+    every_s: Annotated[float, Field(strict=True, ge=1, le=LONGEST // timedelta(seconds=1))]
 
 
 class CronSchedule(BaseModel):

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 
 from revenge.app.settings.section import Section
 from revenge.app.settings.types import Names, OptionalText, Span, Switch, Text, Whole, optional, refuse
+from revenge.infra.limits import LONGEST
 
 _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
@@ -53,7 +54,7 @@ class Notifications(Section):
     """for one message to one agent; then it is tried again"""
     give_up_after: Annotated[timedelta, BeforeValidator(Span(_HOUR))] = _DAY
     """an agent that asks to be left alone for so long is not told any more"""
-    retention_days: Annotated[int, BeforeValidator(Whole(1, 36_500))] = 30
+    retention_days: Annotated[int, BeforeValidator(Whole(1, LONGEST.days))] = 30
     """how long events are kept to look at"""
     alert_every: Annotated[timedelta, BeforeValidator(Span(_SECOND))] = timedelta(minutes=10)
     """jobs of a kind that fail for good are told of at most so often, with their number"""
@@ -62,9 +63,9 @@ class Notifications(Section):
 class Activity(Section):
     """The log of who did what."""
 
-    retention_days: Annotated[int, BeforeValidator(Whole(1, 36_500))] = 90
+    retention_days: Annotated[int, BeforeValidator(Whole(1, LONGEST.days))] = 90
     """how long entries are kept"""
-    security_retention_days: Annotated[int, BeforeValidator(Whole(1, 36_500))] = 365
+    security_retention_days: Annotated[int, BeforeValidator(Whole(1, LONGEST.days))] = 365
     """the same for logins, rights and whatever failed: they are asked for long afterwards; never shorter than the others"""
 
 

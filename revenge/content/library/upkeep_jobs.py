@@ -8,12 +8,12 @@ from pydantic import Field
 from revenge.content.library.schedule import ScanSchedule
 from revenge.content.library.upkeep import LibraryUpkeep
 from revenge.infra.jobs import UNFINISHED, Cancel, InsertOpts, Job, JobArgs, Queue, Snooze, UniqueOpts, Worker
+from revenge.infra.limits import LONGEST
 
 HOLD = timedelta(seconds=30)
 """How long the cluster waits for a node that died while it cleaned up."""
 BUSY_AGAIN = timedelta(seconds=15)
 """Another job is at it: this one comes back, since it may ask for something else."""
-LONGEST = timedelta(days=36_500)
 
 _ONE = UniqueOpts(by_args=True, by_state=UNFINISHED)
 

@@ -29,12 +29,12 @@ from revenge.content.movie.models import (
 )
 from revenge.content.movie.statements import statements
 from revenge.infra.database.cursors import decode_row, encode_row
+from revenge.infra.limits import MAX_BIGINT
 
 MAX_FILES = 1000
 """Files of one film that are shown: more is a mistake in a library, not a film."""
 
 _PLAIN = tuple(field.name for field in fields(Movie))
-_BIG = 2**63 - 1
 _INT = 2**31 - 1
 Reader = Connection | Pool
 
@@ -115,8 +115,8 @@ class MovieRepository:
             movie_id,
             *_told(details),
             clean_text(details.status, limit=100),
-            _within(details.budget, _BIG),
-            _within(details.revenue, _BIG),
+            _within(details.budget, MAX_BIGINT),
+            _within(details.revenue, MAX_BIGINT),
             details.popularity,
             details.vote_average if details.vote_average is not None and 0 <= details.vote_average <= 10 else None,
             _within(details.vote_count, _INT),

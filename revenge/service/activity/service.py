@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from revenge.infra.database.connection import Connection
 from revenge.infra.jobs.clock import Clock
+from revenge.infra.limits import LONGEST
 from revenge.service.activity.models import (
     ActionCount,
     ActivityStats,
@@ -18,8 +19,6 @@ from revenge.service.activity.repository import ActivityRepository
 
 BATCH = 5000
 """Entries that one transaction removes: some 50 ms."""
-LONGEST_DAYS = 36_500
-"""A hundred years: more is no longer, but beyond what a date can hold."""
 LATELY = timedelta(days=7)
 """What ``actions`` looks at."""
 
@@ -78,7 +77,7 @@ class ActivityService:
                 return
 
     def _limits(self, retention_days: int) -> tuple[datetime, datetime]:
-        now, retention_days = self._clock.now(), min(retention_days, LONGEST_DAYS)
+        now, retention_days = self._clock.now(), min(retention_days, LONGEST.days)
         # Never shorter than the others: that would be a way to lose traces.
         security_days = max(retention_days, self._security_retention_days)
         return now - timedelta(days=retention_days), now - timedelta(days=security_days)

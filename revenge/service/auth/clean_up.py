@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from revenge.infra.database.connection import Pool
+from revenge.infra.limits import LONGEST
 from revenge.service.auth.config import AuthConfig
 from revenge.service.auth.errors import InvalidCleanup
 from revenge.service.auth.models import TokenKind
@@ -14,7 +15,6 @@ from revenge.service.auth.statements import statements
 
 BATCH = 1000
 GREATEST_BATCH = 100_000
-OLDEST = timedelta(days=36_500)
 ALL = "all"
 
 Removed = Callable[[str, int], object]
@@ -79,8 +79,8 @@ class Cleanup:
         if self.target != ALL and self.target not in set(Target):
             allowed = ", ".join([*Target, ALL])
             raise InvalidCleanup(f"target_type must be one of {allowed}, got {self.target[:50]!r}")
-        if not timedelta(0) < self.older_than <= OLDEST:
-            raise InvalidCleanup(f"older_than must be above 0 and at most {OLDEST}, got {self.older_than}")
+        if not timedelta(0) < self.older_than <= LONGEST:
+            raise InvalidCleanup(f"older_than must be above 0 and at most {LONGEST}, got {self.older_than}")
         if not 1 <= self.batch <= GREATEST_BATCH:
             raise InvalidCleanup(f"batch_size must be 1 to {GREATEST_BATCH}, got {self.batch}")
 

@@ -25,12 +25,11 @@ from revenge.infra.jobs import (
     Worker,
     omitempty,
 )
+from revenge.infra.limits import LONGEST
 from revenge.service.notification.deliveries import Delivered, Deliveries
 from revenge.service.notification.models import Event
 from revenge.service.notification.service import BATCH, NotificationService
 
-LONGEST_DAYS = 36_500
-"""A hundred years."""
 _NEWS = timedelta(days=7)
 """An event that is not there is new, or so old that it was forgotten: then nobody wants to hear of it."""
 
@@ -123,13 +122,13 @@ class NotificationWorker(Worker[NotificationArgs]):
 class NotificationCleanupArgs(JobArgs, kind="notification_cleanup"):
     """How long events are kept."""
 
-    retention_days: int = Field(30, json_schema_extra={"minimum": 1, "maximum": LONGEST_DAYS})
+    retention_days: int = Field(30, json_schema_extra={"minimum": 1, "maximum": LONGEST.days})
 
     def why_never(self) -> str | None:
         """Refuse what is no time, or a longer one than there are dates for."""
-        if 1 <= self.retention_days <= LONGEST_DAYS:
+        if 1 <= self.retention_days <= LONGEST.days:
             return None
-        return f"retention_days must be 1 to {LONGEST_DAYS}, got {self.retention_days}"
+        return f"retention_days must be 1 to {LONGEST.days}, got {self.retention_days}"
 
     insert_opts: ClassVar[InsertOpts] = InsertOpts(
         queue=Queue.LOW, max_attempts=3, unique=UniqueOpts(by_state=UNFINISHED)
