@@ -22,6 +22,7 @@ from revenge.app.configuration import (
 )
 from revenge.app.doctor import Doctor
 from revenge.app.enqueue import MovieQueue, PersonQueue
+from revenge.app.events.beside import ChangesWithPictures, PictureFiles
 from revenge.app.events.library import LibraryFanOut
 from revenge.app.events.movies import MovieFanOut, MovieFiles
 from revenge.app.events.people import PersonFanOut
@@ -41,6 +42,7 @@ from revenge.app.search_parts import SearchParts
 from revenge.app.serving import make_api, make_server
 from revenge.app.settings import Settings
 from revenge.app.shows import make_shows
+from revenge.content.image.beside import PicturesBeside
 from revenge.content.image.jobs import ImageCleanupWorker, MetadataDownloadImageWorker
 from revenge.content.library.repository import LibraryRepository
 from revenge.content.library.scans import ScanService
@@ -119,6 +121,9 @@ class Container(Foundations):
 
     # What is known of films, series and people
     search = providers.Container(SearchParts, settings=settings, clock=clock, database=database, inserts=inserts)
+    changes = providers.Singleton(
+        ChangesWithPictures, search.changes, beside=providers.Singleton(PicturesBeside), pictures=pictures
+    )
     match_config = providers.Singleton(make_match_config, settings)
     people = providers.Singleton(
         People,
@@ -136,7 +141,7 @@ class Container(Foundations):
         MovieFanOut,
         jobs=movie_queue,
         source=metadata_source,
-        search=search.changes,
+        search=changes,
         notifications=notifications,
         activity=activity,
         pictures=pictures,
@@ -163,7 +168,7 @@ class Container(Foundations):
         inserts=inserts,
         source=metadata_source,
         clock=clock,
-        search=search.changes,
+        search=changes,
         notifications=notifications,
         activity=activity,
         pictures=pictures,
@@ -185,7 +190,7 @@ class Container(Foundations):
         database=database,
         inserts=inserts,
         traffic=traffic,
-        search_changes=search.changes,
+        search_changes=changes,
         notifications=notifications,
         metadata_source=metadata_source,
         movie_queue=movie_queue,
@@ -196,8 +201,9 @@ class Container(Foundations):
         LibraryFanOut,
         providers.List(
             integrations.files,  # first: what Radarr knows need not be guessed
-            providers.Singleton(MovieFiles, jobs=movie_queue, search=search.changes),
+            providers.Singleton(MovieFiles, jobs=movie_queue, search=changes),
             shows.provided.files,
+            providers.Singleton(PictureFiles, changes),
         ),
         notifications=notifications,
         activity=activity,

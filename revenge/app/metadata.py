@@ -135,7 +135,7 @@ def make_image_hosts(
 def make_image_config(settings: Settings) -> ImageConfig:
     """Return the limits of pictures."""
     images = settings.metadata.images
-    return ImageConfig(max_pixels=images.max_pixels, kept_unused=images.kept_unused)
+    return ImageConfig(max_pixels=images.max_pixels, max_bytes=images.max_bytes, kept_unused=images.kept_unused)
 
 
 def make_image_store(settings: Settings) -> ImageStore:

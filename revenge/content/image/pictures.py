@@ -1,6 +1,7 @@
 """Looking into picture files and making smaller ones: blocking, for a thread; what a file is called counts for nothing."""
 
 import io
+import os
 import warnings
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from PIL import Image
 
 from revenge.content.image.errors import ImageRefused, NoPicture
 from revenge.content.image.sizes import scaled
+from revenge.content.library.models import show_path
 
 _MIMES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 """What browsers show and nobody can run code with: no SVG."""
@@ -60,6 +62,26 @@ def resized(data: bytes, size: str, *, max_pixels: int) -> bytes:
     else:
         smaller.save(out, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
     return out.getvalue()
+
+
+def read_beside(path: bytes, *, max_bytes: int) -> bytes:
+    """Return the file of a picture that lies beside a video.
+
+    Raises:
+        NoPicture: it cannot be read on this node, where its disk may not be.
+        ImageRefused: it is larger than ``max_bytes``.
+    """
+    try:
+        # Without waiting for who may never write to a pipe that somebody put in its place.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            data = file.read(max_bytes + 1) or b""
+    except OSError as error:
+        raise NoPicture(
+            f"{show_path(path)} cannot be read on this node: {(error.strerror or str(error)).lower()}"
+        ) from error
+    if len(data) > max_bytes:
+        raise ImageRefused(f"{show_path(path)} is larger than {max_bytes} bytes")
+    return data
 
 
 def mime_of(data: bytes) -> str:

@@ -35,6 +35,8 @@ class Image:
     error: str | None
     """Why it cannot be had; None where nobody tried, or it was."""
     content: Picture | None
+    beside: bytes | None = None
+    """Where it lies, of one beside videos; None: ``source`` says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,5 +125,6 @@ def _image(row: asyncpg.Record | None) -> Image | None:
         source=row["source"],
         hash=row["hash"],
         error=row["error"],
+        beside=row["beside"],
         content=None if row["mime"] is None else Picture(mime=row["mime"], width=row["width"], height=row["height"]),
     )

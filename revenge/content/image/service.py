@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from revenge.content.image.errors import ImageRefused, UnknownImage
 from revenge.content.image.hosts import ImageHosts
-from revenge.content.image.pictures import inspect, mime_of, resized
+from revenge.content.image.pictures import inspect, mime_of, read_beside, resized
 from revenge.content.image.repository import Image, ImageRepository
 from revenge.content.image.sizes import DEFAULT, ORIGINAL, SIZES, fetched_size
 from revenge.content.image.store import ImageStore
@@ -33,6 +33,8 @@ class ImageConfig:
     """Limits; see the settings."""
 
     max_pixels: int = 60_000_000
+    max_bytes: int = 10 << 20
+    """Of a file beside a video; what calls bring has the same limit."""
     kept_unused: timedelta = timedelta(days=7)
 
 
@@ -180,9 +182,14 @@ class ImageService:
             return await self._repository.get(image.id) or image, False
 
     async def _fetch(self, image: Image, size: str) -> None:
-        host, path = self._hosts.place(image.source, fetched_size(image.type, size))
-        data = await host.caller.get_bytes(path)
-        content = await self._unpack(lambda: inspect(data, max_pixels=self._config.max_pixels))
+        wanted, max_pixels = fetched_size(image.type, size), self._config.max_pixels
+        if image.beside is None:
+            host, path = self._hosts.place(image.source, wanted)
+            data = await host.caller.get_bytes(path)
+        else:
+            whole = await asyncio.to_thread(read_beside, image.beside, max_bytes=self._config.max_bytes)
+            data = await self._unpack(lambda: resized(whole, wanted, max_pixels=max_pixels))
+        content = await self._unpack(lambda: inspect(data, max_pixels=max_pixels))
         digest = await asyncio.to_thread(self._store.put, data)
         await self._repository.fetched(image.id, digest, content, len(data))
 

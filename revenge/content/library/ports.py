@@ -88,7 +88,7 @@ class ScanJobs(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesChanged:
-    """Files of one committed chunk, by their ids."""
+    """Files, or pictures beside them, of one committed chunk, by their ids."""
 
     library_id: UUID
     scan_id: UUID | None
@@ -98,6 +98,10 @@ class FilesChanged:
     moved: Sequence[UUID] = ()
     missing: Sequence[UUID] = ()
     removed: Sequence[UUID] = ()
+    pictures: Sequence[UUID] = ()
+    """Pictures beside files that are new, or have other content."""
+    pictures_gone: Sequence[UUID] = ()
+    """Their rows go at the end of this event."""
     auto_create: bool = True
     """Whether they may become something that nobody knows yet; else they are only joined to what is known."""
 

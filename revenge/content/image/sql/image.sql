@@ -2,19 +2,21 @@
 -- What could not be had is worth another look a day later: by then its host may be configured.
 -- $1 uuid: the picture
 SELECT
-    i.id, i.entity_id, i.type, i.provider, i.source, i.hash, b.mime, b.width, b.height,
+    i.id, i.entity_id, i.type, i.provider, i.source, i.hash, b.mime, b.width, b.height, p.path AS beside,
     CASE WHEN i.fetched_at > now() - interval '1 day' THEN i.error END AS error
 FROM /* TEMPLATE: schema */image AS i
 LEFT JOIN /* TEMPLATE: schema */image_blob AS b ON b.hash = i.hash
+LEFT JOIN /* TEMPLATE: schema */library_picture AS p ON p.id = i.picture_id
 WHERE i.id = $1::uuid
 
 -- name: image_find :one
 -- $1 uuid: what it shows, $2 text: its type, $3 text: its source
 SELECT
-    i.id, i.entity_id, i.type, i.provider, i.source, i.hash, b.mime, b.width, b.height,
+    i.id, i.entity_id, i.type, i.provider, i.source, i.hash, b.mime, b.width, b.height, p.path AS beside,
     CASE WHEN i.fetched_at > now() - interval '1 day' THEN i.error END AS error
 FROM /* TEMPLATE: schema */image AS i
 LEFT JOIN /* TEMPLATE: schema */image_blob AS b ON b.hash = i.hash
+LEFT JOIN /* TEMPLATE: schema */library_picture AS p ON p.id = i.picture_id
 WHERE i.entity_id = $1::uuid AND i.type = $2::text AND i.source = $3::text
 ORDER BY i.position, i.id
 LIMIT 1
@@ -66,13 +68,19 @@ ON CONFLICT (entity_id, type, provider, source) DO UPDATE SET source = excluded.
 RETURNING i.id
 
 -- name: image_wanted :many
--- What is shown of entities and was neither fetched nor refused of late. $1 uuid[]: entities
-SELECT DISTINCT ON (i.entity_id, i.type) i.id, i.entity_id, e.kind, i.type, i.source
-FROM /* TEMPLATE: schema */image AS i
+-- What is to be shown of entities, of each type the first that was not refused of late, where nobody fetched it yet.
+-- $1 uuid[]: entities
+SELECT i.id, i.entity_id, e.kind, i.type, i.source
+FROM (
+    SELECT DISTINCT ON (o.entity_id, o.type) o.id, o.entity_id, o.type, o.source, o.hash
+    FROM /* TEMPLATE: schema */image AS o
+    WHERE o.entity_id = ANY ($1::uuid[]) AND o.position <= 0
+        AND (o.hash IS NOT NULL OR o.error IS NULL OR o.fetched_at < now() - interval '7 days')
+    ORDER BY o.entity_id, o.type, o.position, o.id
+) AS i
 JOIN /* TEMPLATE: schema */entity AS e ON e.id = i.entity_id
-WHERE i.entity_id = ANY ($1::uuid[]) AND i.position = 0 AND i.hash IS NULL
-    AND (i.error IS NULL OR i.fetched_at < now() - interval '7 days')
-ORDER BY i.entity_id, i.type, i.id
+WHERE i.hash IS NULL
+ORDER BY i.entity_id, i.type
 
 -- name: image_fetched :exec
 -- $1 uuid: the picture, $2 text: hash of its content, $3 text: kind of file, $4 integer: width, $5 integer: height,

@@ -21,11 +21,12 @@ from revenge.content.library.scans.checkpoint import Phase
 from revenge.content.library.scans.compare import Chunk, Comparison, Known, ToRead
 from revenge.content.library.scans.config import ScanConfig
 from revenge.content.library.scans.ledger import Ledger
+from revenge.content.library.scans.pictures import ScanPictures
 from revenge.content.library.scans.plan import Scope, Standing, check_unmoved
 from revenge.content.library.scans.progress import Report, ScanProgress
 from revenge.content.library.scans.rows import FileRow, insert_errors, insert_files, put_items, update_files
 from revenge.content.library.statements import statements
-from revenge.content.library.walk import WalkError, WalkEvent, WalkOptions, boundary, walk
+from revenge.content.library.walk import WalkError, WalkEvent, WalkOptions, WalkPicture, boundary, walk
 from revenge.infra.threads import in_thread
 
 MAX_ERRORS = 10_000
@@ -83,6 +84,7 @@ class Walking:
         self._moved: set[UUID] = set()
         self._expected = sum(scope.root.file_count for scope in scopes) or None
         self._analyze_at = _WORTH_STATISTICS
+        self._pictures = ScanPictures(ledger, library=library, events=events)
 
     async def run(self) -> None:
         """Walk what is left to walk; errors as those of ``Ledger.chunk``.
@@ -119,6 +121,8 @@ class Walking:
                     stretch = asyncio.ensure_future(in_thread(partial(_take, batches)))
                 end = scope.end if is_last else min(boundary(events[-1]), scope.end) if events else start
                 if end > start:
+                    await self._keep_pictures(scope, events, start, end)
+                    events = [event for event in events if type(event) is not WalkPicture]
                     known = await self._known(scope, start, end)
                     for chunk in comparison.chunks(events, known, end):
                         # Names are read while the database writes the chunk before.
@@ -140,6 +144,7 @@ class Walking:
         return WalkOptions(
             follow_links=settings.get("follow_links", self._config.follow_links) is not False,
             hidden=settings.get("hidden", False) is True,
+            pictures=True,
             patterns=(*self._config.ignore_patterns, *self._library.ignore_patterns),
             roots=self._library.paths,
         )
@@ -161,6 +166,11 @@ class Walking:
     async def _known(self, scope: Scope, start: bytes, end: bytes) -> list[Known]:
         rows = await self._ledger.pool.fetch(statements()["file_known"], scope.root.id, start, end)
         return [Known._make(row) for row in rows]
+
+    async def _keep_pictures(self, scope: Scope, events: Sequence[WalkEvent], start: bytes, end: bytes) -> None:
+        root = scope.root
+        check = partial(check_unmoved, root.path, self._standings[root.id])
+        await self._pictures.keep(root, events, start=start, end=end, check=lambda: in_thread(check))
 
     async def _commit(self, scope: Scope, part: "_Read | None") -> None:
         """Write one chunk."""

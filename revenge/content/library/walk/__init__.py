@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from revenge.content.library.walk.events import Disc, WalkError, WalkEvent, WalkFile, WalkFolder, boundary
+from revenge.content.library.walk.events import Disc, WalkError, WalkEvent, WalkFile, WalkFolder, WalkPicture, boundary
 from revenge.content.library.walk.ignore import check_pattern
 from revenge.content.library.walk.names import DISC_FOLDERS, NOT_PROBED, VIDEO_EXTENSIONS, extension
 from revenge.content.library.walk.walker import Walker, WalkOptions
@@ -17,6 +17,7 @@ __all__ = [
     "WalkFile",
     "WalkFolder",
     "WalkOptions",
+    "WalkPicture",
     "Walker",
     "boundary",
     "check_pattern",

@@ -2,10 +2,12 @@
 
 import os
 import stat
+from collections.abc import Iterable
 from typing import Final
 
+from revenge.content.library.artwork import ENDS, is_artwork
 from revenge.content.library.walk.discs import Measure
-from revenge.content.library.walk.events import Disc, WalkFile, storable
+from revenge.content.library.walk.events import Disc, WalkFile, WalkPicture, storable
 from revenge.content.library.walk.ignore import IgnoreRules
 
 NOMEDIA: Final = b".nomedia"
@@ -45,6 +47,16 @@ def nfo_of(name: bytes, beside: dict[bytes, Entry]) -> tuple[bytes, int] | tuple
     return NO_NFO if nfo is None else _with_time(nfo)
 
 
+def pictures_of(entries: Iterable[Entry], videos: Iterable[bytes]) -> list[WalkPicture]:
+    """Return the pictures among ``entries`` that have a picture's name, or that of one of ``videos`` beside them."""
+    pictures = [(entry, name) for entry in entries if (name := entry.name.lower()).endswith(ENDS)]
+    if not pictures:
+        return []
+    stems = {video.rpartition(b".")[0].lower() for video in videos}
+    wanted = [entry for entry, name in pictures if is_artwork(name) or name.rpartition(b".")[0] in stems]
+    return [picture for entry in wanted if (picture := _picture(entry)) is not None]
+
+
 def disc_file(path: bytes, disc: Disc, measure: Measure, nfo: Entry | None) -> WalkFile:
     """Return the event of a disc."""
     about = NO_NFO if nfo is None else _with_time(nfo)
@@ -77,6 +89,16 @@ def kind_of(mode: int) -> str:
 def reason_of(error: OSError) -> str:
     """Return the system's words for an error."""
     return (error.strerror or str(error)).lower()
+
+
+def _picture(entry: Entry) -> WalkPicture | None:
+    try:
+        status = entry.stat()
+    except OSError:
+        return None  # it went, or leads nowhere
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return WalkPicture(entry.path, status.st_size, storable(status.st_mtime_ns))
 
 
 def _with_time(nfo: Entry) -> tuple[bytes, int] | tuple[None, None]:

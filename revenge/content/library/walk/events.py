@@ -1,4 +1,4 @@
-"""What a walk tells: folders entered, library files, and what could not be read."""
+"""What a walk tells: folders entered, library files, pictures beside them, and what could not be read."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -27,6 +27,14 @@ class WalkFile(NamedTuple):
     nfo_mtime_ns: int | None = None
 
 
+class WalkPicture(NamedTuple):
+    """A picture that is about the videos beside it, or in the folders below."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
 class WalkError(NamedTuple):
     """Something that may hold library files and could not be read; what is known of it must be left alone."""
 
@@ -42,7 +50,7 @@ class WalkFolder(NamedTuple):
     path: bytes
 
 
-WalkEvent = WalkFile | WalkError | WalkFolder
+WalkEvent = WalkFile | WalkPicture | WalkError | WalkFolder
 
 
 def boundary(event: WalkEvent) -> bytes:

@@ -20,10 +20,20 @@ from revenge.content.library.walk.entries import (
     kind_of,
     leads_to_folder,
     nfo_of,
+    pictures_of,
     read_rules,
     reason_of,
 )
-from revenge.content.library.walk.events import Disc, WalkError, WalkEvent, WalkFile, WalkFolder, signed, storable
+from revenge.content.library.walk.events import (
+    Disc,
+    WalkError,
+    WalkEvent,
+    WalkFile,
+    WalkFolder,
+    WalkPicture,
+    signed,
+    storable,
+)
 from revenge.content.library.walk.ignore import IgnoreRules, is_ignored
 from revenge.content.library.walk.links import Links
 
@@ -45,6 +55,8 @@ class WalkOptions:
     """Walk names that begin with a dot."""
     patterns: tuple[str, ...] = ()
     """Ignore patterns as in a ``.gitignore``, relative to the root; see ``ignore``."""
+    pictures: bool = False
+    """Tell of pictures beside videos, too."""
     roots: tuple[bytes, ...] = ()
     """All roots of the library: a link into one of them leads to what is walked anyway."""
 
@@ -59,7 +71,7 @@ class _Folder(NamedTuple):
     """Where it really is, known behind followed links only."""
 
 
-_File = WalkFile | WalkError
+_File = WalkFile | WalkPicture | WalkError
 _Found = tuple[bytes, _Folder | _File]
 """A key to sort by, and what comes there: a file's path, a folder's with a slash."""
 _Listing = tuple[list[_File], list[_Found]]
@@ -191,9 +203,12 @@ class Walker:
             found = self._take_files(folder, files, beside, extras=not all_plain)
         if odd:
             found += self._take_odd(folder, odd, beside)
+        has_video = bool(found)
+        if others and self._options.pictures:
+            found += self._take_pictures(folder, others, files)
         if not folders:
             return found, []
-        return found, self._take_folders(folder, folders, has_video=bool(found), beside=beside)
+        return found, self._take_folders(folder, folders, has_video=has_video, beside=beside)
 
     def _take_files(
         self, folder: _Folder, files: list[_Entry], beside: dict[bytes, _Entry], *, extras: bool
@@ -256,6 +271,14 @@ class Walker:
             elif entry.is_symlink() and leads_to_folder(entry):
                 folders.append(entry)
         return beside
+
+    def _take_pictures(self, folder: _Folder, others: list[_Entry], files: list[_Entry]) -> list[WalkPicture]:
+        found = pictures_of(others, [entry.name for entry in files])
+        if self._bounded:
+            found = [each for each in found if self._start <= each.path < self._end]
+        if folder.rules:
+            found = [each for each in found if not is_ignored(folder.rules, each.path, folder=False)]
+        return found
 
     def _is_extra(self, name: bytes) -> bool:
         if not names.is_extra(name.rpartition(b".")[0]):

@@ -343,7 +343,7 @@ WHERE series.id = ANY ($2::uuid[])
 -- A series, its seasons and its episodes, as far as they have a picture that was not fetched. $1 uuid[] series
 SELECT DISTINCT image.entity_id
 FROM /* TEMPLATE: schema */image AS image
-WHERE image.hash IS NULL AND image.position = 0 AND image.entity_id IN (
+WHERE image.hash IS NULL AND image.position <= 0 AND image.entity_id IN (
     SELECT each.id FROM unnest($1::uuid[]) AS each (id)
     UNION ALL
     SELECT season.id FROM /* TEMPLATE: schema */season AS season WHERE season.series_id = ANY ($1)

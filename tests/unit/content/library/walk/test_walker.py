@@ -18,6 +18,7 @@ from revenge.content.library.walk import (
     WalkFile,
     WalkFolder,
     WalkOptions,
+    WalkPicture,
     boundary,
     walk,
 )
@@ -402,3 +403,46 @@ def test_pipes_with_the_name_of_a_file_that_would_be_opened_are_left_alone(tmp_p
     os.mkfifo(tmp_path / "a/movie.nfo")
     (found,) = [event for event in events(tmp_path) if isinstance(event, WalkFile)]
     assert found.nfo is None
+
+
+def pictures(root: Path, *patterns: str) -> list[str]:
+    start, options = len(os.fsencode(root)) + 1, WalkOptions(pictures=True, patterns=patterns)
+    return [os.fsdecode(event.path[start:]) for event in events(root, options) if isinstance(event, WalkPicture)]
+
+
+def test_pictures_are_told_in_their_place_where_they_are_asked_for(tmp_path: Path) -> None:
+    put(tmp_path, "Film/Film.mkv", "Film/Poster.JPG", "Film/Film.png", "Film/photo.jpg", "Film/banner.jpg", size=7)
+    put(tmp_path, "Show/fanart.jpg", "Show/Season 01/e-thumb.jpg", "Show/Season 01/e.mkv")
+    put(tmp_path, "notes/cover.txt", "Film/Extras/poster.jpg")
+    assert pictures(tmp_path) == [
+        "Film/Film.png",
+        "Film/Poster.JPG",
+        "Show/Season 01/e-thumb.jpg",
+        "Show/fanart.jpg",
+    ]
+    assert not any(isinstance(event, WalkPicture) for event in events(tmp_path))
+    told = events(tmp_path, WalkOptions(pictures=True))
+    paths = [event.path + b"/" if isinstance(event, WalkFolder) else event.path for event in told]
+    assert paths == sorted(paths)
+    (poster,) = [event for event in told if event.path.endswith(b"Poster.JPG")]
+    assert poster == WalkPicture(
+        os.fsencode(tmp_path / "Film/Poster.JPG"), 7, (tmp_path / "Film/Poster.JPG").stat().st_mtime_ns
+    )
+
+
+def test_pictures_that_are_ignored_or_no_files_are_not_told(tmp_path: Path) -> None:
+    put(tmp_path, "Film/Film.mkv", "Film/poster.jpg", "real.png")
+    (tmp_path / "Film/fanart.jpg").mkdir()
+    os.mkfifo(tmp_path / "Film/folder.jpg")
+    (tmp_path / "Film/logo.png").symlink_to(tmp_path / "real.png")
+    (tmp_path / "Film/cover.png").symlink_to(tmp_path / "nowhere.png")
+    assert pictures(tmp_path) == ["Film/logo.png", "Film/poster.jpg"]
+    assert pictures(tmp_path, "poster.*") == ["Film/logo.png"]
+
+
+def test_a_stretch_has_its_own_pictures_alone(tmp_path: Path) -> None:
+    for name in "abc":
+        put(tmp_path, f"{name}/{name}.mkv", f"{name}/poster.jpg")
+    root = os.fsencode(tmp_path)
+    told = walk(root, WalkOptions(pictures=True), start=root + b"/b/", end=root + b"/b0")
+    assert [event.path for event in told if isinstance(event, WalkPicture)] == [root + b"/b/poster.jpg"]

@@ -1,0 +1,59 @@
+"""Pictures that lie beside videos: whom they show."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from revenge.content.image.repository import statements
+from revenge.content.library.ports import Connection
+
+_BEFORE_PROVIDERS = -100
+"""Who puts a picture beside a video wants to see it: its position is before those of all that providers have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What has other pictures now."""
+
+    entities: frozenset[UUID] = frozenset()
+    """Films, series, seasons and episodes."""
+    movies: frozenset[UUID] = frozenset()
+    series: frozenset[UUID] = frozenset()
+    """With those that the seasons and episodes are of."""
+
+
+class PicturesBeside:
+    """Finds whom pictures show, in three statements, however many.
+
+    A picture's name says which videos it is about; what these are, matches say. So whenever either changes, the pictures
+    around are settled anew, and none is left with what is no longer its own.
+    """
+
+    def __init__(self) -> None:
+        self._sql = statements()
+
+    async def near(self, conn: Connection, *, movies: Collection[UUID], series: Collection[UUID]) -> Collection[UUID]:
+        """Return the pictures that may show films or series, or did until now."""
+        return [row["id"] for row in await conn.fetch(self._sql["beside_near"], list(movies), list(series))]
+
+    async def settle(self, conn: Connection, pictures: Collection[UUID], *, gone: Collection[UUID] = ()) -> Shown:
+        """Write whom pictures show, and return what has others now; those that are ``gone`` show nothing."""
+        rows = await conn.fetch(self._sql["beside_owners"], list(pictures)) if pictures else []
+        given = [
+            (
+                *(uuid7(), row["entity_id"], row["type"]),
+                # Another content is another picture: it is fetched, and the one before is shown no more.
+                f"beside:{row['id']}:{row['size_bytes']}:{row['mtime_ns']}",
+                *(_BEFORE_PROVIDERS + row["rank"], row["id"]),
+            )
+            for row in rows
+        ]
+        columns = map(list, zip(*given, strict=True)) if given else ([],) * 6
+        changed = await conn.fetch(self._sql["beside_put"], [*pictures, *gone], *columns)
+        return Shown(
+            entities=frozenset(row["entity_id"] for row in changed),
+            movies=frozenset(row["movie_id"] for row in changed if row["movie_id"] is not None),
+            series=frozenset(row["series_id"] for row in changed if row["series_id"] is not None),
+        )
