@@ -9,6 +9,8 @@ from uuid_utils.compat import uuid7
 from revenge.content.image.repository import statements
 from revenge.content.library.ports import Connection
 
+SOURCE = "beside:"
+"""What their sources begin with, which lead nowhere by themselves: only a row that a scan's picture has is ever read."""
 _BEFORE_PROVIDERS = -100
 """Who puts a picture beside a video wants to see it: its position is before those of all that providers have."""
 
@@ -45,7 +47,7 @@ class PicturesBeside:
             (
                 *(uuid7(), row["entity_id"], row["type"]),
                 # Another content is another picture: it is fetched, and the one before is shown no more.
-                f"beside:{row['id']}:{row['size_bytes']}:{row['mtime_ns']}",
+                f"{SOURCE}{row['id']}:{row['size_bytes']}:{row['mtime_ns']}",
                 *(_BEFORE_PROVIDERS + row["rank"], row["id"]),
             )
             for row in rows

@@ -11,6 +11,7 @@ from typing import TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from revenge.content.image.beside import SOURCE
 from revenge.content.image.errors import ImageRefused, UnknownImage
 from revenge.content.image.hosts import ImageHosts
 from revenge.content.image.pictures import inspect, mime_of, read_beside, resized
@@ -96,6 +97,8 @@ class ImageService:
         """
         size = _known(type, size)
         image = await self._repository.find(entity_id, type, source)
+        if image is None and source.startswith(SOURCE):
+            raise UnknownImage("the picture beside the video is another by now, or gone")
         if image is None:
             place, _ = self._hosts.place(source, ORIGINAL)
             image_id = await self._repository.add(entity_id, type, place.provider, source)

@@ -71,7 +71,7 @@ async def scan(world: World, name: str) -> None:
 
 async def _rests(world: World) -> bool:
     """Whether nothing is worked or due; a picture that is broken is tried again, later each time."""
-    return await world.value("SELECT count(*) FROM river_job WHERE state IN ('available', 'running')") == 0
+    return int(await world.value("SELECT count(*) FROM river_job WHERE state IN ('available', 'running')")) == 0
 
 
 async def films(world: World) -> dict[str, dict[str, str]]:

@@ -16,13 +16,13 @@ from revenge.app.demo.servers import DemoServers
 from revenge.app.events.images import PictureQueue
 from revenge.app.metadata import make_image_hosts
 from revenge.app.settings import Settings
-from revenge.content.image.errors import ImageRefused, UnknownImage
+from revenge.content.image.errors import ImageRefused, NoPicture, UnknownImage
 from revenge.content.image.jobs import MetadataDownloadImageArgs, MetadataDownloadImageWorker
 from revenge.content.image.repository import ImageRepository
 from revenge.content.image.service import ImageConfig, ImageService
 from revenge.content.image.store import ImageStore
 from revenge.content.metadata.models import ImageType
-from revenge.infra.http.errors import Unavailable
+from revenge.infra.http.errors import NotThere, Unavailable
 from revenge.infra.http.traffic_store import StoredTraffic
 from revenge.infra.jobs import Cancel, Client, ClientConfig, JobListParams, Snooze
 from revenge.infra.jobs.clock import SystemClock
@@ -337,3 +337,70 @@ async def test_a_picture_is_seen_by_who_may_see_any_of_what_it_shows(pool: Any) 
         assert not await images.is_seen(shown, [])
     for hidden in (unseen, stranger, deleted):
         assert not await images.is_seen(hidden, [library, gone])
+
+
+async def beside(pool: Any, owner: UUID, path: Path) -> str:
+    """Give ``owner`` the picture at ``path`` as a scan and a match would, and return its source."""
+    library, picture = uuid4(), uuid4()
+    source = f"beside:{picture}:1:1"
+    await pool.execute("INSERT INTO revenge.library (id, name, type) VALUES ($1, $2, 'movie')", library, str(library))
+    await pool.execute(
+        "INSERT INTO revenge.library_root (id, library_id, position, path, path_text) VALUES ($1, $1, 0, $2, '')",
+        library,
+        os.fsencode(path.parent),
+    )
+    await pool.execute(
+        "INSERT INTO revenge.library_picture (id, library_id, root_id, path, folder, covers, type, rank, size_bytes, mtime_ns)"
+        " VALUES ($1, $2, $2, $3, '', '/', 'poster', 1, 1, 1)",
+        picture,
+        library,
+        os.fsencode(path),
+    )
+    await pool.execute(
+        "INSERT INTO revenge.image (id, entity_id, type, provider, source, position, picture_id)"
+        " VALUES ($1, $2, 'poster', 'beside', $3, -99, $4)",
+        uuid4(),
+        owner,
+        source,
+        picture,
+    )
+    return source
+
+
+async def test_a_picture_beside_a_video_is_read_where_its_disk_is(
+    node: Node, pool: Any, movie: UUID, tmp_path: Path
+) -> None:
+    path = tmp_path / "poster.png"
+    source = await beside(pool, movie, path)
+    with pytest.raises(NoPicture, match=r"poster\.png cannot be read on this node: no such file"):
+        await node.images.download(movie, POSTER, source)
+    Image.new("RGB", (2000, 3000), (9, 9, 9)).save(path)
+    output: Any = await work(node, movie, source)
+    assert (output["width"], output["height"], output["is_new"]) == (780, 1170, True)
+    assert (await node.images.open_shown(movie, POSTER)).mime == "image/jpeg"
+
+
+async def test_a_pipe_or_a_giant_in_a_picture_s_place_is_no_picture(
+    servers: DemoServers, pool: Any, movie: UUID, tmp_path: Path
+) -> None:
+    node = make_node(servers, pool, tmp_path / "one", max_bytes=1000)
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    with pytest.raises(NoPicture):
+        await node.images.download(movie, POSTER, await beside(pool, movie, pipe))
+    giant = tmp_path / "giant.png"
+    giant.write_bytes(b"x" * 1001)
+    with pytest.raises(ImageRefused, match="larger than 1000 bytes"):
+        await node.images.download(movie, POSTER, await beside(pool, movie, giant))
+    await node.hosts.close()
+
+
+async def test_a_source_that_no_scan_saw_is_not_read(node: Node, pool: Any, movie: UUID, tmp_path: Path) -> None:
+    Image.new("RGB", (20, 30)).save(tmp_path / "secret.png")
+    for source in (f"beside:{tmp_path}/secret.png", f"beside:{uuid4()}:1:1"):
+        with pytest.raises(UnknownImage, match="by now, or gone"):
+            await node.images.download(movie, POSTER, source)
+    for source in (f"file://{tmp_path}/secret.png", f"{tmp_path}/secret.png"):
+        with pytest.raises((ImageRefused, NotThere)):
+            await node.images.download(movie, POSTER, source)
+    assert await pool.fetchval("SELECT count(*) FROM revenge.image_blob") == 0
