@@ -1,5 +1,6 @@
 """``revenge jobs``: look at jobs, wait for them, cancel, retry, delete and enqueue them."""
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -165,6 +166,7 @@ def enqueue(
     delay, due = duration(in_) if in_ else None, moment(at) if at else None
 
     async def act(container: "Container") -> bool:
+        from revenge.app.given_args import read_args
         from revenge.app.known_queues import unknown_queue
         from revenge.app.presentation import job_to_json
         from revenge.app.user_workers import load_workers
@@ -178,7 +180,7 @@ def enqueue(
         if kind not in registry.kinds:
             message = f"there is no kind {kind!r}; kinds are {', '.join(registry.kinds)}; --workers brings your own"
             raise Failed(message)
-        result = await container.client().insert_raw(kind, found, opts)
+        result = await container.client().insert(read_args(registry.args_type(kind), found), opts)
         if queue and await unknown_queue(container.client(), queue, settings=shell.settings.jobs.queues) is not None:
             shell.note(f"Nobody serves the queue {queue!r} yet: the job waits for revenge worker --queue {queue}=1")
         if wait:
@@ -281,13 +283,18 @@ def _states(names: Sequence[str] | None) -> list[Any]:
 
 
 def _object(text: str) -> dict[str, Any]:
+    from revenge.app.given_args import find_unstorable, pointer
+
     try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
         message = f"--args is no JSON: {error}"
         raise typer.BadParameter(message) from None
     if not isinstance(found, dict):
         message = '--args must be a JSON object, such as \'{"movie_id": "..."}\''
+        raise typer.BadParameter(message)
+    if (wrong := find_unstorable(found)) is not None:
+        message = f"--args: {pointer(wrong[0])} {wrong[1]}"
         raise typer.BadParameter(message)
     return found
 

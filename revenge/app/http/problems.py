@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from revenge.app.given_args import pointer
 from revenge.app.http.refusals import ProblemError
 from revenge.content.library.errors import (
     InvalidLibrary,
@@ -246,14 +247,19 @@ def unknown_cursor() -> ProblemError:
 
 
 def _location(error: Mapping[str, Any]) -> tuple[Any, ...]:
-    # Of text that is no JSON pydantic tells how many characters it read.
-    return ("body",) if error["type"] == "json_invalid" else (*error["loc"],)
+    match error:
+        case {"type": "json_invalid"}:
+            # Of text that is no JSON pydantic tells how many characters it read.
+            return ("body",)
+        case {"type": "unstorable", "loc": loc, "ctx": {"place": place}}:
+            return (*loc, *place)
+    return (*error["loc"],)
 
 
 def _pointer(location: tuple[Any, ...], prefix: tuple[str, ...]) -> str:
     parts = [*prefix, *map(str, location)]
     if parts and parts[0] == "body":
-        return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts[1:])
+        return pointer(tuple(parts[1:]))
     return parts[-1] if len(parts) <= 2 else ".".join(parts[1:])
 
 

@@ -13,8 +13,10 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
+from revenge.app.given_args import find_unstorable
 from revenge.infra.jobs.models import JobState
 from revenge.infra.limits import LONGEST, MAX_BIGINT
 
@@ -70,6 +72,17 @@ Moment = Annotated[
     AfterValidator(_aware),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+
+
+def _storable(value: object) -> object:
+    # A union's own errors name its branches and not the place.
+    found = find_unstorable(value)
+    if found is not None:
+        place, reason = found
+        raise PydanticCustomError("unstorable", "{reason}", {"reason": reason, "place": place})
+    return value
+
+
 # What PostgreSQL's jsonb can hold, at any depth.
 JsonText = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\x00]*$")]
 JsonValue = TypeAliasType(
@@ -78,7 +91,7 @@ JsonValue = TypeAliasType(
     "| Annotated[float, Field(strict=True, allow_inf_nan=False)] | JsonText | list[JsonValue] | dict[JsonText, JsonValue] "
     "| None",
 )
-JsonObject = dict[JsonText, JsonValue]
+JsonObject = Annotated[dict[JsonText, JsonValue], BeforeValidator(_storable)]
 
 
 class Strict(BaseModel):

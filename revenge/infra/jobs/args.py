@@ -41,7 +41,7 @@ class JobArgs(BaseModel):
     """The arguments of one kind of job: ``class ScanArgs(JobArgs, kind="movie_library_scan")`` and typed fields.
 
     Fields are stored under their aliases, so that Go's JSON names can be kept. Unknown keys are ignored when a row is
-    read, as Go does; the HTTP API refuses them.
+    read, as Go does; the HTTP API and the command line refuse them.
     """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")

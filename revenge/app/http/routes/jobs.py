@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from revenge.app.given_args import read_args
 from revenge.app.http.problems import documented, invalid, unknown_cursor
 from revenge.app.http.refusals import ProblemError
 from revenge.app.http.responses import json_response
@@ -64,9 +64,7 @@ def jobs_router(jobs: Jobs, queues: Collection[str] = ()) -> APIRouter:
             metadata=body.metadata,
         )
         try:
-            args = jobs.workers.args_type(body.kind).model_validate_json(
-                orjson.dumps(body.args), strict=True, extra="forbid"
-            )
+            args = read_args(jobs.workers.args_type(body.kind), body.args)
         except UnknownKind as error:
             detail = f"there is no kind {error.kind!r} on this server"
             raise ProblemError(404, "unknown-kind", detail) from error

@@ -35,6 +35,13 @@ class OnceArgs(JobArgs, kind="once"):
 
 class OnceWorker(Worker[OnceArgs]):
     async def work(self, job: Job[OnceArgs]) -> None: ...
+
+
+class AllArgs(JobArgs, kind="takes_all", extra="allow"): ...
+
+
+class AllWorker(Worker[AllArgs]):
+    async def work(self, job: Job[AllArgs]) -> None: ...
 '''
 
 
@@ -152,6 +159,7 @@ def test_several_jobs_are_a_line_each_and_one_that_is_missing_harms_no_other(run
         ("nonsense", "{}", "there is no kind 'nonsense'"),
         ("greet", "{}", "name: Field required"),
         ("greet", '{"name": 5}', "name: "),
+        ("greet", '{"name": "x", "nmae": "y"}', "nmae: Extra inputs are not permitted"),
     ],
 )
 def test_what_a_kind_refuses_is_one_line(run: Run, workers: str, kind: str, args: str, told: str) -> None:
@@ -159,6 +167,29 @@ def test_what_a_kind_refuses_is_one_line(run: Run, workers: str, kind: str, args
     assert (answer.code, answer.out) == (1, "")
     assert told in answer.err
     assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (r'{"name": "a\u0000b"}', r"/name holds a NUL character (\u0000), which the database cannot hold"),
+        (r'{"name": [{"\u0000": 1}]}', r"/name/0/\x00 has a key that holds a NUL character"),
+        (r'{"name": "\ud800"}', "/name holds half a character"),
+        ('{"name": NaN}', "/name is a number that JSON does not have"),
+        ("[" * 100_000, "--args is no JSON"),
+        ("9" * 5000, "--args is no JSON"),
+    ],
+)
+def test_arguments_that_no_row_can_hold_are_wrong_use(run: Run, workers: str, args: str, told: str) -> None:
+    answer = run("jobs", "enqueue", "greet", "--args", args, "--workers", workers, "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert told in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_keys_beyond_its_own_are_those_of_a_kind_that_takes_all(run: Run, workers: str) -> None:
+    args = ("--args", '{"size": 1}', "--workers", workers, "--json")
+    assert run("jobs", "enqueue", "takes_all", *args).json["args"] == {"size": 1}
 
 
 def test_waiting_ends_with_code_1_when_time_is_up_and_when_a_job_was_cancelled(run: Run, workers: str) -> None:

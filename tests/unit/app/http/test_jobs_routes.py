@@ -151,6 +151,26 @@ async def test_wrong_args_are_422_and_say_which(
 
 
 @pytest.mark.parametrize(
+    ("part", "pointer"),
+    [
+        ({"args": {"deep": [1, {"in": "a\x00b"}]}}, "/args/deep/1/in"),
+        ({"args": {"a\x00": 1}}, "/args/a\x00"),
+        ({"metadata": {"and/or": {"~": "\x00"}}}, "/metadata/and~1or/~0"),
+        ({"metadata": {"half": ["\ud800"]}}, "/metadata/half/0"),
+        ({"args": {"up_to": float("inf")}}, "/args/up_to"),
+    ],
+)
+async def test_what_the_database_cannot_hold_is_422_and_says_where(
+    http: httpx2.AsyncClient, jobs: FakeJobs, part: dict[str, object], pointer: str
+) -> None:
+    body = json.dumps({"kind": "count"} | part)
+    answer = await http.post(JOBS, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert not jobs.rows
+
+
+@pytest.mark.parametrize(
     "part",
     [
         {"priority": 5},
