@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
 from revenge.app.cli.moments import duration, moment
 from revenge.app.cli.session import use
 from revenge.app.cli.shell import EVERYWHERE, HELP, Failed, Shell, shell_of
 from revenge.app.cli.words import job_id, job_ids
+from revenge.app.json_text import json_text
 from revenge.infra.limits import LONGEST
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ async def _tell(
 
 
 def _plain(value: object) -> str:
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) else str(value)
+    return json_text(value).decode() if isinstance(value, dict | list) else str(value)
 
 
 def _percent(value: float | None) -> str | None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 import typer
 
+from revenge.app.json_text import json_text
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -147,7 +149,7 @@ def visible(text: str) -> str:
 def encode(value: object, *, indent: bool = False) -> bytes:
     """Return JSON with RFC 3339 times in UTC."""
     options = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS
-    return orjson.dumps(value, option=options | orjson.OPT_INDENT_2 if indent else options)
+    return json_text(value, option=options | orjson.OPT_INDENT_2 if indent else options)
 
 
 def write(line: bytes) -> None:

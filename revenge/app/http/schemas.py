@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictInt,
     StringConstraints,
     WithJsonSchema,
 )
@@ -87,7 +88,7 @@ def _storable(value: object) -> object:
 JsonText = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\x00]*$")]
 JsonValue = TypeAliasType(
     "JsonValue",
-    "StrictBool | Annotated[int, Field(strict=True, ge=-(2**63), le=2**64 - 1)] "
+    "StrictBool | StrictInt "
     "| Annotated[float, Field(strict=True, allow_inf_nan=False)] | JsonText | list[JsonValue] | dict[JsonText, JsonValue] "
     "| None",
 )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import structlog
 from fastapi.sse import format_sse_event
 from starlette.responses import StreamingResponse
 
 from revenge.app.http.services import Jobs
+from revenge.app.json_text import json_text
 from revenge.app.presentation import job_to_json
 from revenge.infra.jobs.clock import Clock, sleep_unless
 from revenge.infra.jobs.errors import InvalidCursor, JobNotFound
@@ -227,7 +227,7 @@ def _partial(row: JobRow, progress: Progress | None) -> dict[str, Any]:
 
 
 def _event(name: str, id: str, document: Any, *, retry: int | None = None) -> bytes:
-    return format_sse_event(event=name, id=id, data_str=orjson.dumps(document).decode(), retry=retry)
+    return format_sse_event(event=name, id=id, data_str=json_text(document).decode(), retry=retry)
 
 
 def event_stream(events: AsyncIterator[bytes]) -> StreamingResponse:

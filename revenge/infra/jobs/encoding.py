@@ -11,7 +11,6 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel
 
 _SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
@@ -38,16 +37,24 @@ def encode(value: Any) -> str:
 def decode(text: str) -> Any:
     """Return what JSON ``text`` of a row says.
 
-    A number beyond every float, which jsonb holds as digits, becomes infinite; what is nested deeper than Python reads
+    Integers are exact, however large; one of more digits than Python reads, and what is nested deeper than it reads,
     stays text.
     """
+    # Not orjson: it makes floats of integers beyond 64 bits.
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
         try:
-            return json.loads(text, parse_int=float)
-        except RecursionError:
-            return text
+            return json.loads(text)
+        except ValueError:
+            return json.loads(text, parse_int=_integer)
+    except RecursionError:
+        return text
+
+
+def _integer(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
 
 
 def encode_string(text: str) -> str:

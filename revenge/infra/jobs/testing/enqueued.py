@@ -4,12 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict, Unpack
 
-import orjson
-
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.drivers import AsyncConnection
-from revenge.infra.jobs.encoding import encode
+from revenge.infra.jobs.encoding import decode, encode
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import UNFINISHED, JobListParams, JobRow, JobState
 from revenge.infra.jobs.testing.kit_store import store_of
@@ -119,7 +117,7 @@ class _Wanted:
             self.kind = what
             if len(client.workers):
                 client.workers.args_type(what)
-        self._all_args: Mapping[str, Any] = orjson.loads(what.wire_text()) if isinstance(what, JobArgs) else {}
+        self._all_args: Mapping[str, Any] = decode(what.wire_text()) if isinstance(what, JobArgs) else {}
 
     def differences(self, job: JobRow) -> list[str]:
         """Return in words what is different in ``job``, nothing when it is wanted; what matters more comes first."""
@@ -187,7 +185,7 @@ def _is_same(wanted: Any, there: Any) -> bool:
     if wanted == there:
         return True
     try:
-        return bool(orjson.loads(encode(wanted)) == there)
+        return bool(decode(encode(wanted)) == there)
     except (TypeError, ValueError):
         return False
 

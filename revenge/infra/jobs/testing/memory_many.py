@@ -4,9 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.encoding import decode
 from revenge.infra.jobs.models import FINAL, JobState
 from revenge.infra.jobs.testing.memory_jobs import MemoryJobs, Records
 from revenge.infra.jobs.testing.memory_rows import MemoryRow, MemoryRows
@@ -29,7 +28,7 @@ class MemoryMany:
         *filters, tags, tags_any, metadata, limit = args[:9]
         column, way = fills["order"].split(",")[0].removeprefix("river_job.").split()
         is_after = _cursor(column, fills["after"], args[9:], descending=way == "DESC")
-        contained = orjson.loads(metadata) if metadata else {}
+        contained = decode(metadata) if metadata else {}
         found = [
             row
             for row in self._matching(*filters)

@@ -187,6 +187,14 @@ def test_arguments_that_no_row_can_hold_are_wrong_use(run: Run, workers: str, ar
     assert len(answer.err.splitlines()) == 1
 
 
+def test_an_integer_of_any_size_is_taken_and_shown_exactly(run: Run, workers: str) -> None:
+    args = ("--args", f'{{"size": {10**400}}}', "--workers", workers, "--json")
+    made = run("jobs", "enqueue", "takes_all", *args).json
+    assert made["args"] == {"size": 10**400}
+    assert run("jobs", "show", made["id"], "--json").json["args"] == made["args"]
+    assert str(10**400) in run("jobs", "show", made["id"]).out
+
+
 def test_keys_beyond_its_own_are_those_of_a_kind_that_takes_all(run: Run, workers: str) -> None:
     args = ("--args", '{"size": 1}', "--workers", workers, "--json")
     assert run("jobs", "enqueue", "takes_all", *args).json["args"] == {"size": 1}

@@ -22,7 +22,7 @@ from revenge.infra.jobs import (
     UniqueOpts,
     UnknownKind,
 )
-from revenge.infra.jobs.testing import drain
+from revenge.infra.jobs.testing import assert_enqueued, drain
 from tests.fakes.engine import ActArgs, Actor, nothing
 from tests.integration.infra.jobs.kit.conftest import Make
 
@@ -283,15 +283,17 @@ async def test_queues_count_what_is_unfinished(make: Make) -> None:
     assert all(info.paused_at is None for info in await client.queues())
 
 
-async def test_a_number_beyond_every_float_is_inserted_and_read_as_infinite(client: Client) -> None:
-    huge = 10**400
+@pytest.mark.parametrize("huge", [2**64, -(2**70) - 1, 10**400], ids=["65 bits", "71 bits", "401 digits"])
+async def test_an_integer_of_any_size_is_inserted_and_read_exactly(client: Client, huge: int) -> None:
 
     inserted = (await client.insert(OtherArgs(number=huge), InsertOpts(metadata={"huge": huge}))).job
     await client.update(inserted.id, metadata={"more": huge})
     await client.cancel(inserted.id)
 
-    assert inserted.args == {"number": float("inf")}
-    assert inserted.metadata == {"huge": float("inf")}
+    assert inserted.args == {"number": huge}
+    assert inserted.metadata == {"huge": huge}
     found = await client.retry(inserted.id)
     assert found.args == inserted.args
-    assert found.metadata == {"huge": float("inf"), "more": float("inf")}
+    assert found.metadata == {"huge": huge, "more": huge}
+    assert (await client.list(JobListParams(metadata={"more": huge}))).jobs == [found]
+    await assert_enqueued(client, OtherArgs(number=huge))
