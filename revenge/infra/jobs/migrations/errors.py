@@ -82,6 +82,19 @@ class SchemaMissing(MigrationError):
         )
 
 
+class MigratedElsewhere(MigrationError):
+    """A line's tables, in a schema of their own, belong to River's tables in another schema; nothing was written."""
+
+    def __init__(self, line: str, schema: str, others: Sequence[str]) -> None:
+        self.line = line
+        self.others = tuple(others)
+        super().__init__(
+            f"the tables of line {line!r} are in schema {schema!r} already, and their versions are in another schema than "
+            f"was asked for ({', '.join(others)}): migrate that one, or leave line {line!r} out and migrate the others one "
+            "by one, or use another database"
+        )
+
+
 class InTransaction(MigrationError):
     """The connection is inside a transaction; each version needs one of its own."""
 

@@ -13,6 +13,7 @@ _INDEX = re.compile(
     + re.escape(SCHEMA_MARK)
     + r"(?P<table>\w+)\s"
 )
+_TABLE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?" + re.escape(SCHEMA_MARK) + r"(\w+)")
 _COMMENT = re.compile(r"^--.*\n?", re.MULTILINE)
 
 
@@ -49,6 +50,11 @@ class Line:
     def latest(self) -> int:
         """Return the highest version's number."""
         return len(self.versions)
+
+    @property
+    def first_tables(self) -> tuple[str, ...]:
+        """Return the tables that the first version makes."""
+        return tuple(_TABLE.findall(self.versions[0].up))
 
     @classmethod
     def from_folder(cls, name: str, folder: Traversable, *, schema: str | None = None) -> "Line":

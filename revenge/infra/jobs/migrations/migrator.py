@@ -10,7 +10,7 @@ from revenge.infra.jobs import sql as statements
 from revenge.infra.jobs.clock import Clock, SystemClock
 
 from .dump import dump
-from .errors import LineMissing, MigrationFailed, OtherLinesApplied, UnknownLine
+from .errors import LineMissing, MigratedElsewhere, MigrationFailed, OtherLinesApplied, UnknownLine
 from .indexes import IndexBuilder
 from .ledger import LINES_SINCE, MAIN_NAME, Connection, Ledger, LostRace
 from .lines import SCHEMA_MARK, Line, Version
@@ -69,6 +69,7 @@ class Migrator:
             UnknownLine, UnknownVersion, LineMissing: there is no such line or version, or a target without a line.
             MainTooOld: another line was asked for before ``main``.
             SchemaMissing: the schema is not there and may not be created.
+            MigratedElsewhere: a line that has a schema of its own was migrated beside River's tables in another one.
             InTransaction: the connection has a transaction open.
             MigrationFailed: PostgreSQL refused; versions before it stay applied.
         """
@@ -81,6 +82,8 @@ class Migrator:
         built: list[str] = []
         skipped: list[SkippedIndex] = []
         async with migrating(conn, self._sql, schema=self._schema, clock=self._clock):
+            for each in chosen:
+                await self._check_own_schema(conn, each)
             for each in chosen:
                 done += await self._up(conn, each, target)
                 builder = self._builder(conn, each)
@@ -207,6 +210,13 @@ class Migrator:
     async def _applied(self, conn: Connection, line: Line) -> tuple[Version, ...]:
         rows = await Ledger(conn, self._sql).applied_of(line.name)
         return tuple(version for version in line.versions if version.number in rows)
+
+    async def _check_own_schema(self, conn: Connection, line: Line) -> None:
+        if line.schema is None or await Ledger(conn, self._sql).applied_of(line.name):
+            return
+        found = await conn.fetch(self._sql["migration_elsewhere"], line.schema, line.first_tables, self._schema)
+        if found:
+            raise MigratedElsewhere(line.name, line.schema, [row[0] for row in found])
 
     async def _up(self, conn: Connection, line: Line, target: int | None) -> list[Migrated]:
         ledger = Ledger(conn, self._sql)

@@ -122,6 +122,16 @@ def test_unique_job_that_is_there_is_told_as_a_duplicate(run: Run, workers: str)
     assert (second["id"], second["duplicate"]) == (first["id"], True)
 
 
+def test_another_schema_beside_the_applications_tables_is_refused_with_what_to_do(run: Run) -> None:
+    answer = run("migrate", "up", "--schema", "other")
+    assert answer.code == 1
+    assert "versions are in another schema than was asked for (public): migrate that one, or leave line" in answer.err
+    assert [line["current"] for line in run("migrate", "status", "--schema", "other", "--json").json["lines"]] == [
+        0
+    ] * 3
+    assert run("migrate", "up", "--schema", "other", "--line", "main").code == 0
+
+
 def test_stdout_is_json_alone_though_every_step_is_logged(run: Run) -> None:
     answer = run("jobs", "list", "--json", "--debug")
     assert answer.json == {"jobs": [], "next_cursor": None}

@@ -17,6 +17,7 @@ from revenge.infra.jobs.migrations import (
     Line,
     LineMissing,
     MainTooOld,
+    MigratedElsewhere,
     MigrationFailed,
     Migrator,
     NewerVersions,
@@ -225,6 +226,24 @@ async def test_line_with_a_schema_of_its_own(db: "Connection") -> None:
     result = await migrator.down(db, target=0)
     assert [done.line for done in result.versions][:2] == ["app", "revenge_jobs"]
     assert await snapshot(db, "app") == await snapshot(db, "jobs") == []
+
+
+async def test_a_line_that_another_schema_counts_is_refused_before_anything_is_written(db: "Connection") -> None:
+    up = "CREATE TABLE /* TEMPLATE: schema */thing (id bigint PRIMARY KEY)"
+    down = "DROP TABLE /* TEMPLATE: schema */thing"
+    version = Version(number=1, name="thing", up=up, down=down)
+    lines = [*LINES, Line(name="app", versions=(version,), schema="app")]
+    await Migrator(lines).up(db)
+
+    with pytest.raises(
+        MigratedElsewhere, match=r"line 'app' are in schema 'app' already.* \(public\): migrate that one"
+    ):
+        await Migrator(lines, schema="other").up(db)
+    assert not await db.fetchval("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'other')")
+
+    for line in LINES:
+        await Migrator(lines, schema="other").up(db, line=line.name)
+    assert (await Migrator(lines).up(db)).versions == ()
 
 
 async def test_other_lines_wait_for_main(db: "Connection", migrator: Migrator) -> None:

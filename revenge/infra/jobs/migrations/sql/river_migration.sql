@@ -7,6 +7,21 @@ SELECT EXISTS (
 FROM (SELECT to_regclass('/* TEMPLATE: schema */river_migration') AS id) AS found
 WHERE found.id IS NOT NULL;
 
+-- name: migration_elsewhere :many
+-- $1 text schema, $2 text[] tables, $3 text schema, null for the search path's first. Schemas other than $3 that have a
+-- table of versions; no row where $1 has none of the tables.
+SELECT n.nspname
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relname = 'river_migration'
+    AND n.nspname IS DISTINCT FROM coalesce($3::text, current_schema())
+    AND EXISTS (
+        SELECT FROM pg_class AS theirs
+        WHERE theirs.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
+            AND theirs.relname = ANY ($2::text[])
+    )
+ORDER BY n.nspname;
+
 -- name: migration_list :many
 -- No placeholder. Versions of every line, ours or not.
 SELECT line, version, created_at
