@@ -235,6 +235,23 @@ async def test_a_job_opens_beside_the_page_and_its_address_can_be_kept(stage: St
     await expect(stage.page).to_have_url(re.compile("#/$"))
 
 
+@pytest.mark.parametrize("address", ["#/nowhere", "#/moviesque", "#/jobs/one", "#/movies/603"])
+async def test_of_many_jobs_that_have_just_ended_the_last_few_are_shown(stage: Stage) -> None:
+    """At a phone's width they pushed the libraries out of sight."""
+    await stage.open()
+    await expect(stage.page.get_by_text("Live")).to_be_visible()
+    await stage.page.evaluate(
+        "() => { const real = setTimeout; setTimeout = (f, ms) => real(f, ms === 4000 ? 60000 : ms) }"
+    )
+    jobs = [stage.jobs.running("radarr_sync") for _ in range(12)]
+    await expect(stage.page.locator(".job")).to_have_count(12)
+    for job in jobs[1:]:
+        stage.jobs.end(job.id)
+    await expect(stage.page.locator(".job.ended")).to_have_count(5)
+    await expect(stage.page.get_by_text("and 6 more")).to_be_visible()
+    await expect(stage.job(jobs[0].id)).to_be_visible()
+
+
 async def test_a_job_that_is_gone_is_told_in_words(stage: Stage) -> None:
     await stage.open("/#/jobs/404")
     await expect(stage.page.get_by_role("dialog")).to_contain_text("There is no job 404")

@@ -6,8 +6,10 @@ import type { Job } from "../types";
 
 export function Running({ state }: { state: State }) {
   const now = useNow();
-  const jobs = [...state.running.values()];
-  const busy = jobs.filter((job) => job.state === "running").length;
+  const all = [...state.running.values()];
+  const busy = all.filter((job) => job.state === "running").length;
+  const jobs = withoutOldEnds(all);
+  const shown = jobs.slice(0, MOST_SHOWN);
   return (
     <section class="panel running" aria-labelledby="running-title">
       <div class="panel-head">
@@ -18,10 +20,10 @@ export function Running({ state }: { state: State }) {
         <Quiet first={state.libraries?.length === 0} />
       ) : (
         <ul class="jobs">
-          {jobs.slice(0, MOST_SHOWN).map((job) => (
+          {shown.map((job) => (
             <JobCard key={job.id} job={job} state={state} now={now} />
           ))}
-          {jobs.length > MOST_SHOWN && <li class="faint">and {count(jobs.length - MOST_SHOWN)} more</li>}
+          {all.length > shown.length && <li class="faint">and {count(all.length - shown.length)} more</li>}
         </ul>
       )}
       {state.upcoming.length > 0 && (
@@ -63,6 +65,16 @@ function Quiet({ first }: { first: boolean }) {
 
 /** More at once than a person looks at; the queues tell how many there are. */
 const MOST_SHOWN = 20;
+/** Of those that have ended: more would push away what is below them. */
+const MOST_ENDED = 5;
+
+/** All that run, and the last few that ended, each in its place. */
+function withoutOldEnds(jobs: Job[]): Job[] {
+  const endOf = (job: Job) => job.finalized_at ?? job.attempted_at ?? "";
+  const ended = jobs.filter((job) => job.state !== "running").sort((a, b) => endOf(b).localeCompare(endOf(a)));
+  const last = new Set(ended.slice(0, MOST_ENDED));
+  return jobs.filter((job) => job.state === "running" || last.has(job));
+}
 
 const ENDED: Record<string, string> = {
   completed: "Completed",
