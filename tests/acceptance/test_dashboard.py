@@ -236,6 +236,16 @@ async def test_a_job_opens_beside_the_page_and_its_address_can_be_kept(stage: St
 
 
 @pytest.mark.parametrize("address", ["#/nowhere", "#/moviesque", "#/jobs/one", "#/movies/603"])
+async def test_escape_closes_what_is_told_of_health(stage: Stage) -> None:
+    await stage.open()
+    health = stage.page.get_by_role("banner").get_by_text("Healthy")
+    await health.click()
+    slots = stage.page.get_by_text("for jobs in all queues")
+    await expect(slots).to_be_visible()
+    await stage.page.keyboard.press("Escape")
+    await expect(slots).to_be_hidden()
+
+
 async def test_of_many_jobs_that_have_just_ended_the_last_few_are_shown(stage: Stage) -> None:
     """At a phone's width they pushed the libraries out of sight."""
     await stage.open()

@@ -67,7 +67,14 @@ function Health({ state }: { state: State }) {
   const wrong = checks.filter(([, check]) => !check.ok).length;
   const slots = state.queues?.reduce((sum, queue) => sum + queue.workers, 0) ?? 0;
   return (
-    <details class="health">
+    <details
+      class="health"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.currentTarget.open = false;
+        event.currentTarget.querySelector("summary")?.focus();
+      }}
+    >
       <summary class={`pill ${wrong ? "bad" : "live"}`}>
         <i class="dot" aria-hidden="true" />
         {wrong ? `${wrong} ${wrong === 1 ? "problem" : "problems"}` : "Healthy"}
