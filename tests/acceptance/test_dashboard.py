@@ -233,6 +233,16 @@ async def test_a_job_opens_beside_the_page_and_its_address_can_be_kept(stage: St
     await stage.page.keyboard.press("Escape")
     await expect(sheet).to_have_count(0)
     await expect(stage.page).to_have_url(re.compile("#/$"))
+    await expect(stage.page.get_by_role("main")).to_be_focused()  # it was nowhere: nobody had opened the dialog by hand
+
+
+async def test_who_closes_what_a_link_opened_is_at_the_link_again(stage: Stage) -> None:
+    job = stage.jobs.running("radarr_sync")
+    await stage.open()
+    link = stage.job(job.id).get_by_role("link")
+    await link.press("Enter")
+    await stage.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await expect(link).to_be_focused()
 
 
 @pytest.mark.parametrize("address", ["#/nowhere", "#/moviesque", "#/jobs/one", "#/movies/603"])

@@ -25,13 +25,32 @@ export function useHash(): string {
   return hash;
 }
 
-/** Opens a `<dialog>` as a modal one as long as it is mounted; the browser keeps the focus inside and gives it back. */
+/** The page's own part: where the focus goes when it has no other place. */
+export function focusPage(): void {
+  document.getElementById("now")?.focus();
+}
+
+let lastFocused: HTMLElement | null = null;
+addEventListener("focusin", (event) => {
+  lastFocused = event.target instanceof HTMLElement ? event.target : null;
+});
+
+/** Opens a `<dialog>` as a modal one as long as it is mounted; the browser keeps the focus inside.
+ * Then whoever opened it has the focus again; one that was opened by its address leaves it to the page. */
 export function useModal(): RefObject<HTMLDialogElement | null> {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;
+    // The browser cannot give it back by itself: a new address has taken the focus from the link that leads to it.
+    const opener = lastFocused;
     element?.showModal();
-    return () => element?.close();
+    return () => {
+      element?.close();
+      const active = document.activeElement;
+      if (active && active !== document.body && !element?.contains(active)) return;
+      if (opener?.isConnected) opener.focus();
+      else focusPage();
+    };
   }, []);
   return dialog;
 }
