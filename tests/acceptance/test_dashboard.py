@@ -246,6 +246,21 @@ async def test_who_closes_what_a_link_opened_is_at_the_link_again(stage: Stage) 
 
 
 @pytest.mark.parametrize("address", ["#/nowhere", "#/moviesque", "#/jobs/one", "#/movies/603"])
+async def test_an_address_that_is_none_is_told_and_leads_home(stage: Stage, address: str) -> None:
+    await stage.open(f"/{address}")
+    await expect(stage.page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    await expect(stage.page.get_by_role("heading", name="Running")).to_have_count(0)
+    await stage.page.get_by_role("link", name="See what is going on now").click()
+    await expect(stage.page.get_by_role("heading", name="Running")).to_be_visible()
+
+
+async def test_the_way_past_the_header_leaves_the_page_as_it_is(stage: Stage) -> None:
+    await stage.open("/#/nowhere")
+    await stage.page.get_by_role("link", name="Skip to the content").press("Enter")
+    await expect(stage.page.get_by_role("main")).to_be_focused()
+    await expect(stage.page).to_have_url(re.compile("#/nowhere$"))
+
+
 async def test_escape_closes_what_is_told_of_health(stage: Stage) -> None:
     await stage.open()
     health = stage.page.get_by_role("banner").get_by_text("Healthy")

@@ -1,6 +1,6 @@
 import { useStore } from "../store";
 import type { State } from "../store";
-import { useHash } from "../hooks";
+import { focusPage, useHash } from "../hooks";
 import { AddLibrary } from "./AddLibrary";
 import { Browse } from "./Browse";
 import type { Shelf } from "./Browse";
@@ -16,6 +16,9 @@ import { Running } from "./Running";
 import { Scans } from "./Scans";
 import { TitleSheet } from "./TitleSheet";
 import { Unmatched } from "./Unmatched";
+
+/** Addresses of the first page, and of what opens above it. */
+const NOW = /^$|^#(\/?|now|\/add|\/jobs\/\d+)$/;
 
 export function App() {
   const state = useStore();
@@ -36,11 +39,27 @@ export function App() {
   if (!state.signedIn) return <Login />;
   return (
     <>
-      <a class="skip" href="#now">
+      <a
+        class="skip"
+        href="#now"
+        onClick={(event) => {
+          // The address says which page is shown: it must not change.
+          event.preventDefault();
+          focusPage();
+        }}
+      >
         Skip to the content
       </a>
       <Header state={state} hash={hash} />
-      {shelf ? <Browse key={shelf} shelf={shelf as Shelf} /> : hash === "#/unmatched" ? <Unmatched /> : <Now state={state} />}
+      {shelf ? (
+        <Browse key={shelf} shelf={shelf as Shelf} />
+      ) : hash === "#/unmatched" ? (
+        <Unmatched />
+      ) : NOW.test(hash) ? (
+        <Now state={state} />
+      ) : (
+        <NoSuchPage />
+      )}
       <footer class="foot">
         {state.server && <span>Revenge {state.server.version}</span>}
         <a href="/openapi.json">API</a>
@@ -69,6 +88,19 @@ function Now({ state }: { state: State }) {
         <Libraries state={state} />
         <Failures state={state} />
         <Queues state={state} />
+      </div>
+    </main>
+  );
+}
+
+function NoSuchPage() {
+  return (
+    <main class="browse" id="now" tabIndex={-1}>
+      <div class="empty calm">
+        <h1 class="empty-title">There is no such page</h1>
+        <p>
+          Its address may have been cut off. <a href="#/">See what is going on now</a>
+        </p>
       </div>
     </main>
   );

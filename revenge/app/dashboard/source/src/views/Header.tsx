@@ -13,8 +13,8 @@ const GLYPH = {
 } as const;
 
 const PAGES = [
-  ["Now", "#/", /^$|^#\/?$|^#\/(jobs|add)/],
-  ["Library", "#/movies", /^#\/(movies|tvshows|unmatched)/],
+  ["Now", "#/", /^$|^#\/?$|^#\/(jobs|add)(\/|$)/],
+  ["Library", "#/movies", /^#\/(movies|tvshows|unmatched)(\/|$)/],
 ] as const;
 
 export function Header({ state, hash }: { state: State; hash: string }) {
