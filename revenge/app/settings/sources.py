@@ -121,7 +121,9 @@ def read_environment(env: Mapping[str, str]) -> Layer:
             layer.put(key, *found[name])
     _read_counts(found, layer)
     for name, (value, source) in sorted(found.items()):
-        if name.startswith(PREFIX) and (_SEPARATOR in name or name in _TOP_LEVEL):
+        if name.startswith(PREFIX) and name.count(_SEPARATOR) > _DEEPEST:
+            layer.problems.append(f"{name[:60]}...: is nested too deeply, allowed: {PREFIX}<SECTION>__<KEY>")
+        elif name.startswith(PREFIX) and (_SEPARATOR in name or name in _TOP_LEVEL):
             layer.put(_key(name), value, source)
         elif name.startswith(PREFIX) and name not in _NO_SETTINGS and not _is_platforms(name, value):
             near = get_close_matches(name, _TOP_LEVEL, 1, 0.85) or [*_TOP_LEVEL, f"{PREFIX}<SECTION>__<KEY>"]

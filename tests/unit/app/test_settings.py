@@ -232,6 +232,12 @@ def test_file_that_is_nested_too_deeply_is_refused_in_words(write: Write, bracke
         assert problems(write(text), {})
 
 
+def test_variable_that_is_nested_too_deeply_is_refused_in_words() -> None:
+    """It was a RecursionError's traceback."""
+    (told,) = problems(None, {"REVENGE_" + "__".join(["A"] * 3000): "1"})
+    assert told.endswith("...: is nested too deeply, allowed: REVENGE_<SECTION>__<KEY>")
+
+
 @pytest.mark.parametrize("text", ["just text", "- a list", "1"])
 def test_file_without_sections_is_refused(write: Write, text: str) -> None:
     path = write(text)
