@@ -12,7 +12,7 @@ from revenge.infra.jobs.announcer import Announcer, Say
 from revenge.infra.jobs.encoding import decode
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.insertion import NewJob, Shape
-from revenge.infra.jobs.job_store import job_from
+from revenge.infra.jobs.job_store import job_from, time_from
 from revenge.infra.jobs.models import InsertResult, JobRow, JobState
 from revenge.infra.jobs.store import AnyConnection, Store
 from revenge.infra.jobs.unique import states_of
@@ -115,7 +115,7 @@ class InsertStore:
         if len(ids) != len(jobs):
             message = f"job_insert_many inserted {len(ids)} of {len(jobs)} jobs: a trigger on the table left some out"
             raise StoreError(message, retryable=False, is_refusal=True)
-        return Inserted(jobs, ids, now=now, at=record[1])
+        return Inserted(jobs, ids, now=now, at=time_from(record[1]))
 
     async def copy_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None = None) -> int:
         """Insert ``jobs`` by COPY; return how many. ``now`` is as for ``insert_many``.
@@ -155,7 +155,7 @@ class InsertStore:
             conn=conn,
         )
         ids = [record["id"] for record in records]
-        at = records[0]["inserted_at"]
+        at = time_from(records[0]["inserted_at"])
         there = {place: job_from(record) for place, record in enumerate(records) if record["duplicate"]}
         inserted = Inserted(rows, ids, now=now, at=at, duplicates=there)
         duplicates: dict[int, JobRow] = {}
@@ -178,7 +178,7 @@ class InsertStore:
             [shape.state.value for shape in shapes],
             [shape.priority for shape in shapes],
             [shape.max_attempts for shape in shapes],
-            [None if shape.scheduled_at == now else shape.scheduled_at for shape in shapes],
+            [None if shape.scheduled_at == now else shape.scheduled_at.isoformat() for shape in shapes],
             [shape.metadata for shape in shapes],
             [",".join(shape.tags) for shape in shapes],
             [job.args for job in jobs],

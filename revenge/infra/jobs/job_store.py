@@ -1,7 +1,7 @@
 """Statements on rows of ``river_job`` that are there: fetch, settle, and what people do to single jobs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -18,6 +18,8 @@ from revenge.infra.jobs.models import (
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.store import AnyConnection, Store
 from revenge.infra.jobs.unique import states_of
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class JobStore:
@@ -195,15 +197,20 @@ def job_from(record: asyncpg.Record) -> JobRow:
         args=decode(record["args"]),
         metadata=metadata if isinstance(metadata, dict) else {},
         tags=record["tags"],
-        created_at=record["created_at"],
-        scheduled_at=record["scheduled_at"],
-        attempted_at=record["attempted_at"],
-        finalized_at=record["finalized_at"],
+        created_at=time_from(record["created_at"]),
+        scheduled_at=time_from(record["scheduled_at"]),
+        attempted_at=None if record["attempted_at"] is None else time_from(record["attempted_at"]),
+        finalized_at=None if record["finalized_at"] is None else time_from(record["finalized_at"]),
         attempted_by=record["attempted_by"] or [],
         errors=[_error_from(text) for text in record["errors"] or ()],
         unique_key=record["unique_key"],
         unique_states=states_of(record["unique_states"] or 0),
     )
+
+
+def time_from(microseconds: int) -> datetime:
+    """Return the time so long after 1970 as a row is read with."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def error_json(*, at: datetime, attempt: int, error: str, trace: str = "") -> str:

@@ -8,10 +8,10 @@ _NAME = re.compile(r"^-- name: (\w+) :\w+$", re.MULTILINE)
 _COLUMNS = re.compile(r"^-- columns: (\w+)\n((?:.+\n)+)", re.MULTILINE)
 _COLUMN = re.compile(r"(/\* TEMPLATE: \w+ \*/)?(\w[\w:\[\]]*)")
 _SCHEMA = "/* TEMPLATE: schema */"
-_TIME = re.compile(r"/\* TEMPLATE: time \*/((?:\w+\.)?(\w+))")
+_TIME = re.compile(r"/\* TEMPLATE: (time|microseconds) \*/((?:\w+\.)?(\w+))")
 _READABLE = (
-    r"CASE WHEN \1 < '0001-01-01T00:00:00Z' THEN '0001-01-01T00:00:00Z'"
-    r" WHEN \1 > '9999-12-31T23:59:59.999999Z' THEN '9999-12-31T23:59:59.999999Z' ELSE \1 END AS \2"
+    r"CASE WHEN {0} < '0001-01-01T00:00:00Z' THEN '0001-01-01T00:00:00Z'"
+    r" WHEN {0} > '9999-12-31T23:59:59.999999Z' THEN '9999-12-31T23:59:59.999999Z' ELSE {0} END"
 )
 """A column of times as Python can hold them: one row beyond would make the whole answer unreadable."""
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -67,8 +67,13 @@ def load(package: str, *, schema: str | None = None) -> dict[str, str]:
             if name in found:
                 message = f"statement {name!r} is defined in two files of {package}"
                 raise ValueError(message)
-            found[name] = _TIME.sub(_READABLE, _with_columns(text, columns).replace(_SCHEMA, prefix))
+            found[name] = _TIME.sub(_readable, _with_columns(text, columns).replace(_SCHEMA, prefix))
     return found
+
+
+def _readable(mark: re.Match[str]) -> str:
+    time = _READABLE.format(mark[2])
+    return f"{time if mark[1] == 'time' else f'(extract(epoch FROM {time}) * 1000000)::bigint'} AS {mark[3]}"
 
 
 def _with_columns(text: str, columns: Mapping[str, str]) -> str:

@@ -1,17 +1,18 @@
 -- Statements on river_job. What each column means: River 0.51.1; where we differ: docs/river/differences.md.
 
--- What a whole row is read by, wherever a statement has its mark; the table's alias may stand behind the mark.
+-- What a whole row is read by, wherever a statement has its mark; the table's alias may stand behind the mark. Times are
+-- microseconds since 1970, so that no DateStyle or codec of a caller's connection has a say in them.
 -- columns: job_row
 id, kind, queue, state::text, priority, attempt, max_attempts, args::text, metadata::text, tags,
-/* TEMPLATE: time */created_at, /* TEMPLATE: time */scheduled_at,
-/* TEMPLATE: time */attempted_at, /* TEMPLATE: time */finalized_at,
+/* TEMPLATE: microseconds */created_at, /* TEMPLATE: microseconds */scheduled_at,
+/* TEMPLATE: microseconds */attempted_at, /* TEMPLATE: microseconds */finalized_at,
 attempted_by, errors::text[], unique_key, unique_states::int
 
 -- name: job_insert_many :one
 -- River: `JobInsertFastMany` without unique jobs, and its notification, in one statement: nothing comes back but the ids,
 -- in the order given, and the time. What many jobs share is sent and read once: as fast as COPY (docs/performance.md).
 -- $1 insert channel text, null where the caller notifies when it is committed; columns of each shape: $2 kind text[], $3 queue text[], $4 state text[], $5 priority smallint[],
--- $6 max_attempts smallint[], $7 scheduled_at timestamptz[] (null: now, by this server's clock, as all times of River's
+-- $6 max_attempts smallint[], $7 scheduled_at timestamptz text[] (null: now, by this server's clock, as all times of River's
 -- inserts), $8 metadata jsonb text[], $9 tags text[] (comma-joined: River's tags hold no comma); columns of each job:
 -- $10 args jsonb text[], $11 number of its shape, from 1, integer[]; $12 payloads text[]
 WITH inserted AS (
@@ -20,7 +21,7 @@ WITH inserted AS (
     )
     SELECT
         args::jsonb, ($2::text[])[shape], ($6::smallint[])[shape], ($8::text[])[shape]::jsonb,
-        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::timestamptz[])[shape], now()),
+        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::text[])[shape]::timestamptz, now()),
         ($4::text[])[shape]::/* TEMPLATE: schema */river_job_state, string_to_array(($9::text[])[shape], ',')
     -- Sub-selects hide the arrays from the planner, which would otherwise think anew for each job (as in job_fetch).
     FROM unnest((SELECT $10::text[]), (SELECT $11::integer[])) AS rows (args, shape)
@@ -29,7 +30,7 @@ WITH inserted AS (
 told AS (
     SELECT count(pg_notify($1, payload)) FROM unnest((SELECT $12::text[])) AS payload
 )
-SELECT (SELECT array_agg(id) FROM inserted), now()
+SELECT (SELECT array_agg(id) FROM inserted), (extract(epoch FROM now()) * 1000000)::bigint
 FROM told;
 
 -- name: job_insert_unique :many
@@ -41,7 +42,7 @@ WITH inserted AS (
     )
     SELECT
         args::jsonb, ($2::text[])[shape], ($6::smallint[])[shape], ($8::text[])[shape]::jsonb,
-        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::timestamptz[])[shape], now()),
+        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::text[])[shape]::timestamptz, now()),
         ($4::text[])[shape]::/* TEMPLATE: schema */river_job_state, string_to_array(($9::text[])[shape], ','),
         nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
     FROM unnest($10::text[], $11::integer[], $12::bytea[], $13::integer[]) AS rows (
@@ -62,7 +63,7 @@ told AS (
 )
 -- A new row is known but for its id: only what was there before is sent back whole.
 SELECT
-    id, duplicate, now() AS inserted_at,
+    id, duplicate, (extract(epoch FROM now()) * 1000000)::bigint AS inserted_at,
     CASE WHEN duplicate THEN kind END AS kind,
     CASE WHEN duplicate THEN queue END AS queue,
     CASE WHEN duplicate THEN state END AS state,

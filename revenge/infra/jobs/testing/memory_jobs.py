@@ -12,7 +12,7 @@ from typing import Any
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.encoding import decode
 from revenge.infra.jobs.models import FINAL, JobState
-from revenge.infra.jobs.testing.memory_rows import MemoryRecord, MemoryRow, MemoryRows, as_text
+from revenge.infra.jobs.testing.memory_rows import MemoryRecord, MemoryRow, MemoryRows, as_text, in_microseconds
 
 MOST_ATTEMPTED_BY = 100
 """River: `maxAttemptedBy`."""
@@ -42,7 +42,7 @@ class MemoryJobs:
         now = self._clock.now()
         rows = list(self._new_rows(now, *common))
         self._rows.write(rows)
-        return [MemoryRecord(ids=[row.id for row in rows], now=now)]
+        return [MemoryRecord(ids=[row.id for row in rows], now=in_microseconds(now))]
 
     def job_insert_unique(self, *columns: Any) -> Records:
         """Insert jobs of which some have unique keys; one whose key is taken comes back as a duplicate."""
@@ -57,7 +57,7 @@ class MemoryJobs:
                 rows.append(new)
                 if new.taken_key:
                     taken[key] = new
-            answers.append((there or new).record(duplicate=there is not None, inserted_at=now))
+            answers.append((there or new).record(duplicate=there is not None, inserted_at=in_microseconds(now)))
         self._rows.write(rows)
         return answers
 
@@ -86,7 +86,7 @@ class MemoryJobs:
         states: Sequence[str],
         priorities: Sequence[int],
         max_attempts: Sequence[int],
-        scheduled_at: Sequence[datetime | None],
+        scheduled_at: Sequence[str | None],
         metadata: Sequence[str],
         tags: Sequence[str],
         args: Sequence[str],
@@ -105,7 +105,7 @@ class MemoryJobs:
                 metadata=metadata[shape],
                 tags=tags[shape].split(",") if tags[shape] else (),
                 created_at=now,
-                scheduled_at=scheduled_at[shape] or now,
+                scheduled_at=now if (due := scheduled_at[shape]) is None else datetime.fromisoformat(due),
             )
 
     # Working

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from revenge.infra.jobs.encoding import decode
@@ -11,6 +11,7 @@ from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.models import FINAL, JobState
 from revenge.infra.jobs.unique import STATE_BITS
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_NAME = 127
 """River's constraints on the lengths of kind and queue."""
 
@@ -72,9 +73,14 @@ class MemoryRow:
 
     def record(self, **more: Any) -> MemoryRecord:
         """Return the columns that most statements return, and ``more``."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        columns = {field.name: in_microseconds(getattr(self, field.name)) for field in fields(self)}
         columns |= {"tags": list(self.tags), "attempted_by": list(self.attempted_by), "errors": list(self.errors)}
         return MemoryRecord(**columns, **more)
+
+
+def in_microseconds(value: Any) -> Any:
+    """Return a time as microseconds since 1970, as statements do that return whole rows; anything else as it is."""
+    return (value - _EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
 
 
 class MemoryRows:

@@ -98,13 +98,18 @@ async def _asyncpg(dsn: str) -> AsyncIterator[Driver]:
     await conn.close()
 
 
+def _refused(value: object) -> str:
+    raise TypeError(f"an encoder of the caller's own takes no {type(value).__name__}")
+
+
 @asynccontextmanager
 async def _asyncpg_with_codecs(dsn: str) -> AsyncIterator[Driver]:
-    """A connection as asyncpg's manual recommends it for JSON."""
+    """A connection as asyncpg's manual recommends it for JSON, and with times as a user may want them."""
     async with _asyncpg(dsn) as driver:
         async with driver.begin() as conn:
             for name in ("json", "jsonb"):
                 await conn.set_type_codec(name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+            await conn.set_type_codec("timestamptz", encoder=_refused, decoder=str, schema="pg_catalog")
         yield driver
 
 
@@ -197,7 +202,7 @@ def _sqlalchemy_sync(kind: str) -> Callable[[str], AbstractAsyncContextManager[D
 
 DRIVERS = {
     "asyncpg": _asyncpg,
-    "asyncpg with JSON codecs": _asyncpg_with_codecs,
+    "asyncpg with codecs": _asyncpg_with_codecs,
     "psycopg": _psycopg_async,
     "psycopg sync": _psycopg_sync,
     "sqlalchemy asyncpg": _sqlalchemy_async("asyncpg", "connection"),
@@ -308,6 +313,21 @@ async def test_single_jobs_change_in_the_callers_transaction(driver: Driver, poo
             assert (await driver("delete", job.id, conn=conn)).id == job.id
             await driver("get", job.id, conn=conn)
     assert (await Client(pool, schema="public").get(job.id)).state is JobState.AVAILABLE
+
+
+async def test_no_style_of_dates_of_the_callers_session_has_a_say(driver: Driver, pool: asyncpg.Pool) -> None:
+    theirs = Client(pool, schema="public")
+    async with driver.begin() as conn:
+        await driver.query(conn, "SET LOCAL datestyle = 'German, DMY'")
+        jobs = await driver(
+            "insert_many", [ActArgs(), (ActArgs(), InsertOpts(scheduled_at=AT)), (Odd(), ONCE)], conn=conn
+        )
+        again = await driver("insert", Odd(), ONCE, conn=conn)
+        cancelled = await driver("cancel", jobs[1].job.id, conn=conn)
+    assert again.duplicate
+    assert [result.job for result in (jobs[0], again)] == [await theirs.get(jobs[n].job.id) for n in (0, 2)]
+    assert jobs[1].job.scheduled_at == AT
+    assert cancelled == await theirs.get(jobs[1].job.id)
 
 
 async def test_a_row_with_everything_in_it_reads_the_same(driver: Driver, pool: asyncpg.Pool, add_row: AddRow) -> None:
