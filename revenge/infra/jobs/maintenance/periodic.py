@@ -151,7 +151,7 @@ class PeriodicEnqueuer:
             StoreError: the database could not be read or written. Runs already inserted stay so.
         """
         self._pause = self._config.interval
-        await self._declare()
+        starting = await self._declare()
         ids = sorted(job.id for job in self._periodic)
         if not ids and not self._on_start:
             return 0
@@ -162,7 +162,8 @@ class PeriodicEnqueuer:
             await self._tell_start(is_holder=is_holder)
         inserted = 0
         for schedule_id, due_in in await self._schedules.due_in(ids, limit=self._config.batch):
-            waits = not is_holder and schedule_id not in self._left_to_us
+            # A run on start is this node's own wish: a holder that knows the schedule would see it in its own time only.
+            waits = not is_holder and schedule_id not in self._left_to_us and schedule_id not in starting
             left = due_in + (self._config.standby if waits else timedelta(0))
             if left > timedelta(0):
                 self._look_in(left + MARGIN)
@@ -207,11 +208,13 @@ class PeriodicEnqueuer:
         # Only now: one that raises is asked again, and until then nothing is inserted here.
         self._has_started = is_holder
 
-    async def _declare(self) -> None:
+    async def _declare(self) -> set[str]:
+        """Write what is not in the database yet; return the ids of those that run on start."""
         jobs = self._periodic.undeclared()
         if jobs:
             await self._schedules.declare(jobs)
             self._periodic.declared(jobs)
+        return {job.id for job in jobs if job.run_on_start}
 
     async def _try(self, schedule_id: str, *, late: timedelta) -> Sequence[InsertResult]:
         job = self._periodic.get(schedule_id)

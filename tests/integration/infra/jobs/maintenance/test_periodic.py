@@ -373,6 +373,15 @@ async def test_the_databases_clock_decides_whatever_the_nodes_say(
     assert abs(row["age"]) < MINUTE
 
 
+async def test_a_run_on_start_waits_for_no_holder_that_does_not_know_it(pool: asyncpg.Pool, node: MakeNode) -> None:
+    holder = node(PeriodicJob("others", Every(HOUR), lambda: None), name="holder")
+    await holder.run_once()
+    starting = node(clean(run_on_start=True), name="starting")
+    assert await starting.run_once() == 1
+    assert await holder.run_once() == await starting.run_once() == 0
+    assert len(await jobs(pool)) == 1
+
+
 async def test_a_run_on_start_is_shared_by_nodes_that_start_together(
     pool: asyncpg.Pool, node: MakeNode, schedules: PeriodicStore
 ) -> None:
