@@ -1,19 +1,23 @@
 """What tests of the engine share: claims, attempts, a worker that does what the test says, and clients on a database."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.attempt import Attempt
 from revenge.infra.jobs.clock import SystemClock
+from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.models import Claim
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.registry import Workers
 from revenge.infra.jobs.worker import Worker
+
+T = TypeVar("T")
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _LOOK_AGAIN = timedelta(milliseconds=15)
@@ -97,6 +101,15 @@ def attempt(worker: Worker[Any] | None = None, **columns: Any) -> Attempt:
 def fence(item: Claim | Settlement) -> tuple[int, int, datetime]:
     """Return what names one attempt of one job."""
     return item.id, item.attempt, item.attempted_at
+
+
+async def at_last(call: Callable[[], Awaitable[T]], *, connections: int = 10) -> T:
+    """Return what ``call`` does although connections of its client are dying: a single call is told of one, and may be made
+    again until none of them is left."""
+    for _ in range(connections):
+        with contextlib.suppress(StoreError):
+            return await call()
+    return await call()
 
 
 async def eventually(check: Callable[[], Awaitable[object]], *, within: timedelta = timedelta(seconds=20)) -> Any:

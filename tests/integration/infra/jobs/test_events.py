@@ -13,7 +13,7 @@ import pytest
 
 from revenge.infra.jobs import TIERS, Client, InsertOpts, Job, JobEvent, JobState
 from revenge.infra.jobs.clock import SystemClock
-from tests.fakes.engine import ActArgs, Actor, Gate, eventually
+from tests.fakes.engine import ActArgs, Actor, Gate, at_last, eventually
 from tests.fakes.figures import tell
 
 StartClient = Callable[..., Awaitable[Client]]
@@ -230,7 +230,7 @@ async def test_a_subscription_outlives_lost_connections(
     await pool.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", client.config.client_id
     )
-    job_id = (await client.insert(ActArgs())).job.id
+    job_id = (await at_last(lambda: client.insert(ActArgs()))).job.id
     event = await watcher.until(lambda event: event.state is JobState.COMPLETED)
     assert event.job.id == job_id
     watcher.close()

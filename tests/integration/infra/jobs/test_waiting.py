@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -18,10 +17,9 @@ from revenge.infra.jobs import (
     JobNotFound,
     JobsError,
     JobState,
-    StoreError,
     UniqueOpts,
 )
-from tests.fakes.engine import ActArgs, Gate
+from tests.fakes.engine import ActArgs, Gate, at_last
 
 StartClient = Callable[..., Awaitable[Client]]
 AddRow = Callable[..., Awaitable[int]]
@@ -125,15 +123,6 @@ async def test_one_statement_looks_for_all_that_are_waited_for(client: Client, a
     assert [row.id for row in rows] == ids
 
 
-async def cancel_at_last(client: Client, job_id: int) -> None:
-    """Cancel a job although connections of the client are dying: a single call is told of that, and may be made again."""
-    for _ in range(client.store.pool.get_max_size()):
-        with suppress(StoreError):
-            await client.cancel(job_id)
-            return
-    await client.cancel(job_id)
-
-
 async def test_a_wait_outlives_lost_connections(client: Client, pool: asyncpg.Pool, add_row: AddRow) -> None:
     job_id = await add_row("pending")
     waiting = asyncio.create_task(client.wait(job_id))
@@ -144,7 +133,7 @@ async def test_a_wait_outlives_lost_connections(client: Client, pool: asyncpg.Po
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
             client.config.client_id,
         )
-    await cancel_at_last(client, job_id)
+    await at_last(lambda: client.cancel(job_id))
     assert (await asyncio.wait_for(waiting, 30)).state is JobState.CANCELLED
 
 
