@@ -70,7 +70,7 @@ async def test_up_applies_every_version_of_every_line_once(db: "Connection", mig
 
     assert [(done.line, done.version) for done in result.versions] == [
         *(("main", number) for number in range(1, 9)),
-        *(("revenge_jobs", number) for number in (1, 2)),
+        ("revenge_jobs", 1),
     ]
     assert result.indexes_built == EXTRA_INDEXES
     assert await rows(db) == [(done.line, done.version) for done in result.versions]
@@ -99,25 +99,7 @@ async def test_status_shows_when_each_version_was_applied(db: "Connection", migr
     assert (main.line, main.current, main.unapplied) == ("main", 3, (4, 5, 6, 7, 8))
     assert [version.applied_at is not None for version in main.versions] == [True] * 3 + [False] * 5
     assert main.versions[3].name == "pending and more"
-    assert (engine.current, engine.unapplied, engine.missing_indexes) == (0, (1, 2), ())
-
-
-async def test_long_lists_of_rivers_gin_indexes_come_and_go_with_the_engines_line(
-    db: "Connection", migrator: Migrator
-) -> None:
-    options = (
-        "SELECT relname, reloptions FROM pg_class WHERE relname IN ('river_job_args_index', 'river_job_metadata_index')"
-    )
-    long = ["gin_pending_list_limit=65536"]
-    await migrator.up(db)
-    assert {row[0]: row[1] for row in await db.fetch(options)} == dict.fromkeys(
-        ("river_job_args_index", "river_job_metadata_index"), long
-    )
-    await migrator.down(db, line="revenge_jobs")
-    assert {row["reloptions"] for row in await db.fetch(options)} == {None}
-    await db.execute("DROP INDEX river_job_args_index")
-    await migrator.up(db)
-    assert [row["reloptions"] for row in await db.fetch(options)] == [long]
+    assert (engine.current, engine.unapplied, engine.missing_indexes) == (0, (1,), ())
 
 
 async def test_each_version_down_leads_back_to_what_was_before(db: "Connection", migrator: Migrator) -> None:
@@ -147,9 +129,9 @@ async def test_all_lines_down_to_nothing_leave_an_empty_schema(db: "Connection",
 
     result = await migrator.down(db, target=0)
 
-    assert [done.line for done in result.versions] == ["revenge_jobs"] * 2 + ["main"] * 8
+    assert [done.line for done in result.versions] == ["revenge_jobs"] + ["main"] * 8
     assert await snapshot(db, "public") == empty == []
-    assert len((await migrator.up(db)).versions) == 10
+    assert len((await migrator.up(db)).versions) == 9
 
 
 async def test_data_survives_the_way_up_from_each_version(db: "Connection", migrator: Migrator) -> None:
@@ -277,10 +259,10 @@ async def test_main_stays_while_other_lines_are_applied(db: "Connection", migrat
 
     with pytest.raises(OtherLinesApplied, match="revenge_jobs; take them down to 0 first"):
         await migrator.down(db, line="main", target=0)
-    assert len(await rows(db)) == 10
+    assert len(await rows(db)) == 9
 
     await migrator.down(db, line="main", target=5)
-    assert (await rows(db))[-1] == ("revenge_jobs", 2)
+    assert (await rows(db))[-1] == ("revenge_jobs", 1)
 
 
 async def test_nothing_goes_down_while_a_strangers_line_is_applied(db: "Connection", migrator: Migrator) -> None:
@@ -290,7 +272,7 @@ async def test_nothing_goes_down_while_a_strangers_line_is_applied(db: "Connecti
     with pytest.raises(OtherLinesApplied, match="pro"):
         await migrator.down(db, target=0)
 
-    assert len(await rows(db)) == 11
+    assert len(await rows(db)) == 10
     assert (await migrator.validate(db)).ok
 
 
@@ -378,7 +360,7 @@ async def test_extra_indexes_are_left_out_where_the_table_is_anothers(
 
     result = await migrator.up(user)
 
-    assert [done.line for done in result.versions] == ["revenge_jobs"] * 2
+    assert [done.line for done in result.versions] == ["revenge_jobs"]
     assert [skipped.name for skipped in result.indexes_skipped] == list(EXTRA_INDEXES)
     assert "let its owner run: CREATE INDEX CONCURRENTLY" in result.indexes_skipped[0].reason
     assert "migration.index_skipped" in caplog.text

@@ -31,7 +31,7 @@ def test_indexes_come_after_the_transaction() -> None:
 
 
 def test_indexes_go_before_the_transaction() -> None:
-    text = Migrator(LINES).sql("revenge_jobs", direction=Direction.DOWN, applied=1, target=0)
+    text = Migrator(LINES).sql("revenge_jobs", direction=Direction.DOWN)
 
     assert text.index("DROP INDEX CONCURRENTLY") < text.index("BEGIN;")
 
