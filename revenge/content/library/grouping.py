@@ -73,13 +73,18 @@ def fold(title: str) -> str:
     return "".join(filter(str.isalnum, plain)) or plain
 
 
+def film_key(title: str, year: int) -> str:
+    """Return what films have in common of which no id is known."""
+    return f"{fold(title)}:{year}"
+
+
 def _film_key(facts: FileFacts, title: str, path: bytes) -> str:
     if facts.tmdb_id is not None:
         return f"tmdb:{facts.tmdb_id}"
     if facts.imdb_id is not None:
         return f"imdb:{facts.imdb_id}"
     if facts.year is not None:
-        return f"{fold(title)}:{facts.year}"
+        return film_key(title, facts.year)
     folder, name = os.path.split(os.path.dirname(path))
     if not _PART_FOLDER.fullmatch(name):
         folder = os.path.join(folder, name)

@@ -373,3 +373,30 @@ async def test_an_nfo_file_that_changes_is_read_again_where_nobody_can_be_asked(
     assert await house.run() == ["movie_library_scan", "metadata_refresh_movie"]
     assert await house.pool.fetchval("SELECT overview FROM revenge.movie") == "Sun, and a lake."
     assert await house.pool.fetchval("SELECT local_key FROM revenge.movie") is not None
+
+
+async def test_a_film_that_names_alone_knew_stays_itself_when_its_files_tell_an_id(
+    house: House, source: FakeSource
+) -> None:
+    source.enabled = False
+    house.put("Heat (1995)/Heat (1995).mkv", "Sunrise (1927)/Sunrise (1927).mkv")
+    library = await house.library()
+    await house.libraries.trigger_scan(library.id)
+    await house.run()
+    before = await house.films()
+    (house.root / "Heat (1995)").rename(house.root / "Heat (1995) [imdbid-tt0113277]")
+    (house.root / "Sunrise (1927)/Sunrise (1927).nfo").write_text(
+        "<movie><title>Sunrise</title><year>1927</year><uniqueid type='imdb'>tt0018455</uniqueid></movie>"
+    )
+    house.put("Heat (1995) remade/Heat (1995) [imdbid-tt9999999].mkv")
+    await house.libraries.trigger_scan(library.id)
+    await house.run()
+    rows = await house.pool.fetch(
+        "SELECT movie.id, title, value FROM revenge.movie JOIN revenge.external_id ON entity_id = movie.id"
+    )
+    by_id = {row["value"]: (row["title"], row["id"]) for row in rows}
+    assert by_id.keys() == {"tt0113277", "tt0018455", "tt9999999"}
+    assert by_id["tt0018455"] == ("Sunrise", before["Sunrise"])
+    # Two films have the name by now: one of them is the one that was known, and nothing is left of it but that.
+    assert before["Heat"] in {by_id["tt0113277"][1], by_id["tt9999999"][1]}
+    assert await house.pool.fetchval("SELECT count(*) FROM revenge.movie") == 3

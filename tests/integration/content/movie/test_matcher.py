@@ -212,7 +212,7 @@ async def test_a_file_is_matched_by_its_path(films: "Films", source: FakeSource)
     assert source.asked == []
 
 
-async def test_a_forced_rematch_links_anew_and_takes_over_what_a_local_film_had(
+async def test_a_film_that_names_alone_knew_is_the_one_that_an_id_leads_to_later(
     films: "Films", source: FakeSource
 ) -> None:
     films.use(Sources(()))
@@ -221,8 +221,23 @@ async def test_a_forced_rematch_links_anew_and_takes_over_what_a_local_film_had(
     local = (await films.film_of(item_id))["id"]
     know(source, film(949, "Heat", 1995), film(3, "Heat", 1995))
     films.use(source)
-    # A film of this title and year is there: it is the local one. So another is needed for a move.
     await films.pool.execute("UPDATE revenge.library_item SET tmdb_id = 949 WHERE id = $1", item_id)
+    match = await films.match(item_id)
+    assert match.movie_id == local
+    assert await films.count() == 1
+    assert await films.pool.fetchval("SELECT entity_id FROM revenge.external_id WHERE value = '949'") == local
+
+
+async def test_a_forced_rematch_links_anew_and_takes_over_what_a_local_film_had(
+    films: "Films", source: FakeSource
+) -> None:
+    films.use(Sources(()))
+    item_id = await films.add("Heat", 1995)
+    await films.match_all()
+    local = (await films.film_of(item_id))["id"]
+    know(source, film(949, "Hot", 1995))
+    films.use(source)
+    await films.pool.execute("UPDATE revenge.library_item SET tmdb_id = 949, title = 'Hot' WHERE id = $1", item_id)
     match = await films.match(item_id)
     assert match.movie_id != local
     assert await films.count() == 1
