@@ -247,3 +247,10 @@ async def test_folder_that_the_watcher_cannot_name_is_left_to_periodic_scans(tmp
     with pytest.raises(CannotWatch, match="UTF-8"):
         async for _ in watch_folders([os.fsencode(tmp_path) + b"/\xff"], tick=timedelta(seconds=1)):
             pass
+
+
+async def test_a_name_below_that_is_no_text_is_said_and_does_not_end_the_watch_in_silence(tmp_path: Path) -> None:
+    os.mkdir(os.fsencode(tmp_path) + b"/Nicht UTF\xe9 (2008)")
+    with pytest.raises(CannotWatch, match="a name below it is not UTF-8"):
+        async for _ in watch_folders([os.fsencode(tmp_path)], tick=timedelta(seconds=1)):
+            pass

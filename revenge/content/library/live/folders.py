@@ -51,10 +51,15 @@ async def watch_folders(folders: Sequence[bytes], *, tick: timedelta) -> AsyncIt
                 yield {os.fsencode(path) for _, path in change}
     except (OSError, RuntimeError) as error:
         raise CannotWatch(_explain(error)) from error
+    except ExceptionGroup as group:
+        # So it is told that a name below them is no UTF-8; nothing else of theirs is watched then either.
+        raise CannotWatch(_explain(group.exceptions[0])) from group
 
 
 def _explain(error: Exception) -> str:
     text = str(error) or type(error).__name__
+    if "decode" in text.lower():
+        return f"{text}: a name below it is not UTF-8, and the watcher reads no others; periodic scans find what changes there"
     if any(word in text.lower() for word in _LIMIT):
         return (
             f"{text}: raise fs.inotify.max_user_watches (sysctl) above the number of folders; "
