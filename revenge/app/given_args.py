@@ -47,8 +47,9 @@ def find_unstorable(value: object) -> tuple[Place, str] | None:
 
 
 def pointer(place: Place) -> str:
-    """Return a place as a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
+    """Return a place as a JSON pointer (RFC 6901); half a character, which no answer can hold, becomes U+FFFD."""
+    parts = (_HALF.sub("\ufffd", str(part)).replace("~", "~0").replace("/", "~1") for part in place)
+    return "".join("/" + part for part in parts)
 
 
 def _unstorable_text(text: str) -> str | None:

@@ -1,5 +1,6 @@
 """JSON as the command line and the HTTP API write it: fast, and with every integer exact."""
 
+import json
 from typing import Any
 
 import orjson
@@ -14,8 +15,18 @@ def json_text(value: object, *, option: int | None = None) -> bytes:
     try:
         return orjson.dumps(value, option=option)
     except TypeError:
+        pass
+    try:
         # It knows no integers beyond 64 bits; those of a job's arguments may have any size.
         return orjson.dumps(_with_digits(value), option=option)
+    except TypeError:
+        # Nor what is nested deeper than 254 times, which jsonb holds.
+        return json.dumps(
+            value,
+            ensure_ascii=False,
+            separators=(",", ":"),
+            default=lambda one: orjson.loads(orjson.dumps(one, option=option)),
+        ).encode()
 
 
 def _with_digits(value: Any) -> Any:

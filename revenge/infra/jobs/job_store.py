@@ -210,7 +210,7 @@ def job_from(record: asyncpg.Record) -> JobRow:
 
 def time_from(microseconds: int) -> datetime:
     """Return the time so long after 1970 as a row is read with."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return _EPOCH + timedelta(0, 0, microseconds)
 
 
 def error_json(*, at: datetime, attempt: int, error: str, trace: str = "") -> str:

@@ -165,6 +165,8 @@ async def test_wrong_args_are_422_and_say_which(
         ({"args": {"a\x00": 1}}, "/args/a\x00"),
         ({"metadata": {"and/or": {"~": "\x00"}}}, "/metadata/and~1or/~0"),
         ({"metadata": {"half": ["\ud800"]}}, "/metadata/half/0"),
+        ({"args": {"\ud800": 1}}, "/args/\ufffd"),
+        ({"metadata": {"deep": {"\udfff": 1}}}, "/metadata/deep/\ufffd"),
         ({"args": {"up_to": float("inf")}}, "/args/up_to"),
     ],
 )
