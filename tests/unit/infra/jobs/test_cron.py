@@ -297,3 +297,10 @@ def test_a_question_mark_recurs_as_a_star_does() -> None:
         "10-25 02:00+0100",
         "10-25 03:00+0100",
     ]
+
+
+def test_an_expression_may_have_a_thousand_characters() -> None:
+    text = "00 0 * * " + ",".join(["1"] * 496)
+    assert len(text) == 1000
+    monday = datetime(2026, 1, 5, tzinfo=UTC)
+    assert Cron(text)(datetime(2026, 1, 2, 12, tzinfo=UTC)) == monday

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -297,3 +298,22 @@ def test_make_may_leave_a_run_out() -> None:
 def test_the_kind_is_known_where_no_function_decides_it() -> None:
     assert PeriodicJob("clean", Every(HOUR), CleanArgs()).kind == "clean"
     assert PeriodicJob("clean", Every(HOUR), CleanArgs).kind is None
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda wrong: Every(wrong), r"^interval must be a timedelta, .*got '1h'$"),
+        (
+            lambda wrong: PeriodicJob("clean", wrong, CleanArgs()),
+            r"^the schedule of 'clean' must be Every\(\.\.\.\), Cron\(\.\.\.\) or a function, got '1h'$",
+        ),
+        (
+            lambda wrong: PeriodicJob("clean", Every(HOUR), wrong),
+            r"^make of 'clean' must be the arguments or a function that makes them, got '1h'$",
+        ),
+    ],
+)
+def test_what_is_of_another_type_is_refused_in_words(make: Callable[[Any], object], says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        make("1h")

@@ -67,3 +67,8 @@ def test_no_policy_fails_however_often_a_job_did(failures: int) -> None:
 def test_a_policy_checks_itself(make: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_a_policy_says_which_of_its_spans_is_none() -> None:
+    with pytest.raises(TypeError, match=r"^step must be a timedelta, .*got 5$"):
+        LinearRetry(step=5)  # type: ignore[arg-type]  # as somebody might
