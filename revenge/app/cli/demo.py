@@ -27,7 +27,7 @@ SOFT_STOP = timedelta(seconds=2)
 
 NO_KEY = (
     "TMDb has no key (metadata.tmdb.api_key, or REVENGE_METADATA__TMDB__API_KEY): films are called what their files are called, and "
-    "have no pictures. See docs/metadata.md."
+    "have the pictures that lie beside them. See docs/metadata.md."
 )
 
 

@@ -33,8 +33,20 @@ class ChangesWithPictures:
             await self._fetch(conn, shown)
         await self._search.touch(conn, movies={*movies, *shown.movies}, series={*series, *shown.series}, people=people)
 
-    async def settle(self, conn: Connection, pictures: Collection[UUID], *, gone: Collection[UUID]) -> None:
-        """Do the same for pictures that are new, have other content, or are gone."""
+    async def settle_nobodys(self, conn: Connection, library_id: UUID) -> None:
+        """Do the same for pictures that show nothing: what else was in their folders may be elsewhere."""
+        await self._beside.lock(conn, [library_id])
+        if nobodys := await self._beside.nobodys(conn, library_id):
+            await self._settle(conn, nobodys)
+
+    async def settle(
+        self, conn: Connection, library_id: UUID, pictures: Collection[UUID], *, gone: Collection[UUID]
+    ) -> None:
+        """Do the same for pictures of a library that are new, have other content, or are gone."""
+        await self._beside.lock(conn, [library_id])
+        await self._settle(conn, pictures, gone=gone)
+
+    async def _settle(self, conn: Connection, pictures: Collection[UUID], *, gone: Collection[UUID] = ()) -> None:
         shown = await self._beside.settle(conn, pictures, gone=gone)
         await self._fetch(conn, shown)
         if shown.movies or shown.series:
@@ -54,10 +66,11 @@ class PictureFiles:
     async def files_changed(self, conn: Connection, change: FilesChanged) -> None:
         """Settle them; what files of the same folders are is settled when these are matched."""
         if change.pictures or change.pictures_gone:
-            await self._changes.settle(conn, change.pictures, gone=change.pictures_gone)
+            await self._changes.settle(conn, change.library_id, change.pictures, gone=change.pictures_gone)
 
     async def scan_done(self, conn: Connection, library: Library) -> None:
-        """Do nothing."""
+        """Look once more at those that nobody has."""
+        await self._changes.settle_nobodys(conn, library.id)
 
     async def visibility_changed(self, conn: Connection, library_id: UUID) -> None:
         """Do nothing."""

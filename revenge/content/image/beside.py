@@ -27,21 +27,36 @@ class Shown:
 
 
 class PicturesBeside:
-    """Finds whom pictures show, in three statements, however many.
+    """Finds whom pictures show, in a few statements, however many.
 
     A picture's name says which videos it is about; what these are, matches say. So whenever either changes, the pictures
-    around are settled anew, and none is left with what is no longer its own.
+    around are settled anew, and none is left with what is no longer its own. Of a library only one transaction does so at
+    a time, and looks after the ones before have ended: two that change either side would else not see each other.
     """
 
     def __init__(self) -> None:
         self._sql = statements()
 
+    async def lock(self, conn: Connection, libraries: Collection[UUID]) -> None:
+        """Let nobody else settle pictures of libraries until the transaction ends."""
+        if libraries:
+            await conn.execute(self._sql["beside_lock"], list(libraries))
+
     async def near(self, conn: Connection, *, movies: Collection[UUID], series: Collection[UUID]) -> Collection[UUID]:
-        """Return the pictures that may show films or series, or did until now."""
+        """Return the pictures that may show films or series, or did until now; nobody else settles them meanwhile."""
+        libraries = await conn.fetch(self._sql["beside_libraries"], list(movies), list(series))
+        await self.lock(conn, [row["id"] for row in libraries])
         return [row["id"] for row in await conn.fetch(self._sql["beside_near"], list(movies), list(series))]
 
+    async def nobodys(self, conn: Connection, library_id: UUID) -> Collection[UUID]:
+        """Return the pictures of a library's folders that show nothing, since these have files of several films or series."""
+        return [row["id"] for row in await conn.fetch(self._sql["beside_nobodys"], library_id)]
+
     async def settle(self, conn: Connection, pictures: Collection[UUID], *, gone: Collection[UUID] = ()) -> Shown:
-        """Write whom pictures show, and return what has others now; those that are ``gone`` show nothing."""
+        """Write whom pictures show, and return what has others now; those that are ``gone`` show nothing.
+
+        After `lock` of their libraries.
+        """
         rows = await conn.fetch(self._sql["beside_owners"], list(pictures)) if pictures else []
         given = [
             (

@@ -5,7 +5,7 @@ import os
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from revenge.content.image.errors import ImageRefused, NoPicture
 from revenge.content.image.sizes import scaled
@@ -14,6 +14,8 @@ from revenge.content.library.models import show_path
 _MIMES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 """What browsers show and nobody can run code with: no SVG."""
 _QUALITY = 85
+_QUARTER_TURNS = (5, 6, 7, 8)
+"""Of EXIF's orientations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +49,18 @@ def resized(data: bytes, size: str, *, max_pixels: int) -> bytes:
         NoPicture, ImageRefused: as ``inspect``.
     """
     with _opened(data, max_pixels) as image:
-        sides = scaled(image.width, image.height, size)
-        if sides is None:
-            return data
-        is_clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
         try:
-            image.draft("RGB", sides)
-            smaller = image.convert("RGBA" if is_clear else "RGB").resize(sides, Image.Resampling.LANCZOS)
+            # A camera may have been held upright: then the picture's sides are each other's, until it is turned.
+            is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _QUARTER_TURNS
+            sides = scaled(*(image.size[::-1] if is_turned else image.size), size)
+            if sides is None:
+                return data
+            as_it_lies = sides[::-1] if is_turned else sides
+            is_clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+            mode = "RGBA" if is_clear else "RGB"
+            image.draft("RGB", as_it_lies)
+            plain = image if image.mode == mode else image.convert(mode)
+            smaller = ImageOps.exif_transpose(plain.resize(as_it_lies, Image.Resampling.LANCZOS))
         except Exception as error:
             raise NoPicture(f"a broken picture: {error}") from error
     out = io.BytesIO()
@@ -71,17 +78,20 @@ def read_beside(path: bytes, *, max_bytes: int) -> bytes:
         NoPicture: it cannot be read on this node, where its disk may not be.
         ImageRefused: it is larger than ``max_bytes``.
     """
+    name = show_path(os.path.basename(path))  # who sees a picture need not see where it lies
     try:
-        # Without waiting for who may never write to a pipe that somebody put in its place.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             data = file.read(max_bytes + 1) or b""
     except OSError as error:
-        raise NoPicture(
-            f"{show_path(path)} cannot be read on this node: {(error.strerror or str(error)).lower()}"
-        ) from error
+        raise NoPicture(f"{name} cannot be read on this node: {(error.strerror or str(error)).lower()}") from error
     if len(data) > max_bytes:
-        raise ImageRefused(f"{show_path(path)} is larger than {max_bytes} bytes")
+        raise ImageRefused(f"{name} is larger than {max_bytes} bytes")
     return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, or a pipe that somebody put in its place and nobody may ever write to."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def mime_of(data: bytes) -> str:

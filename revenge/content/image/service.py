@@ -12,7 +12,7 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from revenge.content.image.beside import SOURCE
-from revenge.content.image.errors import ImageRefused, UnknownImage
+from revenge.content.image.errors import ImageRefused, NoPicture, UnknownImage
 from revenge.content.image.hosts import ImageHosts
 from revenge.content.image.pictures import inspect, mime_of, read_beside, resized
 from revenge.content.image.repository import Image, ImageRepository
@@ -189,10 +189,15 @@ class ImageService:
         if image.beside is None:
             host, path = self._hosts.place(image.source, wanted)
             data = await host.caller.get_bytes(path)
+            content = await self._unpack(lambda: inspect(data, max_pixels=max_pixels))
         else:
             whole = await asyncio.to_thread(read_beside, image.beside, max_bytes=self._config.max_bytes)
-            data = await self._unpack(lambda: resized(whole, wanted, max_pixels=max_pixels))
-        content = await self._unpack(lambda: inspect(data, max_pixels=max_pixels))
+            try:
+                data = await self._unpack(lambda: resized(whole, wanted, max_pixels=max_pixels))
+                content = await self._unpack(lambda: inspect(data, max_pixels=max_pixels))
+            except NoPicture as error:
+                # What a server sent may be another time whole; the file stays what it is until a scan sees another.
+                raise ImageRefused(str(error)) from error
         digest = await asyncio.to_thread(self._store.put, data)
         await self._repository.fetched(image.id, digest, content, len(data))
 

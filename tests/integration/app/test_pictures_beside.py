@@ -128,16 +128,32 @@ async def test_a_picture_of_a_folder_with_several_films_is_none_of_theirs(world:
     assert await world.value("SELECT count(*) FROM revenge.image") == 1
 
 
-async def test_a_broken_picture_keeps_nobody_from_anything(world: World) -> None:
+async def test_a_broken_picture_hides_no_good_one(world: World) -> None:
     plant(world.films, "Nosferatu (1922)/Nosferatu (1922).mkv")
     paint(world.films / "Nosferatu (1922)/folder.jpg", RED)
     (world.films / "Nosferatu (1922)/poster.jpg").write_bytes(b"no picture at all")
     await scan(world, "Films")
-    poster = (await films(world))["Nosferatu"]["poster"]
-    assert (await world.http.get(f"/api/v1/images/{poster}")).status_code == 502
-    (world.films / "Nosferatu (1922)/poster.jpg").unlink()
-    await scan(world, "Films")
     assert await seen(world, (await films(world))["Nosferatu"]["poster"]) == ((200, 0, 0), (342, 513))
+    broken = await world.value("SELECT id FROM revenge.image WHERE hash IS NULL")
+    answer = await world.http.get(f"/api/v1/images/{broken}")
+    assert (answer.status_code, str(world.films) in answer.text) == (404, False)
+
+    paint(world.films / "Nosferatu (1922)/poster.jpg", GREEN)
+    await scan(world, "Films")
+    assert await seen(world, (await films(world))["Nosferatu"]["poster"]) == ((0, 200, 0), (342, 513))
+
+
+async def test_a_folders_picture_is_its_who_stays(world: World) -> None:
+    plant(world.shows, "Mixed/Firefly S01E01.mkv", "Mixed/Lost S01E01.mkv")
+    paint(world.shows / "Mixed/poster.jpg", RED)
+    await scan(world, "Shows")
+    shows = {each["title"]: each for each in (await world.http.get("/api/v1/tvshows")).json()["series"]}
+    assert (shows["Firefly"]["images"], shows["Lost"]["images"]) == ({}, {})
+    (world.shows / "Mixed/Firefly S01E01.mkv").rename(world.shows / "Firefly S01E01.mkv")
+    await scan(world, "Shows")
+    shows = {each["title"]: each for each in (await world.http.get("/api/v1/tvshows")).json()["series"]}
+    assert shows["Firefly"]["images"] == {}
+    assert await seen(world, shows["Lost"]["images"]["poster"]) == ((200, 0, 0), (342, 513))
 
 
 async def test_series_seasons_and_episodes_have_theirs(world: World) -> None:

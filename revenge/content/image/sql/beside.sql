@@ -1,16 +1,30 @@
 -- Pictures that lie beside videos: whom they show, and the rows of those that are shown.
 
+-- name: beside_lock :exec
+-- Let nobody else settle pictures of these libraries before this transaction ends: who looks, and then writes, must have seen
+-- what others wrote meanwhile. $1 uuid[] libraries
+SELECT pg_advisory_xact_lock(hashtextextended('revenge.beside:' || library.id::text, 0))
+FROM (SELECT DISTINCT given.id FROM unnest($1::uuid[]) AS given (id) ORDER BY given.id) AS library;
+
+-- name: beside_libraries :many
+-- Libraries that have items of films or series. $1 uuid[] films, $2 uuid[] series
+SELECT item.library_id AS id FROM /* TEMPLATE: schema */library_item AS item WHERE item.movie_id = ANY ($1::uuid[])
+UNION
+SELECT item.library_id FROM /* TEMPLATE: schema */library_item AS item WHERE item.series_id = ANY ($2::uuid[]);
+
 -- name: beside_near :many
 -- Pictures that may show films or series, or did: those in their files' folders and the two above, and those that are theirs
--- now. $1 uuid[] films, $2 uuid[] series
-WITH item AS (
-    SELECT id FROM /* TEMPLATE: schema */library_item WHERE movie_id = ANY ($1::uuid[])
-    UNION ALL
-    SELECT id FROM /* TEMPLATE: schema */library_item WHERE series_id = ANY ($2::uuid[])
-),
-own AS (
-    SELECT DISTINCT file.root_id, regexp_replace(file.path_text, '/[^/]*$', '') AS folder
-    FROM item JOIN /* TEMPLATE: schema */library_file AS file ON file.item_id = item.id
+-- now. Beside a film only those that cover its files: many may lie in one folder. $1 uuid[] films, $2 uuid[] series
+WITH own AS (
+    SELECT DISTINCT file.root_id, file.path, regexp_replace(file.path_text, '/[^/]*$', '') AS folder
+    FROM /* TEMPLATE: schema */library_item AS item
+    JOIN /* TEMPLATE: schema */library_file AS file ON file.item_id = item.id
+    WHERE item.movie_id = ANY ($1::uuid[])
+    UNION
+    SELECT DISTINCT file.root_id, NULL::bytea, regexp_replace(file.path_text, '/[^/]*$', '') AS folder
+    FROM /* TEMPLATE: schema */library_item AS item
+    JOIN /* TEMPLATE: schema */library_file AS file ON file.item_id = item.id
+    WHERE item.series_id = ANY ($2::uuid[])
 ),
 entity AS (
     SELECT unnest($1::uuid[] || $2::uuid[]) AS id
@@ -29,10 +43,18 @@ CROSS JOIN LATERAL (
     SELECT regexp_replace(own.folder, '/[^/]*/[^/]*$', '')
 ) AS near
 JOIN /* TEMPLATE: schema */library_picture AS picture ON picture.folder = near.folder AND picture.root_id = own.root_id
+WHERE own.path IS NULL OR substring(own.path FROM 1 FOR length(picture.covers)) = picture.covers
 UNION
 SELECT image.picture_id
 FROM entity JOIN /* TEMPLATE: schema */image AS image ON image.entity_id = entity.id
 WHERE image.picture_id IS NOT NULL;
+
+-- name: beside_nobodys :many
+-- Pictures of folders that nobody has: whoever kept them from that may have left. $1 uuid the library
+SELECT picture.id
+FROM /* TEMPLATE: schema */library_picture AS picture
+WHERE picture.library_id = $1 AND get_byte(picture.covers, length(picture.covers) - 1) = get_byte('/', 0)
+    AND NOT EXISTS (SELECT FROM /* TEMPLATE: schema */image AS image WHERE image.picture_id = picture.id);
 
 -- name: beside_owners :many
 -- What pictures show: the one film or series that all known videos of theirs are of, a season of it, or a video's episodes. A
@@ -92,10 +114,7 @@ WITH given AS (
 gone AS (
     DELETE FROM /* TEMPLATE: schema */image AS old
     WHERE old.picture_id = ANY ($1::uuid[])
-        AND NOT EXISTS (
-            SELECT FROM given
-            WHERE given.entity_id = old.entity_id AND given.type = old.type AND given.source = old.source
-        )
+        AND (old.entity_id, old.type, old.source) NOT IN (SELECT given.entity_id, given.type, given.source FROM given)
     RETURNING old.entity_id
 ),
 put AS (

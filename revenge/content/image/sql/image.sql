@@ -68,19 +68,20 @@ ON CONFLICT (entity_id, type, provider, source) DO UPDATE SET source = excluded.
 RETURNING i.id
 
 -- name: image_wanted :many
--- What is to be shown of entities, of each type the first that was not refused of late, where nobody fetched it yet.
--- $1 uuid[]: entities
+-- What is to be shown of entities and nobody fetched yet: all that lies beside their videos, since one may be broken, and of each
+-- type the first, but for what was refused of late. $1 uuid[]: entities
 SELECT i.id, i.entity_id, e.kind, i.type, i.source
 FROM (
-    SELECT DISTINCT ON (o.entity_id, o.type) o.id, o.entity_id, o.type, o.source, o.hash
+    SELECT
+        o.id, o.entity_id, o.type, o.source, o.hash, o.position,
+        row_number() OVER (PARTITION BY o.entity_id, o.type ORDER BY o.position, o.id) AS place
     FROM /* TEMPLATE: schema */image AS o
     WHERE o.entity_id = ANY ($1::uuid[]) AND o.position <= 0
         AND (o.hash IS NOT NULL OR o.error IS NULL OR o.fetched_at < now() - interval '7 days')
-    ORDER BY o.entity_id, o.type, o.position, o.id
 ) AS i
 JOIN /* TEMPLATE: schema */entity AS e ON e.id = i.entity_id
-WHERE i.hash IS NULL
-ORDER BY i.entity_id, i.type
+WHERE i.hash IS NULL AND (i.place = 1 OR i.position < 0)
+ORDER BY i.entity_id, i.type, i.position, i.id
 
 -- name: image_fetched :exec
 -- $1 uuid: the picture, $2 text: hash of its content, $3 text: kind of file, $4 integer: width, $5 integer: height,

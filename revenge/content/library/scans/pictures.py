@@ -59,8 +59,9 @@ class ScanPictures:
         known = {row["path"]: _Known._make(row) for row in rows}
         seen = [event for event in events if type(event) is WalkPicture]
         differ = [(each, about) for each in seen if _differs(each, known) and (about := self._read(each, root))]
-        there = {each.path for each in seen}
-        unread = tuple(event.path + b"/" for event in events if type(event) is WalkError and event.subtree)
+        errors = [event for event in events if type(event) is WalkError]
+        there = {each.path for each in seen} | {error.path for error in errors}
+        unread = tuple(error.path + b"/" for error in errors if error.subtree)
         gone = [each.id for each in known.values() if each.path not in there and not each.path.startswith(unread)]
         if not differ and not gone:
             return

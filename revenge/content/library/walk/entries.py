@@ -7,7 +7,7 @@ from typing import Final
 
 from revenge.content.library.artwork import ENDS, is_artwork
 from revenge.content.library.walk.discs import Measure
-from revenge.content.library.walk.events import Disc, WalkFile, WalkPicture, storable
+from revenge.content.library.walk.events import Disc, WalkError, WalkFile, WalkPicture, storable
 from revenge.content.library.walk.ignore import IgnoreRules
 
 NOMEDIA: Final = b".nomedia"
@@ -47,14 +47,23 @@ def nfo_of(name: bytes, beside: dict[bytes, Entry]) -> tuple[bytes, int] | tuple
     return NO_NFO if nfo is None else _with_time(nfo)
 
 
-def pictures_of(entries: Iterable[Entry], videos: Iterable[bytes]) -> list[WalkPicture]:
-    """Return the pictures among ``entries`` that have a picture's name, or that of one of ``videos`` beside them."""
+def pictures_of(
+    entries: Iterable[Entry], videos: Iterable[bytes], *, follow_links: bool
+) -> list[WalkPicture | WalkError]:
+    """Return the pictures among ``entries`` that have a picture's name, or that of one of ``videos`` beside them.
+
+    One that cannot be looked at is an error: what is known of it must be left alone.
+    """
     pictures = [(entry, name) for entry in entries if (name := entry.name.lower()).endswith(ENDS)]
     if not pictures:
         return []
     stems = {video.rpartition(b".")[0].lower() for video in videos}
     wanted = [entry for entry, name in pictures if is_artwork(name) or name.rpartition(b".")[0] in stems]
-    return [picture for entry in wanted if (picture := _picture(entry)) is not None]
+    return [
+        picture
+        for entry in wanted
+        if (follow_links or not entry.is_symlink()) and (picture := _picture(entry)) is not None
+    ]
 
 
 def disc_file(path: bytes, disc: Disc, measure: Measure, nfo: Entry | None) -> WalkFile:
@@ -91,11 +100,13 @@ def reason_of(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _picture(entry: Entry) -> WalkPicture | None:
+def _picture(entry: Entry) -> WalkPicture | WalkError | None:
     try:
         status = entry.stat()
-    except OSError:
+    except FileNotFoundError:
         return None  # it went, or leads nowhere
+    except OSError as error:
+        return WalkError(entry.path, reason_of(error))
     if not stat.S_ISREG(status.st_mode):
         return None
     return WalkPicture(entry.path, status.st_size, storable(status.st_mtime_ns))

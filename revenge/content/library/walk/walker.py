@@ -272,13 +272,10 @@ class Walker:
                 folders.append(entry)
         return beside
 
-    def _take_pictures(self, folder: _Folder, others: list[_Entry], files: list[_Entry]) -> list[WalkPicture]:
-        found = pictures_of(others, [entry.name for entry in files])
-        if self._bounded:
-            found = [each for each in found if self._start <= each.path < self._end]
-        if folder.rules:
-            found = [each for each in found if not is_ignored(folder.rules, each.path, folder=False)]
-        return found
+    def _take_pictures(self, folder: _Folder, others: list[_Entry], files: list[_Entry]) -> Iterator[_File]:
+        for each in pictures_of(others, map(_name_of, files), follow_links=self._options.follow_links):
+            if self._start <= each.path < self._end and not is_ignored(folder.rules, each.path, folder=False):
+                yield each
 
     def _is_extra(self, name: bytes) -> bool:
         if not names.is_extra(name.rpartition(b".")[0]):

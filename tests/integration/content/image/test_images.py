@@ -386,7 +386,7 @@ async def test_a_pipe_or_a_giant_in_a_picture_s_place_is_no_picture(
     node = make_node(servers, pool, tmp_path / "one", max_bytes=1000)
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
-    with pytest.raises(NoPicture):
+    with pytest.raises(ImageRefused, match="no picture"):
         await node.images.download(movie, POSTER, await beside(pool, movie, pipe))
     giant = tmp_path / "giant.png"
     giant.write_bytes(b"x" * 1001)

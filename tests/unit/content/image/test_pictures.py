@@ -82,3 +82,19 @@ def test_each_type_has_its_sizes(type: ImageType) -> None:
     assert FETCHED[type] in SIZES[type]
     assert fetched_size(type, "original") == "original"
     assert fetched_size(type, DEFAULT[type]) == FETCHED[type]
+
+
+def test_a_picture_that_was_taken_upright_stands_when_it_is_made_smaller() -> None:
+    """EXIF's orientation 6: what lies left in the file is on top."""
+    image, exif, out = Image.new("RGB", (600, 400), "blue"), Image.Exif(), io.BytesIO()
+    image.paste("red", (0, 0, 300, 400))
+    exif[0x0112] = 6
+    image.save(out, "JPEG", exif=exif)
+    with Image.open(io.BytesIO(resized(out.getvalue(), "w342", max_pixels=ROOM))) as smaller:
+        assert smaller.size == (342, 513)
+        assert "exif" not in smaller.info or smaller.getexif().get(0x0112, 1) == 1
+        top, bottom = smaller.getpixel((171, 100)), smaller.getpixel((171, 400))
+    assert isinstance(top, tuple)
+    assert isinstance(bottom, tuple)
+    assert top[0] > 200 > bottom[0]
+    assert bottom[2] > 200 > top[2]

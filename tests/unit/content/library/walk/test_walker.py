@@ -438,6 +438,8 @@ def test_pictures_that_are_ignored_or_no_files_are_not_told(tmp_path: Path) -> N
     (tmp_path / "Film/cover.png").symlink_to(tmp_path / "nowhere.png")
     assert pictures(tmp_path) == ["Film/logo.png", "Film/poster.jpg"]
     assert pictures(tmp_path, "poster.*") == ["Film/logo.png"]
+    told = events(tmp_path, WalkOptions(pictures=True, follow_links=False))
+    assert [event.path[-10:] for event in told if isinstance(event, WalkPicture)] == [b"poster.jpg"]
 
 
 def test_a_stretch_has_its_own_pictures_alone(tmp_path: Path) -> None:
@@ -446,3 +448,9 @@ def test_a_stretch_has_its_own_pictures_alone(tmp_path: Path) -> None:
     root = os.fsencode(tmp_path)
     told = walk(root, WalkOptions(pictures=True), start=root + b"/b/", end=root + b"/b0")
     assert [event.path for event in told if isinstance(event, WalkPicture)] == [root + b"/b/poster.jpg"]
+
+
+def test_a_picture_that_cannot_be_looked_at_is_an_error_and_not_gone(tmp_path: Path) -> None:
+    put(tmp_path, "Film/Film.mkv")
+    (tmp_path / "Film/poster.jpg").symlink_to("poster.jpg")
+    assert errors(tmp_path, WalkOptions(pictures=True)) == {"Film/poster.jpg": "too many levels of symbolic links"}
