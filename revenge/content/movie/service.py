@@ -6,6 +6,8 @@ from itertools import groupby
 from typing import assert_never
 from uuid import UUID
 
+import asyncpg
+
 from revenge.content.library.models import LibraryFile
 from revenge.content.library.ports import ChoiceKind, ChoiceMade, Connection, Pool
 from revenge.content.metadata.errors import EntityGone
@@ -156,11 +158,7 @@ class MovieService:
             if not await self._movies.known(conn, await self._entities.lock(conn, [movie_id])):
                 raise MovieNotFound(movie_id)
             items = await self._items.of_movies(conn, [movie_id])
-            by_library: dict[UUID, list[str]] = {}
-            for row in items:
-                by_library.setdefault(row["library_id"], []).append(row["key"])
-            for library_id, keys in by_library.items():
-                await self._items.choose(conn, library_id, keys, None)
+            await self._choose_all(conn, items, None)
             ignored = [
                 ItemMatch(item_id=row["id"], state=MatchState.IGNORED, evidence={"by": "deletion"}) for row in items
             ]
@@ -170,6 +168,8 @@ class MovieService:
 
     async def merge(self, keep: UUID, gone: Sequence[UUID]) -> Movie:
         """Make one film of several that are the same: ids, items, what was watched and choices move to ``keep``.
+
+        It holds for ever, as a choice does: no match makes several of their items again.
 
         Raises:
             MovieNotFound: one of them does not exist.
@@ -186,10 +186,12 @@ class MovieService:
                 if movie_id not in known:
                     raise MovieNotFound(movie_id)
             await self._movies.fill_from(conn, keep, others)
+            items = await self._items.of_movies(conn, others)
             try:
                 await merge_entities(conn, dict.fromkeys(others, keep))
             except EntityGone as error:
                 raise MovieNotFound(next(iter(error.entity_ids))) from error
+            await self._choose_all(conn, items, keep)
             if (await self._entities.ids_of(conn, [keep]))[keep]:
                 await self._movies.clear_local_keys(conn, [keep])
             await self._events.merged(conn, keep, others)
@@ -250,6 +252,14 @@ class MovieService:
                 await self._entities.delete(conn, only_here)
                 await self._events.deleted(conn, only_here, asked_for=False)
                 count += len(only_here)
+
+    async def _choose_all(self, conn: Connection, items: Sequence[asyncpg.Record], movie_id: UUID | None) -> None:
+        """Keep for ever what items are, None: nothing."""
+        by_library: dict[UUID, list[str]] = {}
+        for row in items:
+            by_library.setdefault(row["library_id"], []).append(row["key"])
+        for library_id, keys in by_library.items():
+            await self._items.choose(conn, library_id, keys, movie_id)
 
     async def _tell_choice(
         self, conn: Connection, item: models.MatchItem, kind: ChoiceKind, movie_id: UUID | None

@@ -179,6 +179,8 @@ class ShowService:
     async def merge(self, keep: UUID, gone: Sequence[UUID]) -> Series:
         """Make one series of several that are the same: ids, files, what was watched and choices move to ``keep``.
 
+        It holds for ever, as a choice does: no match makes several of their files again.
+
         Raises:
             SeriesNotFound: one of them does not exist.
             SameSeries: one is to be merged with itself.
@@ -191,10 +193,13 @@ class ShowService:
             for series_id in (keep, *others):
                 if series_id not in locked:
                     raise SeriesNotFound(series_id)
+            keys = await conn.fetch(self._sql["item_series_keys"], others)
             try:
                 await merge_series(conn, keep, others)
             except EntityGone as error:
                 raise SeriesNotFound(next(iter(error.entity_ids))) from error
+            for row in keys:
+                await self._items.choose(conn, row["library_id"], row["keys"], keep)
             await self._writer.sweep(conn, keep)
             await self._events.merged(conn, keep, others)
             await self._events.changed(conn, [keep], images=True)

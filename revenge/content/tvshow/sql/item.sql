@@ -83,6 +83,14 @@ FROM /* TEMPLATE: schema */match_choice AS choice
 LEFT JOIN /* TEMPLATE: schema */entity AS entity ON entity.id = choice.entity_id
 WHERE choice.library_id = $1 AND choice.item_key = ANY ($2::text[]);
 
+-- name: item_series_keys :many
+-- What the files of series are grouped by, library by library. $1 uuid[] series
+SELECT library_id, array_agg(DISTINCT series_key) AS keys
+FROM /* TEMPLATE: schema */library_item
+WHERE series_id = ANY ($1::uuid[]) AND kind = 'episode' AND series_key IS NOT NULL
+GROUP BY library_id
+ORDER BY library_id;
+
 -- name: choice_put :exec
 -- $1 uuid library, $2 text[] keys, $3 uuid entity, null: to be left alone
 INSERT INTO /* TEMPLATE: schema */match_choice (library_id, item_key, entity_id)

@@ -287,6 +287,12 @@ async def test_two_that_are_the_same_are_merged_with_all_they_have(server: Serve
     same = await server.http.post(f"/tvshows/{keep}/merge", json={"series_ids": [str(keep)]})
     assert same.status_code == 422
 
+    again = await server.http.post("/tvshows/match", json={"library_id": str(server.world.library_id), "force": True})
+    assert again.status_code == 202
+    await server.settle()
+    assert (await server.world.matched())["Serenity - S03E01.mkv"] == ("Firefly", 2002, "3x1")
+    assert await server.world.pool.fetchval("SELECT count(*) FROM revenge.entity WHERE kind = 'series'") == 1
+
 
 @pytest.mark.parametrize(
     ("body", "status"),

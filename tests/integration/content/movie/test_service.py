@@ -123,6 +123,7 @@ async def test_merging_keeps_what_people_have(films: "Films") -> None:
     assert (await films.film_of(second))["id"] == keep
     assert await films.pool.fetchval("SELECT entity_id FROM revenge.watched") == keep
     assert films.told.merges == [(keep, [gone])]
+    assert (await films.match(second, force=True)).movie_id == keep
     for wrong, error in ((keep, WrongChoice), (uuid4(), MovieNotFound)):
         with pytest.raises(error):
             await films.service.merge(keep, [wrong])
