@@ -15,6 +15,7 @@ from revenge.app.doctor_findings import Finding, clocks_finding, go_finding, lea
 from revenge.app.schema import Schema
 from revenge.app.search import SearchService
 from revenge.app.settings import Settings
+from revenge.app.sharing import make_redis
 from revenge.content.library.repository import LibraryRepository
 from revenge.infra.database.pool import describe
 from revenge.infra.jobs import Client, Workers
@@ -28,7 +29,6 @@ MAX_SKEW = timedelta(seconds=2)
 """More than a network's delay; jobs that are due are fetched that much too late or too early."""
 OLDEST_POSTGRES = 15
 """The oldest that this program is tested on."""
-NOT_YET = ("cache",)
 MANY_LIBRARIES = 1000
 ANSWER_TIME_S = 2.0
 """How long a notification may take; on a local server it is a millisecond."""
@@ -64,7 +64,7 @@ class Doctor:
     async def examine(self) -> list[Finding]:
         """Return every finding, the machine's first; never raise for what it finds."""
         found = [look() for look in (self._data_dir, self._disk, self._embedded, self._probe, self._loop)]
-        found += [Finding(name=name, ok=True, detail="not part of this version") for name in NOT_YET]
+        found.append(await self._cache())
         try:
             await self._database.start()
         except Exception as error:  # noqa: BLE001 - whatever keeps the database away is the finding
@@ -126,6 +126,19 @@ class Doctor:
         there = importlib.util.find_spec("uvloop") is not None
         detail = "uvloop is installed" if there else "asyncio's own; revenge[speed] takes a third less CPU"
         return Finding(name="event loop", ok=True, detail=detail)
+
+    async def _cache(self) -> Finding:
+        redis = make_redis(self._settings)
+        if redis is None:
+            detail = "not needed: nodes share what they know through the database"
+            return Finding(name="cache", ok=True, detail=detail)
+        try:
+            await redis.ping()
+        except Exception as error:  # noqa: BLE001 - whatever keeps it away is the finding
+            return _wrong("cache", error, "start it, or leave cache.url empty: until then nodes go by the database")
+        finally:
+            await redis.aclose()
+        return Finding(name="cache", ok=True, detail="it answers")
 
     async def _server(self) -> Finding:
         async def look() -> Finding:

@@ -18,6 +18,7 @@ from revenge.app.settings.model import Jobs
 from revenge.infra.jobs import NO_TIMEOUT, NodeInfo, NodeState, Workers
 from revenge.infra.jobs.clock import SystemClock
 from revenge.infra.jobs.migrations import Validation
+from tests.fakes.redis_server import redis_server
 
 
 class FakeDatabase:
@@ -78,9 +79,9 @@ class NoNodes:
         return None
 
 
-async def examine(database: FakeDatabase, data_dir: Path) -> dict[str, Finding]:
+async def examine(database: FakeDatabase, data_dir: Path, **settings: Any) -> dict[str, Finding]:
     doctor = Doctor(
-        settings=Settings(data_dir=data_dir, jobs=Jobs(poll_only=True)),
+        settings=Settings(data_dir=data_dir, jobs=Jobs(poll_only=True), **settings),
         database=database,  # type: ignore[arg-type]  # fakes of what is called
         schema=FakeSchema(),  # type: ignore[arg-type]
         libraries=NoLibraries,  # type: ignore[arg-type]
@@ -129,6 +130,16 @@ async def test_full_disk_and_missing_probe_library_are_named(tmp_path: Path, mon
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5_000_000))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert wrong(await examine(FakeDatabase(), tmp_path)) == ["disk", "probe"]
+
+
+async def test_a_cache_is_looked_at_where_one_is_set(tmp_path: Path) -> None:
+    assert (await examine(FakeDatabase(), tmp_path))["cache"].ok
+    with redis_server() as server:
+        found = await examine(FakeDatabase(), tmp_path, cache={"url": server.url})
+        assert (found["cache"].ok, found["cache"].detail) == (True, "it answers")
+    found = await examine(FakeDatabase(), tmp_path, cache={"url": "redis://user:secret@127.0.0.1:1/0"})
+    assert wrong(found) == ["cache"]
+    assert "secret" not in f"{found['cache'].detail} {found['cache'].advice}"
 
 
 async def test_data_directory_that_is_a_file_is_named(tmp_path: Path) -> None:
