@@ -29,8 +29,7 @@ class ChangesWithPictures:
         """Settle the pictures around films and series, have fetched what is new, and index all that changed."""
         shown = Shown()
         if (movies or series) and (near := await self._beside.near(conn, movies=movies, series=series)):
-            shown = await self._beside.settle(conn, near)
-            await self._fetch(conn, shown)
+            shown = await self._show(conn, near)
         await self._search.touch(conn, movies={*movies, *shown.movies}, series={*series, *shown.series}, people=people)
 
     async def settle_nobodys(self, conn: Connection, library_id: UUID) -> None:
@@ -47,14 +46,15 @@ class ChangesWithPictures:
         await self._settle(conn, pictures, gone=gone)
 
     async def _settle(self, conn: Connection, pictures: Collection[UUID], *, gone: Collection[UUID] = ()) -> None:
-        shown = await self._beside.settle(conn, pictures, gone=gone)
-        await self._fetch(conn, shown)
+        shown = await self._show(conn, pictures, gone=gone)
         if shown.movies or shown.series:
             await self._search.touch(conn, movies=shown.movies, series=shown.series)
 
-    async def _fetch(self, conn: Connection, shown: Shown) -> None:
+    async def _show(self, conn: Connection, pictures: Collection[UUID], *, gone: Collection[UUID] = ()) -> Shown:
+        shown = await self._beside.settle(conn, pictures, gone=gone)
         if shown.entities:
             await self._pictures.fetch(conn, sorted(shown.entities))
+        return shown
 
 
 class PictureFiles:

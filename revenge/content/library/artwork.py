@@ -28,14 +28,8 @@ _OF_FOLDER: Final[Mapping[bytes, tuple[ArtworkType, int]]] = {
     b"logo": ("logo", 2),
 }
 """Names that speak of all that is in a folder, and which of them is shown where there are several: the least."""
-_OF_FILM: Final[Mapping[bytes, ArtworkType]] = {
-    b"poster": "poster",
-    b"fanart": "backdrop",
-    b"backdrop": "backdrop",
-    b"clearlogo": "logo",
-    b"logo": "logo",
-}
-"""Behind a film's file name and a dash. Such a name knows best what it is about: see ``_BEST``."""
+_OF_FILM: Final = (b"poster", b"fanart", b"backdrop", b"clearlogo", b"logo")
+"""Those that may stand behind a film's file name and a dash, too. Such a name knows best what it is about: see ``_BEST``."""
 _OF_EPISODE: Final = b"thumb"
 _OF_SEASON: Final = re.compile(rb"season(?:([0-9]{1,4})|-(specials))-(poster|fanart)")
 _TAILS: Final = tuple(b"-" + word for word in (*_OF_FILM, _OF_EPISODE))
@@ -77,13 +71,12 @@ def read_artwork(path: bytes, root: bytes, *, is_show: bool) -> Artwork | None:
     if (match := _OF_SEASON.fullmatch(lower)) is not None:
         if not is_show:
             return None
-        type_: ArtworkType = "poster" if match[3] == b"poster" else "backdrop"
-        return Artwork(type_, _BEST, covers=inside, season=0 if match[2] else int(match[1]))
+        return Artwork(_OF_FOLDER[match[3]][0], _BEST, covers=inside, season=0 if match[2] else int(match[1]))
     before, dash, word = lower.rpartition(b"-")
     if dash and word == _OF_EPISODE:
         return Artwork("still", _BEST, covers=inside + stem[: len(before)] + b".") if is_show else None
     if dash and word in _OF_FILM:
-        return None if is_show else Artwork(_OF_FILM[word], _BEST, covers=inside + stem[: len(before)] + b".")
+        return None if is_show else Artwork(_OF_FOLDER[word][0], _BEST, covers=inside + stem[: len(before)] + b".")
     return Artwork("still" if is_show else "poster", _LAST, covers=inside + stem + b".")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,6 @@ OF_THE_MOMENT = frozenset(
     }
 )
 """Tables that say when something was tried, or how often."""
-
-
-@pytest.fixture
-def house(tmp_path: Path, database: str) -> Iterator[House]:
-    """Commands on a fresh database of the run's server."""
-    found = House(tmp_path, {"DATABASE_URL": database})
-    yield found
-    found.close()
 
 
 @pytest.fixture

@@ -212,13 +212,18 @@ async def test_a_file_is_matched_by_its_path(films: "Films", source: FakeSource)
     assert source.asked == []
 
 
-async def test_a_film_that_names_alone_knew_is_the_one_that_an_id_leads_to_later(
-    films: "Films", source: FakeSource
-) -> None:
+async def known_by_name(films: "Films") -> tuple[UUID, UUID]:
+    """Match an item with nobody to ask, and return it and the film that its name alone made."""
     films.use(Sources(()))
     item_id = await films.add("Heat", 1995)
     await films.match_all()
-    local = (await films.film_of(item_id))["id"]
+    return item_id, (await films.film_of(item_id))["id"]
+
+
+async def test_a_film_that_names_alone_knew_is_the_one_that_an_id_leads_to_later(
+    films: "Films", source: FakeSource
+) -> None:
+    item_id, local = await known_by_name(films)
     know(source, film(949, "Heat", 1995), film(3, "Heat", 1995))
     films.use(source)
     await films.pool.execute("UPDATE revenge.library_item SET tmdb_id = 949 WHERE id = $1", item_id)
@@ -231,10 +236,7 @@ async def test_a_film_that_names_alone_knew_is_the_one_that_an_id_leads_to_later
 async def test_a_forced_rematch_links_anew_and_takes_over_what_a_local_film_had(
     films: "Films", source: FakeSource
 ) -> None:
-    films.use(Sources(()))
-    item_id = await films.add("Heat", 1995)
-    await films.match_all()
-    local = (await films.film_of(item_id))["id"]
+    item_id, local = await known_by_name(films)
     know(source, film(949, "Hot", 1995))
     films.use(source)
     await films.pool.execute("UPDATE revenge.library_item SET tmdb_id = 949, title = 'Hot' WHERE id = $1", item_id)
