@@ -10,9 +10,10 @@ import asyncpg
 
 from revenge.infra.jobs.announcer import Announcer, Say
 from revenge.infra.jobs.encoding import decode
+from revenge.infra.jobs.epoch import from_microseconds
 from revenge.infra.jobs.errors import StoreError
 from revenge.infra.jobs.insertion import NewJob, Shape
-from revenge.infra.jobs.job_store import job_from, time_from
+from revenge.infra.jobs.job_store import job_from
 from revenge.infra.jobs.models import InsertResult, JobRow, JobState
 from revenge.infra.jobs.store import AnyConnection, Store
 from revenge.infra.jobs.unique import states_of
@@ -115,7 +116,7 @@ class InsertStore:
         if len(ids) != len(jobs):
             message = f"job_insert_many inserted {len(ids)} of {len(jobs)} jobs: a trigger on the table left some out"
             raise StoreError(message, retryable=False, is_refusal=True)
-        return Inserted(jobs, ids, now=now, at=time_from(record[1]))
+        return Inserted(jobs, ids, now=now, at=from_microseconds(record[1]))
 
     async def copy_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None = None) -> int:
         """Insert ``jobs`` by COPY; return how many. ``now`` is as for ``insert_many``.
@@ -155,7 +156,7 @@ class InsertStore:
             conn=conn,
         )
         ids = [record["id"] for record in records]
-        at = time_from(records[0]["inserted_at"])
+        at = from_microseconds(records[0]["inserted_at"])
         there = {place: job_from(record) for place, record in enumerate(records) if record["duplicate"]}
         inserted = Inserted(rows, ids, now=now, at=at, duplicates=there)
         duplicates: dict[int, JobRow] = {}

@@ -1,12 +1,13 @@
 """Statements on rows of ``river_job`` that are there: fetch, settle, and what people do to single jobs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 
 from revenge.infra.jobs.encoding import decode, encode, encode_time
+from revenge.infra.jobs.epoch import from_microseconds
 from revenge.infra.jobs.errors import JobIsRunning, JobNotFound, UniqueConflict, UniqueKeyTaken, shortened
 from revenge.infra.jobs.models import (
     AttemptError,
@@ -18,8 +19,6 @@ from revenge.infra.jobs.models import (
 from revenge.infra.jobs.outcome import Settlement
 from revenge.infra.jobs.store import AnyConnection, Store
 from revenge.infra.jobs.unique import states_of
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class JobStore:
@@ -197,20 +196,15 @@ def job_from(record: asyncpg.Record) -> JobRow:
         args=decode(record["args"]),
         metadata=metadata if isinstance(metadata, dict) else {},
         tags=record["tags"],
-        created_at=time_from(record["created_at"]),
-        scheduled_at=time_from(record["scheduled_at"]),
-        attempted_at=None if record["attempted_at"] is None else time_from(record["attempted_at"]),
-        finalized_at=None if record["finalized_at"] is None else time_from(record["finalized_at"]),
+        created_at=from_microseconds(record["created_at"]),
+        scheduled_at=from_microseconds(record["scheduled_at"]),
+        attempted_at=None if record["attempted_at"] is None else from_microseconds(record["attempted_at"]),
+        finalized_at=None if record["finalized_at"] is None else from_microseconds(record["finalized_at"]),
         attempted_by=record["attempted_by"] or [],
         errors=[_error_from(text) for text in record["errors"] or ()],
         unique_key=record["unique_key"],
         unique_states=states_of(record["unique_states"] or 0),
     )
-
-
-def time_from(microseconds: int) -> datetime:
-    """Return the time so long after 1970 as a row is read with."""
-    return _EPOCH + timedelta(0, 0, microseconds)
 
 
 def error_json(*, at: datetime, attempt: int, error: str, trace: str = "") -> str:

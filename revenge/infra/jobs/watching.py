@@ -3,9 +3,10 @@
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
+from revenge.infra.jobs.epoch import from_microseconds, to_microseconds
 from revenge.infra.jobs.errors import InvalidCursor
 from revenge.infra.jobs.job_store import job_from
 from revenge.infra.jobs.models import JobRow, JobState
@@ -34,7 +35,7 @@ class Position:
 
     def encode(self) -> str:
         """Return it as text that fits into a header."""
-        return f"{(self.since - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)}-{self.last_id}"
+        return f"{to_microseconds(self.since)}-{self.last_id}"
 
     @classmethod
     def decode(cls, text: str) -> "Position":
@@ -47,8 +48,7 @@ class Position:
         if found is None:
             message = f"the position is not one of an event: {text[:80]!r}"
             raise InvalidCursor(message)
-        since = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(found[1]))
-        return cls(since, min(int(found[2]), 2**63 - 1))
+        return cls(from_microseconds(int(found[1])), min(int(found[2]), 2**63 - 1))
 
 
 class Watch:

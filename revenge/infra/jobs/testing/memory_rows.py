@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from revenge.infra.jobs.encoding import decode
+from revenge.infra.jobs.epoch import to_microseconds
 from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.models import FINAL, JobState
 from revenge.infra.jobs.unique import STATE_BITS
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_NAME = 127
 """River's constraints on the lengths of kind and queue."""
 
@@ -80,7 +80,7 @@ class MemoryRow:
 
 def in_microseconds(value: Any) -> Any:
     """Return a time as microseconds since 1970, as statements do that return whole rows; anything else as it is."""
-    return (value - _EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
+    return to_microseconds(value) if isinstance(value, datetime) else value
 
 
 class MemoryRows:
