@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from revenge.app.http.app import create_app
 from revenge.app.http.config import HttpConfig
@@ -120,11 +120,42 @@ async def test_cancel_says_cancelling_and_then_cancelled(stage: Stage) -> None:
     job = stage.jobs.running()
     stage.jobs.report(job.id, "counting", 1, 4)
     await stage.open()
-    await stage.page.get_by_role("button", name="Cancel Count").click()
+    async with stage.page.expect_response("**/cancel") as answer:
+        await stage.page.get_by_role("button", name="Cancel Count").click()
+    await (await answer.value).finished()
     await expect(stage.job(job.id)).to_contain_text("Cancelling…")
     assert stage.jobs.rows[job.id].metadata["cancel_attempted_at"]
     stage.jobs.end(job.id, JobState.CANCELLED)
     await expect(stage.job(job.id)).to_contain_text("Cancelled")
+
+
+async def test_an_end_that_is_told_before_the_answer_to_a_cancel_stays_told(stage: Stage) -> None:
+    job = stage.jobs.running()
+    await stage.open()
+
+    async def answer_late(route: Route) -> None:
+        answer = await route.fetch()
+        stage.jobs.end(job.id, JobState.CANCELLED)
+        await expect(stage.job(job.id)).to_contain_text("Cancelled")
+        await route.fulfill(response=answer)
+
+    await stage.page.route("**/cancel", answer_late)
+    async with stage.page.expect_response("**/cancel"):
+        await stage.page.get_by_role("button", name="Cancel Count").click()
+    # Before the lists are read again, every 15 s: that would take away one that looks as if it ran on.
+    await expect(stage.job(job.id)).to_have_count(0, timeout=10_000)
+
+
+async def test_an_address_that_changes_while_the_page_appears_is_followed(stage: Stage) -> None:
+    await stage.page.add_init_script(
+        """const add = window.addEventListener;
+        window.addEventListener = (name, ...rest) => {
+            if (name === "hashchange") history.replaceState(null, "", "#/unmatched");
+            add.call(window, name, ...rest);
+        };"""
+    )
+    await stage.open("#/movies")
+    await expect(stage.page.get_by_role("heading", name="Unmatched")).to_be_visible()
 
 
 async def test_a_cancel_asked_for_elsewhere_is_seen(stage: Stage) -> None:

@@ -20,6 +20,8 @@ export function useHash(): string {
   useEffect(() => {
     const listener = () => setHash(location.hash);
     addEventListener("hashchange", listener);
+    // An effect runs after the first paint: the address may have changed since it was read.
+    listener();
     return () => removeEventListener("hashchange", listener);
   }, []);
   return hash;

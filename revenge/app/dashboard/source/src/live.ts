@@ -79,8 +79,14 @@ function onProgress(news: JobNews): void {
 
 function keep(job: Job): void {
   const running = new Map(current().running);
-  running.set(job.id, job);
+  running.set(job.id, latest(running.get(job.id), job));
   change({ running });
+}
+
+/** What is known, or what is told: an answer may say "running" though an event told the end while it was on its way. */
+function latest(known: Job | undefined, told: Job): Job {
+  const isOld = known && FINAL.has(known.state) && told.state === "running" && told.attempt <= known.attempt;
+  return isOld ? known : told;
 }
 
 function forget(id: number): void {
@@ -124,7 +130,7 @@ async function readRunning(): Promise<void> {
   const { jobs } = await api.jobs({ states: ["running"], limit: 200 });
   const old = current().running;
   const running = new Map<number, Job>();
-  for (const job of jobs.reverse()) running.set(job.id, job);
+  for (const job of jobs.reverse()) running.set(job.id, latest(old.get(job.id), job));
   for (const [id, job] of old) {
     // What ended is on its way out with a timer of its own; what only looks running has ended unseen.
     if (job.state !== "running" && !running.has(id)) running.set(id, job);
