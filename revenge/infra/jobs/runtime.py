@@ -21,6 +21,8 @@ from revenge.infra.jobs.fetcher import Fetcher
 from revenge.infra.jobs.insertion import Shape
 from revenge.infra.jobs.isolation import Isolation
 from revenge.infra.jobs.job_store import JobStore
+from revenge.infra.jobs.maintenance.pending_lists import INTERVAL as PENDING_LISTS_INTERVAL
+from revenge.infra.jobs.maintenance.pending_lists import PendingLists
 from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.notifier import Connect, Notifier
 from revenge.infra.jobs.outcome import Settlement
@@ -137,6 +139,7 @@ class Runtime:
             stats=self._stats,
             on_revived=self._drop_lost,
         )
+        self._pending_lists = PendingLists(store)
         self._polls = Polls(
             clock=clock,
             config=config,
@@ -151,6 +154,7 @@ class Runtime:
             Service("clock", self._clock.run_once, clock=clock, interval=CLOCK_INTERVAL, at_once=False),
             Service("touch_queues", self.queues.touch, clock=clock, interval=TOUCH_INTERVAL, at_once=False),
             Service("progress", self._reporter.run_once, clock=clock, interval=PROGRESS_INTERVAL),
+            Service("pending_lists", self._pending_lists.run_once, clock=clock, interval=PENDING_LISTS_INTERVAL),
         ]
         self._listening: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -291,7 +295,8 @@ class Runtime:
         self._coming_back.add(settlement)
         self._completer.add(settlement)
 
-    def _settled(self, persisted: Iterable[tuple[int, JobState]]) -> None:
+    def _settled(self, persisted: Collection[tuple[int, JobState]]) -> None:
+        self._pending_lists.settled(len(persisted))
         self._waiters.ended(persisted)
         if self._coming_back:
             self._coming_back.written(persisted, are_all=not self._completer.unwritten)

@@ -52,3 +52,21 @@ REINDEX INDEX CONCURRENTLY /* TEMPLATE: schema *//* TEMPLATE: index */;
 -- name: index_drop :exec
 -- Outside any transaction. No parameters: the index's name is put in as text.
 DROP INDEX CONCURRENTLY IF EXISTS /* TEMPLATE: schema *//* TEMPLATE: index */;
+
+-- name: indexes_clean_pending :one
+-- Sorts in what the valid GIN indexes of river_job that are ours have put off, unless another session does so, and returns
+-- how many pages that was. In a transaction of its own; no parameters.
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(
+        hashtextextended('revenge.pending_lists.' || '/* TEMPLATE: schema */river_job'::regclass::oid, 0)
+    ) AS is_ours
+)
+SELECT coalesce(sum(gin_clean_pending_list(listed.indexrelid)), 0)::bigint
+FROM turn
+JOIN pg_index AS listed ON turn.is_ours
+JOIN pg_class AS index ON index.oid = listed.indexrelid
+JOIN pg_am AS method ON method.oid = index.relam
+WHERE listed.indrelid = '/* TEMPLATE: schema */river_job'::regclass
+    AND listed.indisvalid
+    AND method.amname = 'gin'
+    AND pg_has_role(index.relowner, 'USAGE');
