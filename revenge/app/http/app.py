@@ -1,12 +1,13 @@
 """The HTTP application: routes, errors, security and the dashboard, around services that the container plugs in."""
 
+import asyncio
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from revenge.app.http import problems
 from revenge.app.http.callers import authorize
@@ -54,6 +55,7 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
         version=services.view.version,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         middleware=[
@@ -112,6 +114,7 @@ def create_app(services: ApiServices, *, config: HttpConfig | None = None) -> Fa
             app.include_router(playback_router(services.playing.playbacks, services.access), prefix=API)
     app.include_router(health_router(services.readiness, services.metrics))
     app.router.routes.extend(dashboard_routes())
+    app.add_route("/openapi.json", _describe, include_in_schema=False)
     app.openapi = lambda: _openapi(app, config, services.client.workers)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
 
@@ -124,6 +127,11 @@ def close_streams(app: FastAPI) -> None:
 
 async def _nothing_more(request: Request, error: Exception) -> Response:
     return Response(status_code=204)
+
+
+async def _describe(request: Request) -> Response:
+    # In a thread: the first time takes more than a second, in which events and jobs would stand still.
+    return JSONResponse(await asyncio.to_thread(request.app.openapi))
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -59,6 +59,7 @@ from revenge.service.auth.errors import (
 from revenge.service.playback.errors import (
     BeyondTheEnd,
     NothingToPlay,
+    NotWatched,
     PlaybackError,
     PlaybackNotFound,
     TooManyPlaybacks,
@@ -122,6 +123,7 @@ _PLAIN: Mapping[type[Exception], tuple[int, str]] = {
     LibraryUnknown: (404, "library-not-found"),
     BeyondTheEnd: (422, "beyond-the-end"),
     NothingToPlay: (404, "nothing-to-play"),
+    NotWatched: (404, "not-watched"),
     WrongFile: (422, "wrong-file"),
     PermissionNotFound: (404, "permission-not-found"),
     PlaybackNotFound: (404, "playback-not-found"),

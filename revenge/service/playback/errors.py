@@ -14,6 +14,13 @@ class NothingToPlay(PlaybackError):
         super().__init__(f"there is no film, episode or file {entity_id}")
 
 
+class NotWatched(PlaybackError):
+    """The account has not watched any of it."""
+
+    def __init__(self, entity_id: UUID) -> None:
+        super().__init__(f"you have watched nothing of {entity_id} yet")
+
+
 class WrongFile(PlaybackError):
     """The file is none of the film or the episode."""
 

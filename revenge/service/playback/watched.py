@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from revenge.infra.database.connection import Connection, Pool
-from revenge.service.playback.errors import BeyondTheEnd, NothingToPlay
+from revenge.service.playback.errors import BeyondTheEnd, NothingToPlay, NotWatched
 from revenge.service.playback.models import Viewing, Watched
 from revenge.service.playback.records import watched_from
 from revenge.service.playback.statements import statements
@@ -41,21 +41,21 @@ class WatchedService:
         """Return how far an account is.
 
         Raises:
-            NothingToPlay: it has not watched any of it.
+            NotWatched: it has not watched any of it.
         """
         row = await self._pool.fetchrow(self._sql["watched_get"], account_id, entity_id)
         if row is None:
-            raise NothingToPlay(entity_id)
+            raise NotWatched(entity_id)
         return watched_from(row)
 
     async def forget(self, account_id: UUID, entity_id: UUID) -> None:
         """Forget that an account has watched something.
 
         Raises:
-            NothingToPlay: it has not watched any of it.
+            NotWatched: it has not watched any of it.
         """
         if await self._pool.fetchval(self._sql["watched_delete"], account_id, entity_id) is None:
-            raise NothingToPlay(entity_id)
+            raise NotWatched(entity_id)
 
     async def list(
         self, account_id: UUID, *, limit: int = 100, cursor: str | None = None

@@ -15,7 +15,14 @@ from revenge.infra.database.connection import Connection
 from revenge.infra.jobs import Client, JobState, Workers
 from revenge.infra.jobs.testing import drain
 from revenge.service.playback.clean_up import PlaybackCleanup
-from revenge.service.playback.errors import BeyondTheEnd, NothingToPlay, PlaybackNotFound, TooManyPlaybacks, WrongFile
+from revenge.service.playback.errors import (
+    BeyondTheEnd,
+    NothingToPlay,
+    NotWatched,
+    PlaybackNotFound,
+    TooManyPlaybacks,
+    WrongFile,
+)
 from revenge.service.playback.jobs import PlaybackCleanupArgs, PlaybackCleanupWorker
 from revenge.service.playback.models import NewPlayback, Playback, PlaybackConfig, Viewing
 from revenge.service.playback.segments import Segments
@@ -153,10 +160,10 @@ async def test_what_one_watched_is_one_s_own(house: House) -> None:
     assert [(each.entity_id, each.kind) for each in [*found, *rest]] == [(episode, "episode"), (house.film, "movie")]
     assert end is None
     assert await house.watched.list(house.eve) == ([], None)
-    with pytest.raises(NothingToPlay):
+    with pytest.raises(NotWatched):
         await house.watched.get(house.eve, house.film)
     await house.watched.forget(house.ada, house.film)
-    with pytest.raises(NothingToPlay):
+    with pytest.raises(NotWatched):
         await house.watched.forget(house.ada, house.film)
     for wrong in ("nonsense", "2026-01-01_x", f"2026-01-01T00:00:00_{uuid4()}"):
         with pytest.raises(ValueError, match=r"isoformat|UUID|cursor"):
@@ -215,7 +222,7 @@ async def test_nobody_is_beyond_the_end(house: House) -> None:
                 await act(house.ada, playback.id, wrong)
     with pytest.raises(BeyondTheEnd):
         await house.watched.put(house.ada, house.film, Viewing(position_s=500, duration_s=100), only=None)
-    with pytest.raises(NothingToPlay):
+    with pytest.raises(NotWatched):
         await house.watched.get(house.ada, house.film)  # nothing of that was remembered
     # Players round, and a longer cut that the player knows of may be longer than the file.
     await house.playbacks.beat(house.ada, playback.id, Viewing(position_s=104))
