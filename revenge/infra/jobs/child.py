@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import orjson
 
+from revenge.infra.jobs.encoding import decode
 from revenge.infra.jobs.errors import WorkerLost, WorkerRaised
 from revenge.infra.jobs.job import Job
 from revenge.infra.jobs.job_log import current_lines
@@ -130,11 +131,14 @@ def _epitaph(code: int) -> str:
 
 def _read(line: bytes) -> dict[str, Any]:
     try:
-        return dict(orjson.loads(line))
-    except orjson.JSONDecodeError as error:
-        # It encodes what this side does not read: numbers beyond a float, too many brackets.
-        text = f"what the worker's process answered cannot be read: {error}"
-        return {"error": text, "trace": "", "staged": None, "ended": False, "is_final": False}
+        message = decode(line.decode())
+        if isinstance(message, dict):
+            return message
+        reason = "it is nested too deeply"
+    except ValueError as error:
+        reason = str(error)
+    text = f"what the worker's process answered cannot be read: {reason}"
+    return {"error": text, "trace": "", "staged": None, "ended": False, "is_final": False}
 
 
 def _result(message: dict[str, Any]) -> object:

@@ -33,7 +33,7 @@ async def child(program: str) -> Child:
     """Start a program in the place of a worker's process."""
     return Child(
         await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", program), stdin=PIPE, stdout=PIPE, limit=1000, start_new_session=True
+            *(sys.executable, "-c", program), stdin=PIPE, stdout=PIPE, limit=100_000, start_new_session=True
         )
     )
 
@@ -67,11 +67,25 @@ async def test_what_it_said_as_it_died_is_kept() -> None:
     assert "Fatal Python error" in lost.trace
 
 
-async def test_an_answer_that_cannot_be_read_ends_the_attempt_with_the_reason() -> None:
+async def test_an_integer_of_any_size_comes_back_as_it_is() -> None:
     job = attempt().job
     assert job is not None
     answer = f'{{"output":{10**400},"staged":null}}'
     alive = await child(f"print('{answer}', flush=True); import time; time.sleep(1000)")
+    try:
+        async with asyncio.timeout(LIMIT):
+            assert await alive.work({}, job) == 10**400
+    finally:
+        await alive.ends_within(timedelta(0))
+
+
+@pytest.mark.parametrize(
+    "answer", ["""'{"output":' + '[' * 10_000 + ']' * 10_000 + ',"staged":null}'""", "'{garbage}'"]
+)
+async def test_an_answer_that_cannot_be_read_ends_the_attempt_with_the_reason(answer: str) -> None:
+    job = attempt().job
+    assert job is not None
+    alive = await child(f"print({answer}, flush=True); import time; time.sleep(1000)")
     try:
         async with asyncio.timeout(LIMIT):
             with pytest.raises(WorkerRaised, match="answered cannot be read"):
