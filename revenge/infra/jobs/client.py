@@ -5,10 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
-
-import asyncpg
 
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.attempt import current_job
@@ -16,6 +13,7 @@ from revenge.infra.jobs.clock import Clock, SystemClock
 from revenge.infra.jobs.config import ClientConfig, QueueConfig, check_queue_name
 from revenge.infra.jobs.drivers import AsyncConnection
 from revenge.infra.jobs.errors import InvalidJob, QueueAlreadyAdded, QueueNotFound, StoreError
+from revenge.infra.jobs.given import check_span
 from revenge.infra.jobs.insert_chain import InsertChain
 from revenge.infra.jobs.insert_store import Inserted
 from revenge.infra.jobs.inserting import Inserter, InsertItem, OnInsert
@@ -27,7 +25,7 @@ from revenge.infra.jobs.models import (
     InsertOpts,
     InsertResult,
 )
-from revenge.infra.jobs.notifier import Connect
+from revenge.infra.jobs.notifier import Connect, connect_by
 from revenge.infra.jobs.once import Hold, once_per_cluster
 from revenge.infra.jobs.periodic import PeriodicJob, PeriodicJobs
 from revenge.infra.jobs.periodic_store import PeriodicStore
@@ -114,8 +112,8 @@ class Client(JobCalls, QueueCalls, WatchCalls):
         self._insert_turns: AbstractAsyncContextManager[object] = nullcontext()
         self.queue_configs = {name: QueueConfig.of(queue) for name, queue in self.config.queues.items()}
         """What is worked, or will be once this client starts."""
-        connect = partial(asyncpg.connect, listen) if isinstance(listen, str) else listen
-        self._listen: Connect | None = None if self.config.poll_only else connect
+        connect = connect_by(listen)
+        self._listen = None if self.config.poll_only else connect
         self.isolate, self.on_stuck, self.on_blocked, self.on_progress = isolate, on_stuck, on_blocked, on_progress
         self.local_events = LocalEvents()
         self._on_end = on_end
@@ -199,7 +197,9 @@ class Client(JobCalls, QueueCalls, WatchCalls):
             InvalidJob, UnknownKind: as for ``insert``.
             JobFailed, JobNotFound: as for ``result``.
             TimeoutError: it has not ended within ``timeout``; it stays where it is.
+            TypeError: ``timeout`` is no timedelta; nothing was inserted.
         """
+        check_span("timeout", timeout, optional=True)
         return await self.result((await self.insert(args, opts)).job.id, timeout=timeout)
 
     def subscribe_local(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from revenge.infra.jobs.errors import InvalidJob
-from revenge.infra.jobs.given import check_object, check_policy, check_spans
+from revenge.infra.jobs.given import check_object, check_policy, check_spans, check_type
 from revenge.infra.jobs.liveness import LivenessConfig
 from revenge.infra.jobs.models import TIERS
 from revenge.infra.jobs.retry import RetryPolicy, RiverRetry
@@ -98,6 +98,17 @@ class QueueConfig:
         return given if isinstance(given, QueueConfig) else cls(given)
 
 
+_KINDS: Mapping[str, type] = {
+    "client_id": str,
+    "queues": Mapping,
+    "max_attempts": int,
+    "max_worker_losses": int,
+    "known_kinds_only": bool,
+    "lead": bool,
+    "poll_only": bool,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientConfig:
     """Everything about a client that is not code."""
@@ -139,6 +150,8 @@ class ClientConfig:
     retention: RetentionConfig = field(default_factory=RetentionConfig)
 
     def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            check_type(name, getattr(self, name), kind)
         if not 0 < len(self.client_id) <= 100:
             message = f"client_id must have 1 to 100 characters, got {len(self.client_id)}"
             raise ValueError(message)

@@ -90,6 +90,9 @@ class Fetcher:
             raise QueueAlreadyAdded(name)
         config = QueueConfig.of(queue)
         lane = self.lanes[name] = self._removed.pop(name) if name in self._removed else Lane(name, config.workers)
+        # Who still waits for the removed one to be idle waits for nothing any more.
+        lane.idle.set()
+        lane.idle = asyncio.Event()
         lane.workers, lane.config, lane.is_hungry, lane.has_more = config.workers, config, True, False
         lane.is_paused = is_paused
         lane.switch = next(self._switches)
@@ -109,7 +112,6 @@ class Fetcher:
         lane.due.clear()
         # Hungry, so that the end of each of its jobs comes by `_go`.
         lane.is_paused, lane.is_hungry = False, True
-        lane.idle.clear()
         self._removed[name] = lane
         self._go()
         return lane.idle

@@ -48,6 +48,17 @@ def check_object(name: str, value: object, kind: type) -> None:
         raise TypeError(message)
 
 
+def check_type(name: str, value: object, kind: type) -> None:
+    """See that ``value`` is of ``kind``.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, kind):
+        message = f"{name} must be a {kind.__name__}, got {value!r}"
+        raise TypeError(message)
+
+
 def check_policy(name: str, policy: object, *, optional: bool = False) -> None:
     """See that ``policy`` chooses delays; with ``optional`` None will do.
 

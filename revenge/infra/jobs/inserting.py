@@ -11,6 +11,7 @@ from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import ClientConfig
 from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.given import check_lists
 from revenge.infra.jobs.insert_chain import InsertChain
 from revenge.infra.jobs.insert_store import InsertStore, Turn
 from revenge.infra.jobs.insertion import Builder, NewJob
@@ -123,6 +124,7 @@ class Inserter:
     ) -> tuple[Sequence[NewJob], datetime, Sequence[JobArgs] | None]:
         """Return the rows, what was taken for now, and the arguments where plugins have a say."""
         _check_list(items)
+        items = list(items)  # they are gone through more than once
         if not items:
             message = "no jobs to insert"
             raise InvalidJob(message)
@@ -143,3 +145,4 @@ def _check_list(items: object) -> None:
         name = type(items).__name__
         message = f"several jobs are inserted as a list, got one {name}: write [{name}(...)]"
         raise InvalidJob(message)
+    check_lists(items=items)

@@ -221,6 +221,7 @@ class JobFilter:
 
     def __post_init__(self) -> None:
         check_lists(**{field.name: getattr(self, field.name) for field in fields(self)})
+        object.__setattr__(self, "states", _states(self.states))
 
     @property
     def is_empty(self) -> bool:
@@ -253,6 +254,15 @@ class JobListParams:
     def __post_init__(self) -> None:
         names = ("states", "kinds", "queues", "tags", "tags_any", "ids", "priorities")
         check_lists(**{name: getattr(self, name) for name in names})
+        object.__setattr__(self, "states", _states(self.states))
+
+
+def _states(given: Collection[str]) -> tuple[JobState, ...]:
+    try:
+        return tuple([JobState(state) for state in given])
+    except ValueError:
+        message = f"states must be of {', '.join(JobState)}, got {given!r}"
+        raise ValueError(message) from None
 
 
 @dataclass(frozen=True, slots=True)

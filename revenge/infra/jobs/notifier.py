@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import asyncpg
@@ -29,6 +30,20 @@ TOPICS = ("river_insert", "river_control", "river_leadership")
 logger = logging.getLogger("revenge.jobs")
 
 Connect = Callable[[], Awaitable[DirectConnection]]
+
+
+def connect_by(listen: object) -> Connect | None:
+    """Return what opens the connection that ``listen`` describes: a function that does it, or asyncpg's DSN; None for None.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(listen, str):
+        return partial(asyncpg.connect, listen)
+    if listen is None or callable(listen):
+        return listen
+    message = f"listen must be a DSN or a function that connects, got {listen!r}"
+    raise TypeError(message)
 
 
 class Listener(Protocol):

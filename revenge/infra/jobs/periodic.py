@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.cron import Cron, InvalidSchedule
-from revenge.infra.jobs.given import check_span
+from revenge.infra.jobs.given import check_object, check_span
 from revenge.infra.jobs.models import InsertOpts
 
 PERIODIC_KEY = "periodic"
@@ -73,7 +73,8 @@ class PeriodicJob:
 
     Raises:
         InvalidSchedule: River would not take the id.
-        TypeError: the schedule, or what makes the arguments, is neither of what is meant.
+        TypeError: the schedule, what makes the arguments, or the options are not of what is meant.
+        ValueError: there is no such policy.
     """
 
     id: str
@@ -92,6 +93,9 @@ class PeriodicJob:
             message = f"a periodic job's id has 2 to 127 letters, digits or -_[]<>/.:+, got {self.id!r}"
             raise InvalidSchedule(message)
         _check_parts(self.id, self.schedule, self.make)
+        object.__setattr__(self, "missed", _policy(self.missed))
+        if self.opts is not None:
+            check_object("opts", self.opts, InsertOpts)
 
     @property
     def kind(self) -> str | None:
@@ -106,6 +110,14 @@ class PeriodicJob:
         args, opts = made if isinstance(made, tuple) else (made, self.opts or InsertOpts())
         marks = {PERIODIC_KEY: True, PERIODIC_ID_KEY: self.id}
         return args, replace(opts, metadata={**(opts.metadata or {}), **marks})
+
+
+def _policy(given: str) -> MissedPolicy:
+    try:
+        return MissedPolicy(given)
+    except ValueError:
+        message = f"missed must be one of {', '.join(MissedPolicy)}, got {given!r}"
+        raise ValueError(message) from None
 
 
 def _check_parts(job_id: str, schedule: object, make: object) -> None:

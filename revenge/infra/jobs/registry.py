@@ -67,6 +67,7 @@ class Workers:
             InvalidJob: the worker names no arguments class, its ``work`` cannot be called, or the kind is no valid name.
             InvalidPlugin: it or its arguments declare a plugin that is none.
             TypeError: its timeout or its retry policy is none.
+            ValueError: its timeout is not positive.
         """
         _check_object(worker)
         args_type: type[JobArgs] | None = getattr(type(worker), "args_type", None)
@@ -79,7 +80,7 @@ class Workers:
         if kind in self._by_kind:
             raise KindAlreadyRegistered(kind)
         _check_work(worker)
-        check_span(f"{type(worker).__name__}.timeout", worker.timeout, optional=True)
+        _check_timeout(worker)
         check_policy(f"{type(worker).__name__}.retry_policy", worker.retry_policy, optional=True)
         worker_plugins = look_up(worker.plugins, allowed=OF_WORKER, owner=f"the worker {type(worker).__name__}")
         args_plugins = look_up_args(args_type)
@@ -173,6 +174,14 @@ def _check_object(worker: object) -> None:
         said = f"the class {worker.__name__}: write {worker.__name__}()" if isinstance(worker, type) else repr(worker)
         message = f"workers are objects of classes like class Some(Worker[SomeArgs]), got {said}"
         raise InvalidJob(message)
+
+
+def _check_timeout(worker: Worker[Any]) -> None:
+    name = f"{type(worker).__name__}.timeout"
+    check_span(name, worker.timeout, optional=True)
+    if worker.timeout is not None and worker.timeout <= timedelta(0):
+        message = f"{name} must be positive, got {worker.timeout}: None is the client's own, NO_TIMEOUT is none"
+        raise ValueError(message)
 
 
 def _check_work(worker: Worker[Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.errors import JobFailed
 from revenge.infra.jobs.events import EventHub, JobEvent
-from revenge.infra.jobs.given import check_lists
+from revenge.infra.jobs.given import check_lists, check_span
 from revenge.infra.jobs.job_store import JobStore
 from revenge.infra.jobs.models import JobRow, JobState
 from revenge.infra.jobs.progress import Progress
@@ -34,7 +34,9 @@ class WatchCalls:
         Raises:
             JobNotFound: there is none, or it was deleted meanwhile.
             TimeoutError: it has not ended within ``timeout``.
+            TypeError: ``timeout`` is no timedelta.
         """
+        check_span("timeout", timeout, optional=True)
         async with asyncio.timeout(timeout.total_seconds() if timeout is not None else None):
             return await self.waiters.wait(job_id)
 

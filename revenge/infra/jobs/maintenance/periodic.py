@@ -74,7 +74,7 @@ class PeriodicConfig:
 class PeriodicFailed(JobsError):
     """The ``make`` or the schedule of a periodic job raised; the cause is what it raised."""
 
-    def __init__(self, schedule_id: str, error: Exception) -> None:
+    def __init__(self, schedule_id: str, error: BaseException) -> None:
         self.schedule_id = schedule_id
         super().__init__(f"periodic job {schedule_id!r} could not be made: {error!r}")
 
@@ -329,5 +329,8 @@ def _wrapped(job: PeriodicJob) -> Iterator[None]:
     """Tell what the user's code raises, which may be any error, from the database's."""
     try:
         yield
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # `sys.exit` too: it would end the process now, and at each start that finds the run still due.
         raise PeriodicFailed(job.id, error) from error

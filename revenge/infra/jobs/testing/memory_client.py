@@ -7,6 +7,7 @@ from typing import Any
 from revenge.infra.jobs.client import Client
 from revenge.infra.jobs.clock import Clock
 from revenge.infra.jobs.config import ClientConfig
+from revenge.infra.jobs.given import check_span
 from revenge.infra.jobs.inserting import OnInsert
 from revenge.infra.jobs.models import JobRow
 from revenge.infra.jobs.plugins import Plugin
@@ -75,7 +76,9 @@ class MemoryClient(Client):
         Raises:
             JobNotFound: there is none.
             TimeoutError: it has not ended; time stands still, so it will not.
+            TypeError: ``timeout`` is no timedelta.
         """
+        check_span("timeout", timeout, optional=True)
         await drain(self, raise_errors=False)
         row = await self.get(job_id)
         if not row.is_final:

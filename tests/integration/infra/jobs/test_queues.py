@@ -73,6 +73,23 @@ async def test_removing_waits_for_the_jobs_that_run(start_client: StartClient, c
     assert (await client.wait(job_id, timeout=LIMIT)).state is JobState.COMPLETED
 
 
+async def test_a_queue_that_is_added_again_meanwhile_is_waited_for_no_longer(
+    start_client: StartClient, client: Client
+) -> None:
+    gate = Gate()
+    node = await start_client(gate, queues={"default": 1, "bulk": 1})
+    job_id = (await client.insert(ActArgs(), BULK)).job.id
+    await gate.entered.wait()
+    removing = asyncio.create_task(node.remove_queue("bulk"))
+    await asyncio.wait([removing], timeout=0.1)
+    await node.add_queue("bulk", 3)
+    await asyncio.wait_for(removing, 30)
+    assert node.queue_configs["bulk"].workers == 3
+    gate.open.set()
+    assert (await client.wait(job_id, timeout=LIMIT)).state is JobState.COMPLETED
+    await asyncio.wait_for(node.remove_queue("bulk"), 30)
+
+
 async def test_a_queue_without_running_jobs_is_removed_at_once(start_client: StartClient) -> None:
     node = await start_client(queues={"default": 1, "bulk": 2})
     await asyncio.wait_for(node.remove_queue("bulk"), 30)
@@ -141,7 +158,7 @@ async def test_a_queue_with_an_interval_of_its_own_is_polled_by_it(
 ) -> None:
     """Rows that nobody tells of are found by polling alone."""
     queues = {"default": 1, "bulk": QueueConfig(1, poll_interval=timedelta(milliseconds=50))}
-    node = await start_client(queues=queues, poll_interval=NEVER, poll_only_interval=NEVER)
+    node = await start_client(queues=queues, poll_only=True, poll_interval=NEVER, poll_only_interval=NEVER)
     await client.wait((await client.insert(ActArgs(), BULK)).job.id, timeout=LIMIT)
     ids = {
         queue: await pool.fetchval(

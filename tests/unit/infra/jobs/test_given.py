@@ -128,6 +128,15 @@ SPAN = r"must be a timedelta( or None)?, as timedelta\(seconds=5\), got 5"
             lambda: PeriodicJob("nightly", Every(HOUR), wrong({})),
             "make of 'nightly' must be the arguments or a function",
         ),
+        (
+            lambda: PeriodicJob("nightly", Every(HOUR), ActArgs(), opts=wrong({})),
+            r"opts must be InsertOpts\(\.\.\.\), got {}",
+        ),
+        (lambda: ClientConfig(client_id=wrong(5)), "client_id must be a str, got 5"),
+        (lambda: ClientConfig(queues=wrong(["a"])), r"queues must be a Mapping, got \['a'\]"),
+        (lambda: ClientConfig(max_attempts=wrong(1.5)), "max_attempts must be a int, got 1.5"),
+        (lambda: ClientConfig(lead=wrong("no")), "lead must be a bool, got 'no'"),
+        (lambda: Client(None, listen=wrong(5)), "listen must be a DSN or a function that connects, got 5"),
         (lambda: JobFilter(kinds="mis"), r"kinds must be a list, got 'mis': write \['mis'\]"),
         (lambda: JobFilter(ids=wrong(5)), r"ids must be a list, got 5: write \[5\]"),
         (lambda: JobListParams(states=wrong("running")), r"states must be a list, got 'running'"),
@@ -190,6 +199,9 @@ KINDS = JobFilter(kinds=["act"])
         (lambda client: client.cancel_many(["act"]), TypeError, r"wanted must be JobFilter\(\.\.\.\), got"),
         (lambda client: client.retry_many(None), TypeError, r"wanted must be JobFilter\(\.\.\.\), got None"),
         (lambda client: client.list("act"), TypeError, r"params must be JobListParams\(\.\.\.\), got 'act'"),
+        (lambda client: client.wait(1, timeout=5), TypeError, f"timeout {SPAN}"),
+        (lambda client: client.insert_and_wait(ActArgs(), timeout=5), TypeError, f"timeout {SPAN}"),
+        (lambda client: client.insert_many(5), TypeError, "items must be a list, got 5"),
         (lambda client: client.update(1, metadata="act"), InvalidJob, "metadata must be an object, got str"),
         (
             lambda client: client.periodic.reschedule("nightly", HOUR),
@@ -225,6 +237,16 @@ async def test_a_call_with_an_option_of_a_wrong_type_says_what_to_give(
             "rescue_after must not be shorter than timeout.*got 1:00:00 and 2:00:00",
         ),
         (lambda: QueueConfig(wrong("5")), "a queue needs 1 to 10000 workers, got '5'"),
+        (lambda: JobFilter(states=wrong(["done"])), r"states must be of available, cancelled, .*, got \['done'\]"),
+        (lambda: JobListParams(states=wrong([5])), r"states must be of available, cancelled, .*, got \[5\]"),
+        (
+            lambda: PeriodicJob("nightly", Every(HOUR), ActArgs(), missed=wrong("twice")),
+            "missed must be one of skip, once, all, got 'twice'",
+        ),
+        (
+            lambda: Workers([Actor(nothing, timeout=timedelta(0))]),
+            "Actor.timeout must be positive, got 0:00:00: None is",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(make: Callable[[], object], says: str) -> None:

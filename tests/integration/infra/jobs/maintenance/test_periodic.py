@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -511,6 +512,13 @@ async def test_a_run_asked_for_that_fails_says_why(node: MakeNode) -> None:
     enqueuer = node(clean(make=broken))
     with pytest.raises(PeriodicFailed, match="periodic job 'clean' could not be made: OSError\\('no such share'\\)"):
         await enqueuer.run_now("clean")
+
+
+async def test_a_make_that_ends_the_process_fails_alone(node: MakeNode) -> None:
+    enqueuer = node(clean(id="leaves", make=lambda: sys.exit("no config")), clean(id="stays"))
+    with pytest.raises(PeriodicFailed, match=r"'leaves' could not be made: SystemExit\('no config'\)"):
+        await enqueuer.run_now("leaves")
+    assert await enqueuer.run_now("stays")
 
 
 async def test_a_unique_key_in_anothers_hand_holds_up_no_other_schedule(pool: asyncpg.Pool, store: Store) -> None:
