@@ -8,6 +8,7 @@ from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from revenge.infra.jobs.errors import InvalidJob
+from revenge.infra.jobs.given import check_type
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
@@ -65,6 +66,7 @@ class Cron:
 
     Raises:
         InvalidSchedule: the expression cannot be read or never fits, or the zone is unknown.
+        TypeError: it is no text.
     """
 
     expression: str
@@ -76,6 +78,7 @@ class Cron:
     _fields: _Fields | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_type("a cron expression", self.expression, str)
         zone, text = _split_zone(self.expression.strip(), self.zone)
         object.__setattr__(self, "_zone", _zone(zone))
         interval = _every(text.removeprefix("@every ")) if text.startswith("@every ") else None

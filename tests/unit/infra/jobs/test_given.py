@@ -9,6 +9,7 @@ import pytest
 
 from revenge.infra.jobs import (
     ClientConfig,
+    Cron,
     Every,
     ExponentialRetry,
     InsertOpts,
@@ -132,6 +133,7 @@ SPAN = r"must be a timedelta( or None)?, as timedelta\(seconds=5\), got 5"
             lambda: PeriodicJob("nightly", Every(HOUR), ActArgs(), opts=wrong({})),
             r"opts must be InsertOpts\(\.\.\.\), got {}",
         ),
+        (lambda: Cron(wrong(None)), "a cron expression must be a str, got None"),
         (lambda: ClientConfig(client_id=wrong(5)), "client_id must be a str, got 5"),
         (lambda: ClientConfig(queues=wrong(["a"])), r"queues must be a Mapping, got \['a'\]"),
         (lambda: ClientConfig(max_attempts=wrong(1.5)), "max_attempts must be a int, got 1.5"),
