@@ -86,7 +86,7 @@ class Builder:
         try:
             if template.unique is None:
                 return NewJob(shape, args.wire_text(), None)
-            wire = args.model_dump(by_alias=True)
+            wire = args.wire_values()
             text = encode(wire)
         except (TypeError, ValueError, RecursionError) as error:
             message = f"the arguments of a job of kind {shape.kind!r} have no JSON form: {error}"

@@ -9,30 +9,8 @@ from typing import Any
 from pydantic_core import SchemaValidator
 
 from revenge.infra.jobs.args import JobArgs
+from revenge.infra.jobs.core_schemas import change_schema
 from revenge.infra.jobs.errors import InvalidJob
-
-_SCHEMAS = frozenset(
-    {
-        "schema",
-        "items_schema",
-        "keys_schema",
-        "values_schema",
-        "json_schema",
-        "python_schema",
-        "lax_schema",
-        "strict_schema",
-        "extras_schema",
-        "extras_keys_schema",
-        "arguments_schema",
-        "var_args_schema",
-        "var_kwargs_schema",
-        "steps",
-        "definitions",
-    }
-)
-"""Where a node of pydantic's core schema holds others, or a list of them; defaults and the like may look the same."""
-_NAMED_SCHEMAS = frozenset({"fields", "choices"})
-"""Where it holds them in a list, or by names of the user's."""
 
 
 @lru_cache(maxsize=256)
@@ -48,49 +26,27 @@ def row_reader(args_type: type[JobArgs]) -> Callable[[str], JobArgs]:
     # What pydantic wraps: the wrapper takes as long again. Asking for it also completes a class that waits for a name.
     read: Callable[[str], JobArgs] = args_type.__pydantic_validator__.validate_json
     schema = args_type.__pydantic_core_schema__
-    changed = _change(schema)
+    changed = change_schema(schema, _in_gos_form)
     if changed is schema:
         return read
     # Without what pydantic has built for classes inside: it would read them as people write them.
     return SchemaValidator(changed, _use_prebuilt=False).validate_json
 
 
-def _change(node: Any) -> Any:
-    """Return a core schema that reads Go's form; ``node`` itself where nothing in it differs."""
+def _in_gos_form(node: dict[str, Any], differs: bool) -> dict[str, Any]:
     match node:
-        case list() | tuple():
-            items = [_change(item) for item in node]
-            same = all(item is before for item, before in zip(items, node, strict=True))
-            return node if same else type(node)(items)
         case {"type": "timedelta"}:
             return _first(_span, node)
         case {"type": "bytes"}:
             return _first(_bytes, node)
-        case dict():
-            changed = {name: _change(node[name]) for name in _SCHEMAS & node.keys()}
-            changed |= {name: _change_named(node[name]) for name in _NAMED_SCHEMAS & node.keys()}
-            if all(changed[name] is node[name] for name in changed):
-                return node
-            _check_init(node)
-            return node | changed
+        case {"type": "model", "custom_init": True} if differs:
+            # pydantic gives it the row's JSON, and what it calls then reads integers as seconds.
+            message = (
+                f"{node['cls'].__name__} has an __init__ of its own, so that its timedelta and bytes can not be read "
+                "from rows: write a validator or a class method instead"
+            )
+            raise InvalidJob(message)
     return node
-
-
-def _check_init(node: dict[str, Any]) -> None:
-    # pydantic gives it the row's JSON, and what it calls then reads integers as seconds.
-    if node.get("custom_init"):
-        message = (
-            f"{node['cls'].__name__} has an __init__ of its own, so that its timedelta and bytes can not be read from rows: "
-            "write a validator or a class method instead"
-        )
-        raise InvalidJob(message)
-
-
-def _change_named(nodes: Any) -> Any:
-    if not isinstance(nodes, dict):
-        return _change(nodes)
-    changed = {name: _change(node) for name, node in nodes.items()}
-    return nodes if all(changed[name] is nodes[name] for name in changed) else changed
 
 
 def _first(function: Callable[[Any], Any], node: dict[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,24 @@
 """From arguments and options to a new row: what is not said falls back, once for all jobs of one kind."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
-from pydantic import Field, computed_field
+from pydantic import (
+    BaseModel,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    computed_field,
+    field_serializer,
+    model_serializer,
+)
 
 from revenge.infra.jobs import ClientConfig, InsertOpts, InvalidJob, JobArgs, JobState, UniqueOpts
+from revenge.infra.jobs.encoding import decode
 from revenge.infra.jobs.insertion import Builder
+from revenge.infra.jobs.unique import unique_key
 from tests.fakes.engine import NOW, ActArgs
 
 
@@ -222,3 +233,71 @@ def test_an_argument_of_a_unique_key_is_known_by_its_json_name(builder: Builder,
 def test_arguments_beyond_the_fields_are_written_as_go_would(builder: Builder) -> None:
     row = builder.build(Free.model_validate({"ratio": 1.0, "size": 2.0}), None)
     assert row.args == '{"ratio":1,"size":2}'
+
+
+InJson = Annotated[int | None, PlainSerializer(lambda number: f"n{number}", when_used="json-unless-none")]
+
+
+class OnlyInJson(JobArgs, kind="only_in_json"):
+    number: int = 5
+
+    @field_serializer("number", when_used="json")
+    def in_json(self, number: int) -> str:
+        return f"n{number}"
+
+
+class Inside(BaseModel):
+    number: int = 5
+
+    @model_serializer(mode="wrap", when_used="json")
+    def in_json(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {**write(self), "more": timedelta(seconds=1)}
+
+
+class InJsonInside(JobArgs, kind="in_json_inside"):
+    inner: Inside = Inside()
+    plain: InJson = 5
+    numbers: list[InJson] = Field([5, None])
+    ratio: float = 2.0
+    path: Path = Path("/x")
+
+    @computed_field
+    def counted(self) -> InJson:
+        return 5
+
+
+class Always(JobArgs, kind="always"):
+    number: int = 5
+    plain: Annotated[int, PlainSerializer(float)] = 5
+
+    @field_serializer("number")
+    def always(self, number: int) -> timedelta:
+        return timedelta(seconds=number)
+
+
+class Half(JobArgs, kind="half"):
+    @computed_field
+    def half(self) -> float:
+        return 2.0
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (OnlyInJson(), '{"number":"n5"}'),
+        (
+            InJsonInside(),
+            '{"inner":{"number":5,"more":1000000000},"plain":"n5","numbers":["n5",null],"ratio":2,"path":"/x","counted":"n5"}',
+        ),
+        (Always(), '{"number":5000000000,"plain":5}'),
+        (Half(), '{"half":2}'),
+    ],
+)
+def test_what_arguments_write_themselves_is_written_with_a_unique_key_and_without(
+    builder: Builder, args: JobArgs, text: str
+) -> None:
+    unique = builder.build(args, InsertOpts(unique=UniqueOpts(by_args=True)))
+    assert (builder.build(args, None).args, unique.args) == (text, text)
+    assert unique.unique == unique_key(
+        UniqueOpts(by_args=True), kind=args.kind, args=decode(text), queue="", scheduled_at=None, now=NOW
+    )
