@@ -57,7 +57,8 @@ def unique_key(
     if opts.by_args:
         parts.append("&args=" + _args_text(args, opts.by_args))
     if opts.by_period is not None:
-        parts.append("&period=" + encode_time(_floor(scheduled_at or now, opts.by_period)))
+        # Go: `time.RFC3339`, which has no fraction, though windows of one and a half seconds begin with one.
+        parts.append("&period=" + encode_time(_floor(scheduled_at or now, opts.by_period).replace(microsecond=0)))
     if opts.by_queue:
         parts.append(f"&queue={queue}")
     return UniqueKey(
