@@ -191,6 +191,7 @@ def _check_by_args(paths: object, args_type: type[JobArgs]) -> None:
         message = f"UniqueOpts.by_args must be True or a list of JSON names, got {paths!r}"
         raise InvalidJob(message)
     names = args_type.wire_names
+    _check_overlaps(paths, names or ())
     if names is None:
         return
     for path in paths:
@@ -200,6 +201,19 @@ def _check_by_args(paths: object, args_type: type[JobArgs]) -> None:
                 f"it has {', '.join(sorted(names)) or 'none'}"
             )
             raise InvalidJob(message)
+
+
+def _check_overlaps(paths: Collection[str], names: Collection[str]) -> None:
+    # A name that holds a dot is no path.
+    walked = {path: tuple(path.split(".")) for path in paths if path not in names or "." not in path}
+    outer = {segments: path for path, segments in walked.items()}
+    for path, segments in walked.items():
+        for length in range(1, len(segments)):
+            if (within := outer.get(segments[:length])) is not None:
+                message = (
+                    f"UniqueOpts.by_args: {path!r} is within {within!r}, which counts whole: leave one of them out"
+                )
+                raise InvalidJob(message)
 
 
 def _first_state(*, pending: bool, scheduled: bool) -> JobState:

@@ -209,6 +209,8 @@ class Counted(JobArgs, kind="counted"):
         (["where.x", "were.x"], "no argument 'were.x'"),
         (["secret"], "no argument 'secret'"),
         ([""], "no argument ''"),
+        (["where", "where.x"], "'where.x' is within 'where', which counts whole: leave one of them out"),
+        (["where.x.y.z", "libraryId", "where.x"], "'where.x.y.z' is within 'where.x'"),
     ],
 )
 def test_a_misspelt_argument_of_a_unique_key_is_refused(builder: Builder, by_args: Any, says: str) -> None:
@@ -222,6 +224,8 @@ def test_a_misspelt_argument_of_a_unique_key_is_refused(builder: Builder, by_arg
         (Named(), ["libraryId"]),
         (Named(), ("where.x",)),
         (Named(), {"a.b", "where"}),
+        (Named(), ["where.x", "where.xy", "where.y.x", "where.x"]),
+        (Named(), ["a.b", "where"]),
         (Free(), ["whatever"]),
         (Counted(), ["twice"]),
     ],
