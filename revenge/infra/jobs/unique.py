@@ -89,9 +89,12 @@ def _check(opts: UniqueOpts) -> None:
         _check_states(opts.by_state)
 
 
-def _check_states(states: Collection[JobState]) -> None:
+def _check_states(states: object) -> None:
+    if isinstance(states, (str, bytes)) or not isinstance(states, Collection):
+        message = f"UniqueOpts.by_state must be a list of states, got {states!r}"
+        raise InvalidJob(message)
     for state in states:
-        if state not in STATE_BITS:
+        if not isinstance(state, str) or state not in STATE_BITS:
             message = f"UniqueOpts.by_state contains invalid state {state!r}"
             raise InvalidJob(message)
     missing = [state.value for state in REQUIRED_STATES if states and state not in states]

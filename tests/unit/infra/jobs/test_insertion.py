@@ -139,6 +139,9 @@ def test_metadata_and_pending_are_the_calls_alone(builder: Builder) -> None:
         ({"tags": ["ab-"]}, "neither begins nor ends with -"),
         ({"tags": ["abc\n"]}, "a tag has 3 to 255"),
         ({"tags": ["ünd"]}, "a tag has 3 to 255"),
+        ({"tags": ["a\ud800b"]}, "a tag has 3 to 255"),
+        ({"unique": True}, r"unique must be UniqueOpts\(\.\.\.\), as UniqueOpts\(by_args=True\), got True"),
+        ({"unique": UniqueOpts(by_state=5)}, "by_state must be a list of states, got 5"),  # type: ignore[arg-type]
         ({"metadata": [1]}, "metadata must be an object, got list"),
         ({"metadata": "{}"}, "metadata must be an object, got str"),
         ({"metadata": {"x": object()}}, "metadata has no JSON form"),
@@ -179,6 +182,23 @@ def test_a_kind_has_rivers_length(builder: Builder) -> None:
     assert builder.build(Longest(), None).kind == "k" * 127
     with pytest.raises(InvalidJob, match="a kind has at most 127 characters, got 128"):
         builder.build(TooLong(), None)
+
+
+@pytest.mark.parametrize("kind", ["a\ud800b", "a\0b", 5])
+def test_a_kind_that_the_database_can_not_hold_is_refused(builder: Builder, kind: Any) -> None:
+    class Odd(JobArgs, kind=kind):
+        pass
+
+    with pytest.raises(InvalidJob, match="a kind is a text that the database can hold, got"):
+        builder.build(Odd(), None)
+
+
+def test_a_class_s_own_unique_is_checked_too(builder: Builder) -> None:
+    class Wrong(JobArgs, kind="wrong"):
+        insert_opts = InsertOpts(unique=True)  # type: ignore[arg-type]
+
+    with pytest.raises(InvalidJob, match="unique must be UniqueOpts"):
+        builder.build(Wrong(), None)
 
 
 class Named(JobArgs, kind="named"):

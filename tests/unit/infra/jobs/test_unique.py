@@ -192,6 +192,15 @@ def test_a_mask_gives_its_states_back(states: set[JobState]) -> None:
             UniqueOpts(by_state=["asleep"]),  # type: ignore[list-item]
             "UniqueOpts.by_state contains invalid state 'asleep'",
         ),
+        (
+            UniqueOpts(by_state=[["available"]]),  # type: ignore[list-item]
+            "UniqueOpts.by_state contains invalid state ['available']",
+        ),
+        (UniqueOpts(by_state=5), "UniqueOpts.by_state must be a list of states, got 5"),  # type: ignore[arg-type]
+        (
+            UniqueOpts(by_state="available"),  # type: ignore[arg-type]
+            "UniqueOpts.by_state must be a list of states, got 'available'",
+        ),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(opts: UniqueOpts, says: str) -> None:
