@@ -65,7 +65,8 @@ class Workers:
 
         Raises:
             KindAlreadyRegistered: another worker has the kind.
-            InvalidJob: the worker names no arguments class, its ``work`` cannot be called, or the kind is no valid name.
+            InvalidJob: the worker names no arguments class or one that cannot be read from rows, its ``work`` cannot be
+                called, or the kind is no valid name.
             InvalidPlugin: it or its arguments declare a plugin that is none.
             TypeError: its timeout or its retry policy is none.
         """
