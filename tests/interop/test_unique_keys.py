@@ -52,7 +52,9 @@ def options(random: Random) -> UniqueOpts:
     some = random.sample(_STATES, random.randint(1, len(_STATES)))
     return UniqueOpts(
         by_args=random.random() < 0.8,
-        by_period=random.choice([None, None, timedelta(seconds=1), timedelta(minutes=10), timedelta(days=3)]),
+        by_period=random.choice(
+            [None, None, timedelta(seconds=1), timedelta(seconds=1.5), timedelta(minutes=10), timedelta(days=3)]
+        ),
         by_queue=random.random() < 0.3,
         by_state=random.choice([None, None, None, _STATES, some]),
         exclude_kind=random.random() < 0.2,

@@ -1,13 +1,16 @@
 """The arguments of a kind of job, and the JSON that they are stored as."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticSerializationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WrapSerializer
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticSerializationError, SchemaSerializer
 
+from revenge.infra.jobs.core_schemas import change_schema
 from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.models import InsertOpts
 
@@ -64,8 +67,9 @@ class JobArgs(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         takes_all = cls.model_config.get("extra") == "allow"
-        cls._is_plain = not takes_all and all(_is_plain(field.annotation) for field in cls.model_fields.values())
         made = cls.__pydantic_decorators__
+        writes_itself = bool(made.field_serializers or made.model_serializers or made.computed_fields)
+        cls._is_plain = not (takes_all or writes_itself) and all(map(_is_plain_field, cls.model_fields.values()))
         cls.wire_names = (
             None
             if takes_all or made.computed_fields or made.model_serializers or not cls.__pydantic_complete__
@@ -92,7 +96,35 @@ class JobArgs(BaseModel):
             except PydanticSerializationError:
                 # Text that is no UTF-8: Go writes U+FFFD, and so does `encode`.
                 pass
-        return encode(self.model_dump(by_alias=True))
+        return encode(self.wire_values())
+
+    def wire_values(self) -> dict[str, Any]:
+        """Return the values of that text by their JSON names; what the class says of JSON alone (``when_used="json"``) holds."""
+        dump = _json_dump(type(self))
+        return self.model_dump(by_alias=True) if dump is None else dump(self, by_alias=True)
+
+
+@lru_cache(maxsize=256)
+def _json_dump(args_type: type[JobArgs]) -> Callable[..., Any] | None:
+    """Return what dumps values as ``model_dump`` does, with the serializers that are for JSON alone; None where there are none."""
+    # pydantic's own dump for JSON would write timedeltas and floats in its form instead of Go's.
+    schema: Any = args_type.__pydantic_core_schema__
+    changed = change_schema(schema, _always)
+    return None if changed is schema else SchemaSerializer(changed, _use_prebuilt=False).to_python
+
+
+def _always(node: dict[str, Any], _: bool) -> dict[str, Any]:
+    match node.get("serialization"):
+        case {"type": "function-plain" | "function-wrap", "when_used": "json" | "json-unless-none" as used}:
+            return node | {
+                "serialization": node["serialization"] | {"when_used": "always" if used == "json" else "unless-none"}
+            }
+    return node
+
+
+def _is_plain_field(field: FieldInfo) -> bool:
+    writes_itself = any(isinstance(each, (PlainSerializer, WrapSerializer)) for each in field.metadata)
+    return not writes_itself and _is_plain(field.annotation)
 
 
 def _is_plain(annotation: Any) -> bool:

@@ -5,16 +5,42 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
+from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AnyUrl, BaseModel, MongoDsn, NatsDsn, PostgresDsn, Secret, SecretBytes, SecretStr
+from pydantic_core import MultiHostUrl, Url
 
 _SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 _ESCAPED = re.compile('[\x00-\x1f"\\\\<>&\u2028\u2029\ud800-\udfff]')
+_TEXTS = (
+    PurePath,
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    Url,
+    MultiHostUrl,
+    AnyUrl,
+    MongoDsn,
+    NatsDsn,
+    PostgresDsn,
+)
+"""Values whose text pydantic reads again; the last four are the classes that its other URLs are made of."""
 _EXPONENT_BELOW, _EXPONENT_FROM = 1e-6, 1e21
 """Outside of these Go writes a float with an exponent (Go: `encoding/json` `floatEncoder`)."""
 
@@ -23,11 +49,11 @@ def encode(value: Any) -> str:
     """Return ``value`` as compact JSON text, byte for byte as Go would write the same value.
 
     Times become RFC 3339 with the fraction's trailing zeros cut, timedeltas integer nanoseconds (Go: `time.Duration`),
-    bytes base64, mappings objects in their own order.
+    bytes base64, mappings objects in their own order; paths, times of day, addresses and URLs their text.
 
     Raises:
-        TypeError: the value, or one inside it, has no JSON form.
-        ValueError: a float is infinite or not a number.
+        TypeError: the value, or one inside it, has no JSON form, or is a secret.
+        ValueError: a number is infinite or none.
     """
     parts: list[str] = []
     _write(value, parts)
@@ -119,10 +145,19 @@ def _write(value: Any, parts: list[str]) -> None:
 def _write_object(value: Mapping[Any, Any], parts: list[str]) -> None:
     before = "{"
     for key, item in value.items():
-        parts.append(before + encode_string(key.value if isinstance(key, Enum) else str(key)) + ":")
+        parts.append(before + encode_string(_key(key)) + ":")
         _write(item, parts)
         before = ","
     parts.append("}" if value else "{}")
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, Enum):
+        key = key.value
+    if isinstance(key, bytes):
+        message = f"bytes are no key of a JSON object: {key!r}"
+        raise TypeError(message)
+    return str(key)
 
 
 def _write_array(value: list[Any] | tuple[Any, ...], parts: list[str]) -> None:
@@ -142,12 +177,20 @@ def _scalar(value: Any) -> str:
             return f'"{value.isoformat()}"'
         case timedelta():
             return str((value.days * 86_400 + value.seconds) * 1_000_000_000 + value.microseconds * 1000)
-        case UUID():
+        case UUID() | time():
             return f'"{value}"'
         case bytes():
             return f'"{base64.b64encode(value).decode()}"'
+        case Decimal() if not value.is_finite():
+            message = f"JSON has no {value}"
+            raise ValueError(message)
         case Decimal():
             return str(value)
+        case _ if isinstance(value, _TEXTS):
+            return encode_string(str(value))
+        case Secret() | SecretStr() | SecretBytes():
+            message = f"a {type(value).__name__} is not written: whoever reads the database, a log or the job would see the secret"
+            raise TypeError(message)
     message = f"{type(value).__name__} has no JSON form: {value!r}"
     raise TypeError(message)
 

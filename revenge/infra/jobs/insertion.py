@@ -20,6 +20,7 @@ MAX_ATTEMPTS = 32_767
 """The column is a smallint. River makes larger ones this; here they are refused."""
 MAX_KIND = 127
 """River's constraint `kind_length`."""
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 T = TypeVar("T")
 
@@ -86,7 +87,7 @@ class Builder:
         try:
             if template.unique is None:
                 return NewJob(shape, args.wire_text(), None)
-            wire = args.model_dump(by_alias=True)
+            wire = args.wire_values()
             text = encode(wire)
         except (TypeError, ValueError, RecursionError) as error:
             message = f"the arguments of a job of kind {shape.kind!r} have no JSON form: {error}"
@@ -133,6 +134,9 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
     if not kind:
         message = f"{args_type.__name__} has no kind: class {args_type.__name__}(JobArgs, kind=...)"
         raise InvalidJob(message)
+    if not isinstance(kind, str) or _UNSTORABLE.search(kind):
+        message = f"a kind is a text that the database can hold, got {kind!r}"
+        raise InvalidJob(message)
     if len(kind) > MAX_KIND:
         message = f"a kind has at most {MAX_KIND} characters, got {len(kind)}: {kind[:40]!r}..."
         raise InvalidJob(message)
@@ -144,7 +148,8 @@ def _resolve(args_type: type[JobArgs], opts: InsertOpts | None, *, config: Clien
         "max_attempts", _said(given.max_attempts, own.max_attempts, config.max_attempts), 1, MAX_ATTEMPTS
     )
     scheduled_at = _check_time(_said(given.scheduled_at, own.scheduled_at, None))
-    unique = own.unique if given.unique is None or given.unique.is_empty else given.unique
+    of_call, of_class = _check_unique(given.unique), _check_unique(own.unique)
+    unique = of_class if of_call is None or of_call.is_empty else of_call
     if unique is not None and not isinstance(unique.by_args, bool):
         _check_by_args(unique.by_args, args_type)
     shape = Shape(
@@ -185,12 +190,20 @@ def metadata_object(metadata: object) -> Mapping[Any, Any]:
     return metadata
 
 
+def _check_unique(unique: object) -> UniqueOpts | None:
+    if unique is not None and not isinstance(unique, UniqueOpts):
+        message = f"unique must be UniqueOpts(...), as UniqueOpts(by_args=True), got {unique!r}"
+        raise InvalidJob(message)
+    return unique
+
+
 def _check_by_args(paths: object, args_type: type[JobArgs]) -> None:
     # What is no argument would count as absent: all jobs of the kind would be one.
     if isinstance(paths, str) or not isinstance(paths, Collection) or not all(isinstance(path, str) for path in paths):
         message = f"UniqueOpts.by_args must be True or a list of JSON names, got {paths!r}"
         raise InvalidJob(message)
     names = args_type.wire_names
+    _check_overlaps(paths, names or ())
     if names is None:
         return
     for path in paths:
@@ -200,6 +213,19 @@ def _check_by_args(paths: object, args_type: type[JobArgs]) -> None:
                 f"it has {', '.join(sorted(names)) or 'none'}"
             )
             raise InvalidJob(message)
+
+
+def _check_overlaps(paths: Collection[str], names: Collection[str]) -> None:
+    # A name that holds a dot is no path.
+    walked = {path: tuple(path.split(".")) for path in paths if path not in names or "." not in path}
+    outer = {segments: path for path, segments in walked.items()}
+    for path, segments in walked.items():
+        for length in range(1, len(segments)):
+            if (within := outer.get(segments[:length])) is not None:
+                message = (
+                    f"UniqueOpts.by_args: {path!r} is within {within!r}, which counts whole: leave one of them out"
+                )
+                raise InvalidJob(message)
 
 
 def _first_state(*, pending: bool, scheduled: bool) -> JobState:
@@ -243,7 +269,7 @@ def _check_tags(tags: object) -> Sequence[str]:
         message = f"tags must be a list of texts, got {tags!r}"
         raise InvalidJob(message)
     for tag in tags:
-        if not isinstance(tag, str) or len(tag.encode()) > MAX_TAG_BYTES or not _TAG.fullmatch(tag):
+        if not isinstance(tag, str) or not _TAG.fullmatch(tag) or len(tag) > MAX_TAG_BYTES:
             message = f"a tag has 3 to {MAX_TAG_BYTES} letters, digits, _ and -, and neither begins nor ends with -, got {tag!r}"
             raise InvalidJob(message)
     return tags

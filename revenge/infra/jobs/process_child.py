@@ -10,6 +10,7 @@ import orjson
 
 from revenge.infra.jobs.child_side import Reporting, begin, claim_from, failure_answer, find, result_answer, tell
 from revenge.infra.jobs.job import Job
+from revenge.infra.jobs.reading import row_reader
 from revenge.infra.jobs.worker import Worker
 
 
@@ -26,7 +27,7 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> bytes:
     try:
         worker: type[Worker[Any]] = find(**request["worker"])
         claim = claim_from(request["claim"])
-        job = Job(claim, worker.args_type.model_validate_json(claim.args))
+        job = Job(claim, row_reader(worker.args_type)(claim.args))
         job.resume()
         with Reporting(job, answers, log=request["log"]):
             # Static, so that the class will do.

@@ -12,6 +12,7 @@ from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.errors import InvalidJob, KindAlreadyRegistered, UnknownKind
 from revenge.infra.jobs.given import check_policy, check_span
 from revenge.infra.jobs.plugins import NO_PLUGINS, OF_WORKER, PluginSet, look_up, look_up_args
+from revenge.infra.jobs.reading import row_reader
 from revenge.infra.jobs.retry import RetryPolicy
 from revenge.infra.jobs.worker import RunsIn, Worker
 
@@ -64,7 +65,8 @@ class Workers:
 
         Raises:
             KindAlreadyRegistered: another worker has the kind.
-            InvalidJob: the worker names no arguments class, its ``work`` cannot be called, or the kind is no valid name.
+            InvalidJob: the worker names no arguments class or one that cannot be read from rows, its ``work`` cannot be
+                called, or the kind is no valid name.
             InvalidPlugin: it or its arguments declare a plugin that is none.
             TypeError: its timeout or its retry policy is none.
             ValueError: its timeout is not positive.
@@ -88,8 +90,7 @@ class Workers:
         self._by_kind[kind] = Registration(
             kind=kind,
             args_type=args_type,
-            # What pydantic wraps: the wrapper takes as long again.
-            decode=args_type.__pydantic_validator__.validate_json,
+            decode=row_reader(args_type),
             worker=worker,
             runs_in=_runs_in(worker),
             timeout=worker.timeout,

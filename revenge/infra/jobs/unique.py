@@ -57,7 +57,8 @@ def unique_key(
     if opts.by_args:
         parts.append("&args=" + _args_text(args, opts.by_args))
     if opts.by_period is not None:
-        parts.append("&period=" + encode_time(_floor(scheduled_at or now, opts.by_period)))
+        # Go: `time.RFC3339`, which has no fraction, though windows of one and a half seconds begin with one.
+        parts.append("&period=" + encode_time(_floor(scheduled_at or now, opts.by_period).replace(microsecond=0)))
     if opts.by_queue:
         parts.append(f"&queue={queue}")
     return UniqueKey(
@@ -88,9 +89,12 @@ def _check(opts: UniqueOpts) -> None:
         _check_states(opts.by_state)
 
 
-def _check_states(states: Collection[JobState]) -> None:
+def _check_states(states: object) -> None:
+    if isinstance(states, (str, bytes)) or not isinstance(states, Collection):
+        message = f"UniqueOpts.by_state must be a list of states, got {states!r}"
+        raise InvalidJob(message)
     for state in states:
-        if state not in STATE_BITS:
+        if not isinstance(state, str) or state not in STATE_BITS:
             message = f"UniqueOpts.by_state contains invalid state {state!r}"
             raise InvalidJob(message)
     missing = [state.value for state in REQUIRED_STATES if states and state not in states]

@@ -22,6 +22,8 @@ ONCE = InsertOpts(max_attempts=1)
 
 class CrunchArgs(JobArgs, kind="crunch"):
     what: str = ""
+    every: timedelta = timedelta(seconds=5)
+    blob: bytes = b"\xff\x00"
 
 
 class Cruncher(Worker[CrunchArgs], runs_in="process"):
@@ -51,6 +53,8 @@ class Cruncher(Worker[CrunchArgs], runs_in="process"):
             case "print":
                 print("{}")  # noqa: T201 - that is the point
                 return "printed"
+            case "args":
+                return [str(job.args.every), job.args.blob.hex()]
             case "nan":
                 return float("nan")
             case "segfault":
@@ -85,6 +89,10 @@ async def end(node: Client, what: str) -> Any:
 async def test_it_is_another_process_that_serves_the_next_job_too(node: Client) -> None:
     first, second = await end(node, ""), await end(node, "")
     assert first.output == second.output != os.getpid()
+
+
+async def test_spans_of_time_and_bytes_arrive_as_they_were_inserted(node: Client) -> None:
+    assert (await end(node, "args")).output == ["0:00:05", "ff00"]
 
 
 async def test_its_progress_is_seen_whatever_it_says(node: Client, client: Client) -> None:

@@ -1,15 +1,18 @@
 """JSON has the bytes that Go's encoding/json writes."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from enum import IntEnum, StrEnum
+from ipaddress import ip_address, ip_interface, ip_network
+from pathlib import Path, PureWindowsPath
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import AnyUrl, BaseModel, Field, HttpUrl, NatsDsn, PostgresDsn, SecretBytes, SecretStr, TypeAdapter
 
 from revenge.infra.jobs.encoding import decode, encode
 
@@ -72,10 +75,54 @@ def test_values_look_as_go_writes_them(value: Any, text: str) -> None:
     assert encode(value) == text
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {"a": {1j}}, NAIVE])
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"),
+        float("inf"),
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        [Decimal("-Infinity")],
+        object(),
+        {"a": {1j}},
+        NAIVE,
+        {b"a": 1},
+    ],
+)
 def test_what_has_no_json_form_is_refused(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         encode(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Path("/films/é.mkv"), '"/films/é.mkv"'),
+        (PureWindowsPath("c:\\films"), '"c:\\\\films"'),
+        (time(3, 4), '"03:04:00"'),
+        (time(3, 4, 5, 600, tzinfo=UTC), '"03:04:05.000600+00:00"'),
+        (ip_address("1.2.3.4"), '"1.2.3.4"'),
+        (ip_address("::1"), '"::1"'),
+        (ip_network("10.0.0.0/8"), '"10.0.0.0/8"'),
+        (ip_interface("10.0.0.1/8"), '"10.0.0.1/8"'),
+        (ip_network("fe80::/64"), '"fe80::/64"'),
+        (ip_interface("fe80::1/64"), '"fe80::1/64"'),
+        (AnyUrl("http://x/y?a=1&b"), '"http://x/y?a=1\\u0026b"'),
+        (HttpUrl("https://x"), '"https://x/"'),
+        (PostgresDsn("postgres://a@x,y/z"), '"postgres://a@x,y/z"'),
+        (NatsDsn("nats://x:1"), '"nats://x:1"'),
+    ],
+)
+def test_what_has_a_text_is_written_as_it_and_read_again(value: Any, text: str) -> None:
+    assert encode(value) == text
+    assert TypeAdapter(type(value)).validate_json(text) == value
+
+
+@pytest.mark.parametrize("secret", [SecretStr("hush"), SecretBytes(b"hush")])
+def test_a_secret_is_refused_without_saying_it(secret: Any) -> None:
+    with pytest.raises(TypeError, match="whoever reads the database") as raised:
+        encode({"a": [secret]})
+    assert "hush" not in str(raised.value)
 
 
 JSON = st.recursive(

@@ -1,13 +1,24 @@
 """From arguments and options to a new row: what is not said falls back, once for all jobs of one kind."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
-from pydantic import Field, computed_field
+from pydantic import (
+    BaseModel,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    computed_field,
+    field_serializer,
+    model_serializer,
+)
 
 from revenge.infra.jobs import ClientConfig, InsertOpts, InvalidJob, JobArgs, JobState, UniqueOpts
+from revenge.infra.jobs.encoding import decode
 from revenge.infra.jobs.insertion import Builder
+from revenge.infra.jobs.unique import unique_key
 from tests.fakes.engine import NOW, ActArgs
 
 
@@ -128,6 +139,9 @@ def test_metadata_and_pending_are_the_calls_alone(builder: Builder) -> None:
         ({"tags": ["ab-"]}, "neither begins nor ends with -"),
         ({"tags": ["abc\n"]}, "a tag has 3 to 255"),
         ({"tags": ["ünd"]}, "a tag has 3 to 255"),
+        ({"tags": ["a\ud800b"]}, "a tag has 3 to 255"),
+        ({"unique": True}, r"unique must be UniqueOpts\(\.\.\.\), as UniqueOpts\(by_args=True\), got True"),
+        ({"unique": UniqueOpts(by_state=5)}, "by_state must be a list of states, got 5"),  # type: ignore[arg-type]
         ({"metadata": [1]}, "metadata must be an object, got list"),
         ({"metadata": "{}"}, "metadata must be an object, got str"),
         ({"metadata": {"x": object()}}, "metadata has no JSON form"),
@@ -170,6 +184,23 @@ def test_a_kind_has_rivers_length(builder: Builder) -> None:
         builder.build(TooLong(), None)
 
 
+@pytest.mark.parametrize("kind", ["a\ud800b", "a\0b", 5])
+def test_a_kind_that_the_database_can_not_hold_is_refused(builder: Builder, kind: Any) -> None:
+    class Odd(JobArgs, kind=kind):
+        pass
+
+    with pytest.raises(InvalidJob, match="a kind is a text that the database can hold, got"):
+        builder.build(Odd(), None)
+
+
+def test_a_class_s_own_unique_is_checked_too(builder: Builder) -> None:
+    class Wrong(JobArgs, kind="wrong"):
+        insert_opts = InsertOpts(unique=True)  # type: ignore[arg-type]
+
+    with pytest.raises(InvalidJob, match="unique must be UniqueOpts"):
+        builder.build(Wrong(), None)
+
+
 class Named(JobArgs, kind="named"):
     library_id: int = Field(default=1, alias="libraryId")
     where: dict[str, int] = Field(default_factory=dict)
@@ -198,6 +229,8 @@ class Counted(JobArgs, kind="counted"):
         (["where.x", "were.x"], "no argument 'were.x'"),
         (["secret"], "no argument 'secret'"),
         ([""], "no argument ''"),
+        (["where", "where.x"], "'where.x' is within 'where', which counts whole: leave one of them out"),
+        (["where.x.y.z", "libraryId", "where.x"], "'where.x.y.z' is within 'where.x'"),
     ],
 )
 def test_a_misspelt_argument_of_a_unique_key_is_refused(builder: Builder, by_args: Any, says: str) -> None:
@@ -211,6 +244,8 @@ def test_a_misspelt_argument_of_a_unique_key_is_refused(builder: Builder, by_arg
         (Named(), ["libraryId"]),
         (Named(), ("where.x",)),
         (Named(), {"a.b", "where"}),
+        (Named(), ["where.x", "where.xy", "where.y.x", "where.x"]),
+        (Named(), ["a.b", "where"]),
         (Free(), ["whatever"]),
         (Counted(), ["twice"]),
     ],
@@ -222,3 +257,71 @@ def test_an_argument_of_a_unique_key_is_known_by_its_json_name(builder: Builder,
 def test_arguments_beyond_the_fields_are_written_as_go_would(builder: Builder) -> None:
     row = builder.build(Free.model_validate({"ratio": 1.0, "size": 2.0}), None)
     assert row.args == '{"ratio":1,"size":2}'
+
+
+InJson = Annotated[int | None, PlainSerializer(lambda number: f"n{number}", when_used="json-unless-none")]
+
+
+class OnlyInJson(JobArgs, kind="only_in_json"):
+    number: int = 5
+
+    @field_serializer("number", when_used="json")
+    def in_json(self, number: int) -> str:
+        return f"n{number}"
+
+
+class Inside(BaseModel):
+    number: int = 5
+
+    @model_serializer(mode="wrap", when_used="json")
+    def in_json(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {**write(self), "more": timedelta(seconds=1)}
+
+
+class InJsonInside(JobArgs, kind="in_json_inside"):
+    inner: Inside = Inside()
+    plain: InJson = 5
+    numbers: list[InJson] = Field([5, None])
+    ratio: float = 2.0
+    path: Path = Path("/x")
+
+    @computed_field
+    def counted(self) -> InJson:
+        return 5
+
+
+class Always(JobArgs, kind="always"):
+    number: int = 5
+    plain: Annotated[int, PlainSerializer(float)] = 5
+
+    @field_serializer("number")
+    def always(self, number: int) -> timedelta:
+        return timedelta(seconds=number)
+
+
+class Half(JobArgs, kind="half"):
+    @computed_field
+    def half(self) -> float:
+        return 2.0
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (OnlyInJson(), '{"number":"n5"}'),
+        (
+            InJsonInside(),
+            '{"inner":{"number":5,"more":1000000000},"plain":"n5","numbers":["n5",null],"ratio":2,"path":"/x","counted":"n5"}',
+        ),
+        (Always(), '{"number":5000000000,"plain":5}'),
+        (Half(), '{"half":2}'),
+    ],
+)
+def test_what_arguments_write_themselves_is_written_with_a_unique_key_and_without(
+    builder: Builder, args: JobArgs, text: str
+) -> None:
+    unique = builder.build(args, InsertOpts(unique=UniqueOpts(by_args=True)))
+    assert (builder.build(args, None).args, unique.args) == (text, text)
+    assert unique.unique == unique_key(
+        UniqueOpts(by_args=True), kind=args.kind, args=decode(text), queue="", scheduled_at=None, now=NOW
+    )

@@ -139,6 +139,16 @@ def test_a_period_counts_from_the_year_one_in_utc(
     assert key_of(opts, *SIMPLE, at=at, now=now) == expected
 
 
+@pytest.mark.parametrize(
+    ("second", "written"), [(4.4, "03:04:03"), (4.5, "03:04:04"), (5.999, "03:04:04"), (6.0, "03:04:06")]
+)
+def test_a_period_with_a_fraction_is_written_without_it(second: float, written: str) -> None:
+    now = datetime(2026, 1, 2, 3, 4, tzinfo=UTC) + timedelta(seconds=second)
+    text = f"&kind=kind&period=2026-01-02T{written}Z"
+    opts = UniqueOpts(by_period=timedelta(seconds=1.5))
+    assert key_of(opts, "kind", {}, now=now) == hashlib.sha256(text.encode()).hexdigest()
+
+
 def test_the_queue_may_stand_without_the_kind() -> None:
     opts = UniqueOpts(exclude_kind=True, by_queue=True)
     expected = "d20ce47da8e8015e68b020bbca2b17494139519ae05f8985e5992db4d8dd8a09"
@@ -181,6 +191,15 @@ def test_a_mask_gives_its_states_back(states: set[JobState]) -> None:
         (
             UniqueOpts(by_state=["asleep"]),  # type: ignore[list-item]
             "UniqueOpts.by_state contains invalid state 'asleep'",
+        ),
+        (
+            UniqueOpts(by_state=[["available"]]),  # type: ignore[list-item]
+            "UniqueOpts.by_state contains invalid state ['available']",
+        ),
+        (UniqueOpts(by_state=5), "UniqueOpts.by_state must be a list of states, got 5"),  # type: ignore[arg-type]
+        (
+            UniqueOpts(by_state="available"),  # type: ignore[arg-type]
+            "UniqueOpts.by_state must be a list of states, got 'available'",
         ),
     ],
 )

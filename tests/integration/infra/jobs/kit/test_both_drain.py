@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from pydantic import Field
 
 from revenge.infra.jobs import (
     UNFINISHED,
@@ -48,6 +49,16 @@ class ProcessWorker(Worker[ProcessArgs], runs_in="process"):
     @staticmethod
     def work(job: Job[ProcessArgs]) -> object:
         return job.args.number + 1
+
+
+class SpanArgs(JobArgs, kind="span"):
+    every: timedelta = timedelta(seconds=5, microseconds=1)
+    blobs: list[bytes] = Field([b"abc", b"\xff\x00"])
+
+
+class SpanWorker(Worker[SpanArgs]):
+    async def work(self, job: Job[SpanArgs]) -> object:
+        return job.args == SpanArgs()
 
 
 class Noting:
@@ -238,6 +249,13 @@ async def test_workers_of_threads_and_processes_are_worked_here(make: Make) -> N
     assert [report.current for report in threaded.reports] == [0, 1, 2]
     progress = await client.progress([threaded.job.id])
     assert progress[threaded.job.id].percent == 100
+
+
+async def test_spans_of_time_and_bytes_come_back_as_they_were_inserted(make: Make) -> None:
+    client = make(SpanWorker())
+    inserted = await client.insert(SpanArgs())
+    assert inserted.job.args == {"every": 5_000_001_000, "blobs": ["YWJj", "/wA="]}
+    assert [done.output for done in await drain(client)] == [True]
 
 
 async def test_of_two_that_want_one_key_when_they_are_due_one_is_discarded(make: Make) -> None:
