@@ -27,7 +27,7 @@ def check_queue_name(name: object) -> str:
     Raises:
         InvalidJob: River would not take it as a queue's name.
     """
-    if not isinstance(name, str) or len(name.encode()) > MAX_QUEUE_NAME_BYTES or not _QUEUE_NAME.fullmatch(name):
+    if not isinstance(name, str) or not _QUEUE_NAME.fullmatch(name) or len(name) > MAX_QUEUE_NAME_BYTES:
         message = (
             f"queue name must be 1 to {MAX_QUEUE_NAME_BYTES} lower-case letters and digits, "
             f"separated by single _ - or |, got {name!r}"

@@ -139,6 +139,7 @@ def test_metadata_and_pending_are_the_calls_alone(builder: Builder) -> None:
         ({"tags": ["ab-"]}, "neither begins nor ends with -"),
         ({"tags": ["abc\n"]}, "a tag has 3 to 255"),
         ({"tags": ["ünd"]}, "a tag has 3 to 255"),
+        ({"queue": "a\ud800"}, "queue name must be"),
         ({"tags": ["a\ud800b"]}, "a tag has 3 to 255"),
         ({"unique": True}, r"unique must be UniqueOpts\(\.\.\.\), as UniqueOpts\(by_args=True\), got True"),
         ({"unique": UniqueOpts(by_state=5)}, "by_state must be a list of states, got 5"),  # type: ignore[arg-type]
