@@ -398,27 +398,32 @@ WHERE id = ANY ($1::bigint[]) AND state = 'running' AND metadata ? 'cancel_attem
 
 -- name: job_hand_back_unseen :exec
 -- Jobs that a fetch of this client claimed without its answer arriving: as interrupted ones, the attempt does not count.
--- One whose unique key another has by now is discarded, as everywhere else: its client would fetch nothing any more.
+-- One that somebody asked to cancel is cancelled: no worker is there to be told. One whose unique key another has by now
+-- is discarded, as everywhere else: its client would fetch nothing any more.
 -- $1 client id text, $2 ids of jobs that the client knows bigint[]
 WITH unseen AS (
     SELECT
-        job.id, job.unique_key,
+        job.id, job.unique_key, wish.is_cancelled,
         coalesce(
             job.unique_key IS NOT NULL
             AND NOT /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'running')
-            AND /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'available'),
+            AND /* TEMPLATE: schema */river_job_state_in_bitmask(
+                job.unique_states,
+                CASE WHEN wish.is_cancelled THEN 'cancelled' ELSE 'available' END::/* TEMPLATE: schema */river_job_state
+            ),
             false
         ) AS wants_key
     FROM /* TEMPLATE: schema */river_job AS job
+    CROSS JOIN LATERAL (SELECT job.metadata ? 'cancel_attempted_at' AS is_cancelled) AS wish
     WHERE job.state = 'running'
         AND job.attempted_by[cardinality(job.attempted_by)] = $1
         AND job.id <> ALL ($2::bigint[])
     ORDER BY job.id
-    FOR UPDATE
+    FOR UPDATE OF job
 ),
 judged AS (
     SELECT
-        unseen.id,
+        unseen.id, unseen.is_cancelled,
         unseen.wants_key AND (
             row_number() OVER (PARTITION BY unseen.unique_key, unseen.wants_key ORDER BY unseen.id) > 1
             OR EXISTS (
@@ -434,12 +439,17 @@ judged AS (
 )
 UPDATE /* TEMPLATE: schema */river_job AS job
 SET
-    state = CASE WHEN judged.is_taken THEN 'discarded' ELSE 'available' END::/* TEMPLATE: schema */river_job_state,
-    attempt = greatest(job.attempt - 1, 0),
-    finalized_at = CASE WHEN judged.is_taken THEN now() END,
-    scheduled_at = CASE WHEN judged.is_taken THEN job.scheduled_at ELSE now() END,
+    state = CASE
+        WHEN judged.is_cancelled THEN 'cancelled'
+        WHEN judged.is_taken THEN 'discarded'
+        ELSE 'available'
+    END::/* TEMPLATE: schema */river_job_state,
+    attempt = CASE WHEN judged.is_cancelled THEN job.attempt ELSE greatest(job.attempt - 1, 0) END,
+    finalized_at = CASE WHEN judged.is_cancelled OR judged.is_taken THEN now() END,
+    scheduled_at = CASE WHEN judged.is_cancelled OR judged.is_taken THEN job.scheduled_at ELSE now() END,
     metadata = CASE
-        WHEN judged.is_taken THEN job.metadata || '{"unique_key_conflict": "rescuer_discarded"}'
+        WHEN judged.is_taken AND NOT judged.is_cancelled
+            THEN job.metadata || '{"unique_key_conflict": "rescuer_discarded"}'
         ELSE job.metadata
     END,
     unique_states = CASE WHEN NOT judged.is_taken THEN job.unique_states END
