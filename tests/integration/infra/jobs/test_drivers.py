@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,9 @@ from revenge.infra.jobs import (
     InvalidJob,
     JobArgs,
     JobIsRunning,
+    JobListParams,
     JobNotFound,
+    JobOrder,
     JobState,
     StoreError,
     SyncClient,
@@ -313,6 +315,25 @@ async def test_single_jobs_change_in_the_callers_transaction(driver: Driver, poo
             assert (await driver("delete", job.id, conn=conn)).id == job.id
             await driver("get", job.id, conn=conn)
     assert (await Client(pool, schema="public").get(job.id)).state is JobState.AVAILABLE
+
+
+@pytest.mark.parametrize("driver", [name for name in DRIVERS if " sync" not in name], indirect=True)
+async def test_lists_are_paged_by_any_filter_in_any_order(driver: Driver) -> None:
+    async with driver.begin() as conn:
+        opts = InsertOpts(scheduled_at=AT, metadata={"by": "me"}, tags=["one_tag"], priority=2)
+        jobs = [(await driver("insert", ActArgs(number=n), opts, conn=conn)).job for n in range(3)]
+        await driver("insert", ActArgs(), conn=conn)
+        for params in (
+            JobListParams(limit=2, order_by=JobOrder.SCHEDULED_AT, descending=False, metadata={"by": "me"}),
+            JobListParams(limit=2, descending=False, ids=[job.id for job in jobs]),
+            JobListParams(limit=2, order_by=JobOrder.TIME, states=[JobState.SCHEDULED], descending=False),
+            JobListParams(limit=2, descending=False, tags_any=["one_tag"], tags=["one_tag"], priorities=[2]),
+        ):
+            first = await driver("list", params, conn=conn)
+            second = await driver("list", replace(params, cursor=first.next_cursor), conn=conn)
+            assert [*first.jobs, *second.jobs] == jobs
+        newest = await driver("list", JobListParams(limit=1, states=[JobState.SCHEDULED]), conn=conn)
+        assert newest.jobs == jobs[2:]
 
 
 async def test_no_style_of_dates_of_the_callers_session_has_a_say(driver: Driver, pool: asyncpg.Pool) -> None:
