@@ -384,10 +384,38 @@ async def test_what_goes_wrong_is_the_engines_error_and_names_no_argument(driver
         async with driver.begin() as conn:
             await driver("insert", ActArgs(what="hush\0hush"), conn=conn)
     assert (refused.value.retryable, refused.value.is_refusal) == (False, True)
-    assert "hush" not in str(refused.value)
+    assert "hush" not in f"{refused.value} {refused.value.__cause__}"
     with pytest.raises(InvalidJob, match="priority must be 1 to 4"):
         async with driver.begin() as conn:
             await driver("insert", ActArgs(), InsertOpts(priority=5), conn=conn)
+
+
+@pytest.mark.parametrize("method", ["insert_many", "insert_many_fast"])
+async def test_a_row_that_a_constraint_refuses_is_not_quoted(driver: Driver, pool: asyncpg.Pool, method: str) -> None:
+    await pool.execute("ALTER TABLE river_job ADD CONSTRAINT no_bulk CHECK (queue <> 'bulk')")
+    with pytest.raises(StoreError, match="no_bulk") as refused:
+        async with driver.begin() as conn:
+            await driver(method, [(ActArgs(what="hush"), InsertOpts(queue="bulk"))], conn=conn)
+    assert "hush" not in f"{refused.value} {refused.value.__cause__}"
+
+
+@pytest.mark.parametrize("driver", [name for name in DRIVERS if "asyncpg" in name], indirect=True)
+async def test_what_a_driver_cannot_encode_is_not_quoted(driver: Driver) -> None:
+    for given, told in (
+        (11_111_111_111_111_111_111_111, r"\$1 \(value out of int64 range\)"),
+        ("1111_hush", r"\$1 \(SQL"),
+    ):
+        with pytest.raises(StoreError, match=f"job_get failed: invalid input for query argument {told}") as refused:
+            async with driver.begin() as conn:
+                await driver("get", given, conn=conn)
+        assert "1111" not in f"{refused.value} {refused.value.__cause__}"
+
+
+async def test_without_the_engines_tables_it_is_said_how_to_make_them(driver: Driver, pool: asyncpg.Pool) -> None:
+    await pool.execute("ALTER TABLE river_job RENAME TO elsewhere")
+    with pytest.raises(StoreError, match=r"42P01\); run: revenge migrate up$"):
+        async with driver.begin() as conn:
+            await driver("insert", ActArgs(), conn=conn)
 
 
 @pytest.mark.parametrize("method", ["insert", "insert_many_fast"])
