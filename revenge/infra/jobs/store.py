@@ -39,7 +39,11 @@ _DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Interfac
 """The last: it lost its place in what a dying server still sent."""
 
 _UNIQUE_VIOLATION = "23505"
-_UNDEFINED_TABLE = "42P01"
+_NEXT_STEPS = {
+    "42P01": "run: revenge migrate up",
+    "22P05": r"JSON in the database holds no \u0000, and only characters of the database's encoding",
+}
+"""What follows from a SQLSTATE: undefined table, untranslatable character."""
 _REFUSALS = ("22", "23", "54", "P0")
 """Bad data, broken constraint, beyond a limit of PostgreSQL's, refused by somebody's trigger."""
 
@@ -247,8 +251,8 @@ def _check_pool(pool: object) -> None:
 
 def _said_by_the_server(name: str, code: str, text: str) -> StoreError:
     message = f"{name} failed: {text} (SQLSTATE {code})"
-    if code == _UNDEFINED_TABLE:
-        message += "; run: revenge migrate up"
+    if step := _NEXT_STEPS.get(code):
+        message += f"; {step}"
     if code == _UNIQUE_VIOLATION:
         return UniqueKeyTaken(message)
     return StoreError(
