@@ -34,20 +34,29 @@ SELECT (SELECT array_agg(id) FROM inserted), (extract(epoch FROM now()) * 100000
 FROM told;
 
 -- name: job_insert_unique :many
--- River: `JobInsertFastMany`, the whole of it. One row per element, in the order given.
+-- River: `JobInsertFastMany`, the whole of it. One row per element, in the order of their keys, those without one first:
+-- two transactions that take the same keys in different orders would deadlock. The ids are in the order given, in which
+-- the jobs are worked.
 -- $1 to $11 as in job_insert_many; $12 unique_key bytea[] (empty: none), $13 unique_states integer[] (0: none)
-WITH inserted AS (
-    INSERT INTO /* TEMPLATE: schema */river_job (
-        args, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key, unique_states
-    )
+WITH given AS MATERIALIZED (
     SELECT
-        args::jsonb, ($2::text[])[shape], ($6::smallint[])[shape], ($8::text[])[shape]::jsonb,
-        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::text[])[shape]::timestamptz, now()),
-        ($4::text[])[shape]::/* TEMPLATE: schema */river_job_state, string_to_array(($9::text[])[shape], ','),
-        nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
+        nextval((SELECT pg_get_serial_sequence('/* TEMPLATE: schema */river_job', 'id')::regclass)) AS id,
+        args, shape, unique_key, unique_states
     FROM unnest($10::text[], $11::integer[], $12::bytea[], $13::integer[]) AS rows (
         args, shape, unique_key, unique_states
     )
+),
+inserted AS (
+    INSERT INTO /* TEMPLATE: schema */river_job (
+        id, args, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key, unique_states
+    )
+    SELECT
+        id, args::jsonb, ($2::text[])[shape], ($6::smallint[])[shape], ($8::text[])[shape]::jsonb,
+        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::text[])[shape]::timestamptz, now()),
+        ($4::text[])[shape]::/* TEMPLATE: schema */river_job_state, string_to_array(($9::text[])[shape], ','),
+        nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
+    FROM given
+    ORDER BY given.unique_key, given.id
     ON CONFLICT (unique_key)
         WHERE unique_key IS NOT NULL
             AND unique_states IS NOT NULL
