@@ -170,6 +170,7 @@ def enqueue(
         from revenge.app.known_queues import unknown_queue
         from revenge.app.presentation import job_to_json
         from revenge.app.user_workers import load_workers
+        from revenge.infra.jobs import InvalidJob
 
         registry = container.workers()
         for name in workers or ():
@@ -180,7 +181,12 @@ def enqueue(
         if kind not in registry.kinds:
             message = f"there is no kind {kind!r}; kinds are {', '.join(registry.kinds)}; --workers brings your own"
             raise Failed(message)
-        result = await container.client().insert(read_args(registry.args_type(kind), found), opts)
+        checked = read_args(registry.args_type(kind), found)
+        try:
+            result = await container.client().insert(checked, opts)
+        except InvalidJob as error:
+            # The options', a tag for instance: what the kind says of the arguments has been asked.
+            raise typer.BadParameter(str(error)) from error
         if queue and await unknown_queue(container.client(), queue, settings=shell.settings.jobs.queues) is not None:
             shell.note(f"Nobody serves the queue {queue!r} yet: the job waits for revenge worker --queue {queue}=1")
         if wait:

@@ -95,8 +95,9 @@ def validate(context: typer.Context, line: OneLine = None, target: Target = None
     """Say whether all versions, or those up to --target, are applied; exit code 1 if they are not."""
     shell = shell_of(context)
     lines, left_out = _status(shell, line=line, target=target, schema=schema)
+    there = f" --schema {schema}" if schema else ""
     messages = [
-        f"line {each.line!r} has unapplied migrations: {list(each.unapplied)}; run: revenge migrate up"
+        f"line {each.line!r} has unapplied migrations: {list(each.unapplied)}; run: revenge migrate up{there}"
         for each in lines
         if each.unapplied
     ]

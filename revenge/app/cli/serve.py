@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from revenge.app.lifecycle import Signals, Step
     from revenge.app.settings import Settings
 
+MOST_CLIENT_ID = 100
+"""As the engine's ``ClientConfig`` has it, which a command reads late."""
+
 STOPPING = "Stopping: running jobs may finish. Ctrl-C again to stop at once."
 
 
@@ -44,6 +47,13 @@ def serve(
     shell.run(main, server=True, log_level=shell.settings.log.level)
 
 
+def _check_client_id(name: str | None) -> str | None:
+    if name is not None and len(name) > MOST_CLIENT_ID:
+        message = f"a name has at most {MOST_CLIENT_ID} characters, got {len(name)}"
+        raise typer.BadParameter(message)
+    return name
+
+
 def worker(
     context: typer.Context,
     queue: Annotated[
@@ -54,7 +64,10 @@ def worker(
         list[str] | None,
         typer.Option(metavar="MODULE", help="Work the kinds of this module or .py file, and no others."),
     ] = None,
-    client_id: Annotated[str | None, typer.Option(metavar="ID", help="This process's name; no two share one.")] = None,
+    client_id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", callback=_check_client_id, help="This process's name; no two share one."),
+    ] = None,
 ) -> None:
     """Work jobs, until Ctrl-C."""
     queues = dict(_queue(text) for text in queue or ())

@@ -40,6 +40,8 @@ else:
 T = TypeVar("T")
 
 _PLACEHOLDER = re.compile(r"\$(\d+)")
+_ARGUMENT = re.compile(r"(invalid input for query argument \$\d+): .*?(?: (\(value out of \w+ range\)))?", re.DOTALL)
+"""asyncpg quotes the argument that it cannot encode, and whatever the codec said of it."""
 _COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -117,16 +119,30 @@ def copy_text(records: Sequence[Sequence[Any]]) -> str:
 def describe_error(error: BaseException) -> tuple[str | None, str] | None:
     """Return SQLSTATE, None without one, and text of an error of psycopg's or SQLAlchemy's, None for any other.
 
-    The text names no argument: neither SQLAlchemy's own, which lists them, nor the server's context, which quotes them.
+    The text names no argument: neither SQLAlchemy's own, which lists them, nor what the server adds, see ``told_by``.
     """
     if _library_of(error) == "sqlalchemy":
         error = getattr(error, "orig", None) or error
     elif _library_of(error) != "psycopg":
         return None
     code = getattr(error, "sqlstate", None)
-    text = str(error).partition("\nCONTEXT:")[0]
     # SQLAlchemy's form of asyncpg's error begins with the class.
-    return code, re.sub(r"^<class '[\w.]+'>: ", "", text)
+    return code, re.sub(r"^<class '[\w.]+'>: ", "", told_by(error))
+
+
+def told_by(error: BaseException) -> str:
+    """Return the text of a driver's error without the server's detail, hint and context: they quote rows and arguments."""
+    if isinstance(error.__cause__, asyncpg.PostgresError):
+        # SQLAlchemy's form of asyncpg's error.
+        error = error.__cause__
+    if isinstance(error, asyncpg.PostgresError):
+        text = str(error.args[0]) if error.args else ""
+    else:
+        # psycopg's own errors have no answer of the server's.
+        text = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
+    if found := _ARGUMENT.fullmatch(text):
+        text = " ".join(filter(None, found.groups()))
+    return text
 
 
 def _library_of(value: object) -> str | None:

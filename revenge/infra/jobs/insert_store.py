@@ -113,9 +113,7 @@ class InsertStore:
         )
         assert record is not None  # noqa: S101 - for the type checker: it selects one row whatever happens
         ids = record[0] or []
-        if len(ids) != len(jobs):
-            message = f"job_insert_many inserted {len(ids)} of {len(jobs)} jobs: a trigger on the table left some out"
-            raise StoreError(message, retryable=False, is_refusal=True)
+        _check_all_are_there("job_insert_many", len(ids), jobs)
         return Inserted(jobs, ids, now=now, at=from_microseconds(record[1]))
 
     async def copy_many(self, jobs: Sequence[NewJob], *, now: datetime, conn: AnyConnection | None = None) -> int:
@@ -148,16 +146,20 @@ class InsertStore:
             if place == len(rows):
                 rows.append(job)
             places.append(place)
-        records = await self._store.fetch(
+        keys = [job.unique.key if job.unique else b"" for job in rows]
+        found = await self._store.fetch(
             "job_insert_unique",
             *await self._columns(rows, now, conn),
-            [job.unique.key if job.unique else b"" for job in rows],
+            keys,
             [job.unique.states if job.unique else 0 for job in rows],
             conn=conn,
         )
-        ids = [record["id"] for record in records]
-        at = from_microseconds(records[0]["inserted_at"])
-        there = {place: job_from(record) for place, record in enumerate(records) if record["duplicate"]}
+        _check_all_are_there("job_insert_unique", len(found), rows)
+        # They come in the order of the keys.
+        records = dict(zip(sorted(range(len(rows)), key=lambda place: (keys[place], place)), found, strict=True))
+        ids = [records[place]["id"] for place in range(len(rows))]
+        at = from_microseconds(found[0]["inserted_at"])
+        there = {place: job_from(record) for place, record in records.items() if record["duplicate"]}
         inserted = Inserted(rows, ids, now=now, at=at, duplicates=there)
         duplicates: dict[int, JobRow] = {}
         seen: set[int] = set()
@@ -185,6 +187,12 @@ class InsertStore:
             [job.args for job in jobs],
             shape_of,
         )
+
+
+def _check_all_are_there(statement: str, count: int, jobs: Sequence[NewJob]) -> None:
+    if count != len(jobs):
+        message = f"{statement} inserted {count} of {len(jobs)} jobs: a trigger on the table left some out"
+        raise StoreError(message, retryable=False, is_refusal=True)
 
 
 def _due_queues(jobs: Iterable[NewJob]) -> list[str]:

@@ -67,7 +67,10 @@ class JobListing:
             params.limit,
         ]
         if after is not None:
-            args += [after.id] if "$11" not in fills["after"] else [after.id, after.time]
+            # The time as text: no codec of the caller's connection has a say in it.
+            args += (
+                [after.id] if "$11" not in fills["after"] or after.time is None else [after.id, after.time.isoformat()]
+            )
         records = await self._store.fetch(self._store.filled("job_search", fills), *args, conn=conn)
         return _page([job_from(record) for record in records], params, column)
 
@@ -208,7 +211,7 @@ def _after_words(column: Column, states: Sequence[JobState], after: Cursor | Non
         return (
             f"({column} IS NOT NULL OR id < $10::bigint)" if descending else f"({column} IS NULL AND id > $10::bigint)"
         )
-    words = f"({column}, id) {beyond} ($11::timestamptz, $10::bigint)"
+    words = f"({column}, id) {beyond} ($11::text::timestamptz, $10::bigint)"
     return f"({words} OR {column} IS NULL)" if nullable and not descending else words
 
 

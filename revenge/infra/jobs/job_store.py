@@ -171,7 +171,7 @@ class JobStore:
         return [(record[0], record[1], record[2]) for record in records]
 
     async def hand_back_unseen(self, *, client_id: str, known_ids: Sequence[int]) -> int:
-        """Make available again what is claimed by ``client_id`` and not in ``known_ids``; return how many jobs."""
+        """Make available again, or cancel where that was asked, what ``client_id`` claimed and ``known_ids`` lacks; count it."""
         return await self._store.execute("job_hand_back_unseen", client_id, list(known_ids))
 
     async def _get_committed(self, job_id: int, conn: AnyConnection | None) -> JobRow:

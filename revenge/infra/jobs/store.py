@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from revenge.infra.jobs.drivers import AsyncConnection, Link, SyncConnection, copy_text, describe_error, link_to
+from revenge.infra.jobs.drivers import (
+    AsyncConnection,
+    Link,
+    SyncConnection,
+    copy_text,
+    describe_error,
+    link_to,
+    told_by,
+)
 from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.sql import load
 
@@ -31,6 +39,11 @@ _DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Interfac
 """The last: it lost its place in what a dying server still sent."""
 
 _UNIQUE_VIOLATION = "23505"
+_NEXT_STEPS = {
+    "42P01": "run: revenge migrate up",
+    "22P05": r"JSON in the database holds no \u0000, and only characters of the database's encoding",
+}
+"""What follows from a SQLSTATE: undefined table, untranslatable character."""
 _REFUSALS = ("22", "23", "54", "P0")
 """Bad data, broken constraint, beyond a limit of PostgreSQL's, refused by somebody's trigger."""
 
@@ -199,7 +212,11 @@ class _translated:  # noqa: N801 - a context manager that reads like a statement
         if error is None or isinstance(error, StoreError):
             return
         if isinstance(error, asyncpg.PostgresError):
-            raise _said_by_the_server(self._name, error.sqlstate or "", str(error)) from error
+            # Tracebacks and logs show the cause with it: a broken constraint's holds the whole row.
+            error.detail = None
+            told = told_by(error)
+            cause = error if told == error.args[0] else None
+            raise _said_by_the_server(self._name, error.sqlstate or "", told) from cause
         if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
             # The driver could not encode an argument; its class for that shares a name with the server's.
             message = f"{self._name} failed: {error}"
@@ -234,6 +251,8 @@ def _check_pool(pool: object) -> None:
 
 def _said_by_the_server(name: str, code: str, text: str) -> StoreError:
     message = f"{name} failed: {text} (SQLSTATE {code})"
+    if step := _NEXT_STEPS.get(code):
+        message += f"; {step}"
     if code == _UNIQUE_VIOLATION:
         return UniqueKeyTaken(message)
     return StoreError(

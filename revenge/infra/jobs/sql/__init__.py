@@ -7,6 +7,7 @@ from importlib.resources import files
 _NAME = re.compile(r"^-- name: (\w+) :\w+$", re.MULTILINE)
 _COLUMNS = re.compile(r"^-- columns: (\w+)\n((?:.+\n)+)", re.MULTILINE)
 _COLUMN = re.compile(r"(/\* TEMPLATE: \w+ \*/)?(\w[\w:\[\]]*)")
+_COMMENT = re.compile(r"^[ \t]*--.*\n", re.MULTILINE)
 _SCHEMA = "/* TEMPLATE: schema */"
 _TIME = re.compile(r"/\* TEMPLATE: (time|microseconds) \*/((?:\w+\.)?(\w+))")
 _READABLE = (
@@ -49,7 +50,7 @@ def qualifier(schema: str | None) -> str:
 
 
 def load(package: str, *, schema: str | None = None) -> dict[str, str]:
-    """Return every statement of the ``.sql`` files of ``package`` by its name, ready to run in ``schema``.
+    """Return every statement of the ``.sql`` files of ``package`` by its name, without its comments, ready to run in ``schema``.
 
     Raises:
         ValueError: two statements share a name, or the schema's name is not allowed.
@@ -67,7 +68,9 @@ def load(package: str, *, schema: str | None = None) -> dict[str, str]:
             if name in found:
                 message = f"statement {name!r} is defined in two files of {package}"
                 raise ValueError(message)
-            found[name] = _TIME.sub(_readable, _with_columns(text, columns).replace(_SCHEMA, prefix))
+            # Comments name placeholders, and a driver with parameters of another form (drivers.py) would take those for its own.
+            code = _with_columns(_COMMENT.sub("", text), columns)
+            found[name] = _TIME.sub(_readable, code.replace(_SCHEMA, prefix))
     return found
 
 

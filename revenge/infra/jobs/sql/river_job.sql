@@ -34,20 +34,29 @@ SELECT (SELECT array_agg(id) FROM inserted), (extract(epoch FROM now()) * 100000
 FROM told;
 
 -- name: job_insert_unique :many
--- River: `JobInsertFastMany`, the whole of it. One row per element, in the order given.
+-- River: `JobInsertFastMany`, the whole of it. One row per element, in the order of their keys, those without one first:
+-- two transactions that take the same keys in different orders would deadlock. The ids are in the order given, in which
+-- the jobs are worked.
 -- $1 to $11 as in job_insert_many; $12 unique_key bytea[] (empty: none), $13 unique_states integer[] (0: none)
-WITH inserted AS (
-    INSERT INTO /* TEMPLATE: schema */river_job (
-        args, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key, unique_states
-    )
+WITH given AS MATERIALIZED (
     SELECT
-        args::jsonb, ($2::text[])[shape], ($6::smallint[])[shape], ($8::text[])[shape]::jsonb,
-        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::text[])[shape]::timestamptz, now()),
-        ($4::text[])[shape]::/* TEMPLATE: schema */river_job_state, string_to_array(($9::text[])[shape], ','),
-        nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
+        nextval((SELECT pg_get_serial_sequence('/* TEMPLATE: schema */river_job', 'id')::regclass)) AS id,
+        args, shape, unique_key, unique_states
     FROM unnest($10::text[], $11::integer[], $12::bytea[], $13::integer[]) AS rows (
         args, shape, unique_key, unique_states
     )
+),
+inserted AS (
+    INSERT INTO /* TEMPLATE: schema */river_job (
+        id, args, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags, unique_key, unique_states
+    )
+    SELECT
+        id, args::jsonb, ($2::text[])[shape], ($6::smallint[])[shape], ($8::text[])[shape]::jsonb,
+        ($5::smallint[])[shape], ($3::text[])[shape], coalesce(($7::text[])[shape]::timestamptz, now()),
+        ($4::text[])[shape]::/* TEMPLATE: schema */river_job_state, string_to_array(($9::text[])[shape], ','),
+        nullif(unique_key, ''), CASE unique_states WHEN 0 THEN NULL ELSE unique_states::bit(8) END
+    FROM given
+    ORDER BY given.unique_key, given.id
     ON CONFLICT (unique_key)
         WHERE unique_key IS NOT NULL
             AND unique_states IS NOT NULL
@@ -398,27 +407,32 @@ WHERE id = ANY ($1::bigint[]) AND state = 'running' AND metadata ? 'cancel_attem
 
 -- name: job_hand_back_unseen :exec
 -- Jobs that a fetch of this client claimed without its answer arriving: as interrupted ones, the attempt does not count.
--- One whose unique key another has by now is discarded, as everywhere else: its client would fetch nothing any more.
+-- One that somebody asked to cancel is cancelled: no worker is there to be told. One whose unique key another has by now
+-- is discarded, as everywhere else: its client would fetch nothing any more.
 -- $1 client id text, $2 ids of jobs that the client knows bigint[]
 WITH unseen AS (
     SELECT
-        job.id, job.unique_key,
+        job.id, job.unique_key, wish.is_cancelled,
         coalesce(
             job.unique_key IS NOT NULL
             AND NOT /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'running')
-            AND /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'available'),
+            AND /* TEMPLATE: schema */river_job_state_in_bitmask(
+                job.unique_states,
+                CASE WHEN wish.is_cancelled THEN 'cancelled' ELSE 'available' END::/* TEMPLATE: schema */river_job_state
+            ),
             false
         ) AS wants_key
     FROM /* TEMPLATE: schema */river_job AS job
+    CROSS JOIN LATERAL (SELECT job.metadata ? 'cancel_attempted_at' AS is_cancelled) AS wish
     WHERE job.state = 'running'
         AND job.attempted_by[cardinality(job.attempted_by)] = $1
         AND job.id <> ALL ($2::bigint[])
     ORDER BY job.id
-    FOR UPDATE
+    FOR UPDATE OF job
 ),
 judged AS (
     SELECT
-        unseen.id,
+        unseen.id, unseen.is_cancelled,
         unseen.wants_key AND (
             row_number() OVER (PARTITION BY unseen.unique_key, unseen.wants_key ORDER BY unseen.id) > 1
             OR EXISTS (
@@ -434,12 +448,17 @@ judged AS (
 )
 UPDATE /* TEMPLATE: schema */river_job AS job
 SET
-    state = CASE WHEN judged.is_taken THEN 'discarded' ELSE 'available' END::/* TEMPLATE: schema */river_job_state,
-    attempt = greatest(job.attempt - 1, 0),
-    finalized_at = CASE WHEN judged.is_taken THEN now() END,
-    scheduled_at = CASE WHEN judged.is_taken THEN job.scheduled_at ELSE now() END,
+    state = CASE
+        WHEN judged.is_cancelled THEN 'cancelled'
+        WHEN judged.is_taken THEN 'discarded'
+        ELSE 'available'
+    END::/* TEMPLATE: schema */river_job_state,
+    attempt = CASE WHEN judged.is_cancelled THEN job.attempt ELSE greatest(job.attempt - 1, 0) END,
+    finalized_at = CASE WHEN judged.is_cancelled OR judged.is_taken THEN now() END,
+    scheduled_at = CASE WHEN judged.is_cancelled OR judged.is_taken THEN job.scheduled_at ELSE now() END,
     metadata = CASE
-        WHEN judged.is_taken THEN job.metadata || '{"unique_key_conflict": "rescuer_discarded"}'
+        WHEN judged.is_taken AND NOT judged.is_cancelled
+            THEN job.metadata || '{"unique_key_conflict": "rescuer_discarded"}'
         ELSE job.metadata
     END,
     unique_states = CASE WHEN NOT judged.is_taken THEN job.unique_states END

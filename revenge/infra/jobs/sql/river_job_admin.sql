@@ -4,7 +4,7 @@
 -- River: `JobList`. A page by any filter in any order; its marks other than the schema are filled from fixed words. Filters
 -- that are null let all pass. $1 ids bigint[], $2 kinds text[], $3 priorities smallint[], $4 queues text[], $5 states
 -- text[], $6 all of these tags text[], $7 any of these tags text[], $8 metadata contain jsonb text, $9 limit integer, and
--- where a page goes before $10 its last id bigint, and where that has a time $11 its time timestamptz
+-- where a page goes before $10 its last id bigint, and where that has a time $11 its time timestamptz text
 SELECT /* TEMPLATE: job_row */
 FROM /* TEMPLATE: schema */river_job
 WHERE ($1::bigint[] IS NULL OR id = ANY ($1::bigint[]))

@@ -105,8 +105,8 @@ SELECT
     job.kind,
     job.attempt,
     job.max_attempts,
-    job.attempted_at,
-    now() - job.attempted_at AS running_for,
+    began.attempted_at,
+    now() - began.attempted_at AS running_for,
     coalesce(cardinality(job.errors), 0) AS failures,
     job.metadata ? 'cancel_attempted_at' AS is_cancel_requested,
     0 AS losses,
@@ -115,6 +115,8 @@ SELECT
     false AS is_outage,
     coalesce(NOT /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'running'), false) AS is_rivalled
 FROM /* TEMPLATE: schema */river_job AS job
+-- Infinite and far times of other programs cannot be subtracted, or not be read: one would keep all from being rescued.
+CROSS JOIN LATERAL (SELECT /* TEMPLATE: time */job.attempted_at) AS began
 WHERE job.state = 'running'
     AND job.attempted_at < now() - $1::interval
     AND job.id > $2
@@ -135,25 +137,27 @@ SELECT
     job.kind,
     job.attempt,
     job.max_attempts,
-    job.attempted_at,
-    now() - job.attempted_at AS running_for,
+    began.attempted_at,
+    now() - began.attempted_at AS running_for,
     coalesce(cardinality(job.errors), 0) AS failures,
     job.metadata ? 'cancel_attempted_at' AS is_cancel_requested,
     CASE jsonb_typeof(job.metadata -> 'revenge:lost')
-        WHEN 'number' THEN (job.metadata ->> 'revenge:lost')::numeric::integer
+        WHEN 'number' THEN least(greatest((job.metadata ->> 'revenge:lost')::numeric, 0), 32767)::integer
         ELSE 0
     END AS losses,
     CASE jsonb_typeof(job.metadata -> 'revenge:killed')
-        WHEN 'number' THEN (job.metadata ->> 'revenge:killed')::numeric::integer
+        WHEN 'number' THEN least(greatest((job.metadata ->> 'revenge:killed')::numeric, 0), 32767)::integer
         ELSE 0
     END AS kills,
     coalesce(accusation.at = max(accusation.at) OVER (), false) AS is_accused,
     pg_postmaster_start_time() > job.attempted_at AS is_outage,
     coalesce(NOT /* TEMPLATE: schema */river_job_state_in_bitmask(job.unique_states, 'running'), false) AS is_rivalled
 FROM /* TEMPLATE: schema */river_job AS job
+CROSS JOIN LATERAL (SELECT /* TEMPLATE: time */job.attempted_at) AS began
 CROSS JOIN LATERAL (
     SELECT
         CASE WHEN job.metadata -> 'revenge:accused' -> 0 = to_jsonb(extract(epoch FROM job.attempted_at))
+            AND jsonb_typeof(job.metadata -> 'revenge:accused' -> 1) = 'number'
             THEN (job.metadata -> 'revenge:accused' ->> 1)::numeric
         END AS at
 ) AS accusation
@@ -192,9 +196,11 @@ WITH lost AS (
     FROM unnest(
         $1::bigint[], $2::smallint[], $3::timestamptz[], $4::text[], $5::smallint[], $6::interval[], $7::text[]
     ) AS wish (id, attempt, attempted_at, state, new_attempt, delay, error)
-    JOIN /* TEMPLATE: schema */river_job AS job
-        ON job.id = wish.id AND job.attempt = wish.attempt AND job.attempted_at = wish.attempted_at
-    WHERE job.state = 'running'
+    JOIN /* TEMPLATE: schema */river_job AS job ON job.id = wish.id AND job.attempt = wish.attempt
+    -- As job_get_stuck and job_get_lost give it, and once more as asyncpg does: it makes the first and the last of times infinite.
+    CROSS JOIN LATERAL (SELECT /* TEMPLATE: time */job.attempted_at) AS began
+    CROSS JOIN LATERAL (SELECT /* TEMPLATE: time */wish.attempted_at) AS seen
+    WHERE job.state = 'running' AND began.attempted_at = seen.attempted_at
     ORDER BY job.id
     FOR UPDATE OF job SKIP LOCKED
 ),
@@ -231,14 +237,18 @@ SET
         WHEN rescued.error IS NULL THEN job.errors
         ELSE array_append(job.errors, rescued.error::jsonb)
     END,
-    metadata = jsonb_set(
-        job.metadata,
-        ARRAY[$8::text],
-        CASE jsonb_typeof(job.metadata -> $8::text)
-            WHEN 'number' THEN to_jsonb((job.metadata ->> $8::text)::numeric + 1)
-            ELSE '1'
-        END
-    ) || CASE WHEN rescued.is_given_up THEN '{"unique_key_conflict": "rescuer_discarded"}'::jsonb ELSE '{}' END,
+    metadata = CASE
+        -- It takes no key, and must not keep the others from being rescued.
+        WHEN jsonb_typeof(job.metadata) <> 'object' THEN job.metadata
+        ELSE jsonb_set(
+            job.metadata,
+            ARRAY[$8::text],
+            CASE jsonb_typeof(job.metadata -> $8::text)
+                WHEN 'number' THEN to_jsonb((job.metadata ->> $8::text)::numeric + 1)
+                ELSE '1'
+            END
+        ) || CASE WHEN rescued.is_given_up THEN '{"unique_key_conflict": "rescuer_discarded"}'::jsonb ELSE '{}' END
+    END,
     unique_states = CASE WHEN NOT rescued.is_taken THEN job.unique_states END
 FROM rescued
 WHERE job.id = rescued.id

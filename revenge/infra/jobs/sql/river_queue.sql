@@ -69,7 +69,10 @@ SELECT (SELECT count(*) FROM matched) AS queues, (SELECT count(*) FROM told) AS 
 -- Queues by name, with unfinished jobs counted from River's fetching index and slots of all nodes that have beaten of
 -- late. $1 limit integer, $2 latest beat interval, $3 name of the only one text or null
 WITH counted AS (
-    SELECT job.queue, job.state, count(*) AS jobs, min(job.scheduled_at) AS first_at
+    SELECT
+        job.queue, job.state, count(*) AS jobs,
+        -- One row of an infinite time, or one that no datetime holds, must not make the list of all queues unreadable.
+        least(greatest(min(job.scheduled_at), '1970-01-01T00:00:00Z'), '9999-01-01T00:00:00Z') AS first_at
     FROM /* TEMPLATE: schema */river_job AS job
     WHERE job.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
         AND ($3::text IS NULL OR job.queue = $3::text)

@@ -59,7 +59,7 @@ class MemoryJobs:
                     taken[key] = new
             answers.append((there or new).record(duplicate=there is not None, inserted_at=in_microseconds(now)))
         self._rows.write(rows)
-        return answers
+        return [answer for _, answer in sorted(zip(keys, answers, strict=True), key=lambda pair: bytes(pair[0]))]
 
     def copy(self, columns: Sequence[str], records: Sequence[tuple[Any, ...]]) -> None:
         """Insert what COPY brings; what it leaves out has the table's defaults."""

@@ -113,7 +113,7 @@ def _cursor(column: str, words: str, args: Sequence[Any], *, descending: bool) -
     last_id, *times = args
     if words.startswith("id "):
         return lambda row: row.id < last_id if descending else row.id > last_id
-    last = (False, times[0], last_id) if times else (True, EARLIEST, last_id)
+    last = (False, datetime.fromisoformat(times[0]), last_id) if times else (True, EARLIEST, last_id)
     return lambda row: _rank(column, row) < last if descending else _rank(column, row) > last
 
 

@@ -197,6 +197,14 @@ def test_arguments_that_no_row_can_hold_are_wrong_use(run: Run, workers: str, ar
     assert len(answer.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("options", [("--tag", "a b"), ("--queue", "not a queue")])
+def test_an_option_that_no_job_can_have_is_wrong_use(run: Run, workers: str, options: tuple[str, ...]) -> None:
+    answer = run("jobs", "enqueue", "greet", "--args", '{"name": "x"}', "--workers", workers, *options, "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert options[1] in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
 def test_an_integer_of_any_size_is_taken_and_shown_exactly(run: Run, workers: str) -> None:
     args = ("--args", f'{{"size": {10**400}}}', "--workers", workers, "--json")
     made = run("jobs", "enqueue", "takes_all", *args).json
@@ -271,6 +279,11 @@ def test_tables_may_live_in_another_schema(run_empty: Run) -> None:
     lines = run_empty("migrate", "status", "--schema", "queue", "--json").json["lines"]
     assert lines[0]["unapplied"] == []
     assert run_empty("migrate", "status", "--json").json["lines"][0]["current"] == 0
+    assert run_empty("migrate", "validate", "--line", "main", "--schema", "queue").code == 0
+    judged = run_empty("migrate", "validate", "--schema", "Other", "--json")
+    assert judged.code == 1
+    assert judged.json["messages"][0].endswith("; run: revenge migrate up --schema Other")
+    assert run_empty("migrate", "validate").err.splitlines()[0].endswith("; run: revenge migrate up")
 
 
 def test_one_line_is_made_up_to_a_version_and_judged_up_to_it(run_empty: Run) -> None:

@@ -322,6 +322,29 @@ async def test_many_at_once_from_many_connections_make_one_row(client: Client, p
     assert await pool.fetchval("SELECT count(*) FROM river_job") == 1
 
 
+async def test_the_same_keys_in_any_order_from_many_connections_make_no_deadlock(
+    client: Client, pool: asyncpg.Pool
+) -> None:
+    for turn in range(3):
+        jobs = [(ActArgs(what=f"{turn}", number=number), ONE_AT_A_TIME) for number in range(100)]
+        orders = [jobs, jobs[::-1], jobs[50:] + jobs[:50]] * 3
+        answers = await asyncio.gather(*(client.insert_many(order) for order in orders))
+        ids = {result.job.id for results in answers for result in results}
+        assert len(ids) == await pool.fetchval("SELECT count(*) FROM river_job WHERE args ->> 'what' = $1", f"{turn}")
+        for order, results in zip(orders, answers, strict=True):
+            assert [result.job.args["number"] for result in results] == [args.number for args, _ in order]
+
+
+async def test_unique_jobs_are_in_line_as_they_were_given(client: Client) -> None:
+    """Their ids decide who of those that are due together is worked first."""
+    jobs = [(ActArgs(number=n), ONE_AT_A_TIME if n % 3 else InsertOpts()) for n in range(30)]
+    ids = [result.job.id for result in await client.insert_many(jobs)]
+    assert ids == sorted(set(ids))
+    again = await client.insert_many(jobs)
+    assert [result.duplicate for result in again] == [n % 3 > 0 for n in range(30)]
+    assert [result.job.args["number"] for result in again] == list(range(30))
+
+
 async def test_a_job_that_left_the_states_blocks_no_more(client: Client) -> None:
     first = await client.insert(ActArgs(), ONE_AT_A_TIME)
     await client.cancel(first.job.id)

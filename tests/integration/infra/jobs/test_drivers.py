@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,9 @@ from revenge.infra.jobs import (
     InvalidJob,
     JobArgs,
     JobIsRunning,
+    JobListParams,
     JobNotFound,
+    JobOrder,
     JobState,
     StoreError,
     SyncClient,
@@ -315,6 +317,25 @@ async def test_single_jobs_change_in_the_callers_transaction(driver: Driver, poo
     assert (await Client(pool, schema="public").get(job.id)).state is JobState.AVAILABLE
 
 
+@pytest.mark.parametrize("driver", [name for name in DRIVERS if " sync" not in name], indirect=True)
+async def test_lists_are_paged_by_any_filter_in_any_order(driver: Driver) -> None:
+    async with driver.begin() as conn:
+        opts = InsertOpts(scheduled_at=AT, metadata={"by": "me"}, tags=["one_tag"], priority=2)
+        jobs = [(await driver("insert", ActArgs(number=n), opts, conn=conn)).job for n in range(3)]
+        await driver("insert", ActArgs(), conn=conn)
+        for params in (
+            JobListParams(limit=2, order_by=JobOrder.SCHEDULED_AT, descending=False, metadata={"by": "me"}),
+            JobListParams(limit=2, descending=False, ids=[job.id for job in jobs]),
+            JobListParams(limit=2, order_by=JobOrder.TIME, states=[JobState.SCHEDULED], descending=False),
+            JobListParams(limit=2, descending=False, tags_any=["one_tag"], tags=["one_tag"], priorities=[2]),
+        ):
+            first = await driver("list", params, conn=conn)
+            second = await driver("list", replace(params, cursor=first.next_cursor), conn=conn)
+            assert [*first.jobs, *second.jobs] == jobs
+        newest = await driver("list", JobListParams(limit=1, states=[JobState.SCHEDULED]), conn=conn)
+        assert newest.jobs == jobs[2:]
+
+
 async def test_no_style_of_dates_of_the_callers_session_has_a_say(driver: Driver, pool: asyncpg.Pool) -> None:
     theirs = Client(pool, schema="public")
     async with driver.begin() as conn:
@@ -363,10 +384,38 @@ async def test_what_goes_wrong_is_the_engines_error_and_names_no_argument(driver
         async with driver.begin() as conn:
             await driver("insert", ActArgs(what="hush\0hush"), conn=conn)
     assert (refused.value.retryable, refused.value.is_refusal) == (False, True)
-    assert "hush" not in str(refused.value)
+    assert "hush" not in f"{refused.value} {refused.value.__cause__}"
     with pytest.raises(InvalidJob, match="priority must be 1 to 4"):
         async with driver.begin() as conn:
             await driver("insert", ActArgs(), InsertOpts(priority=5), conn=conn)
+
+
+@pytest.mark.parametrize("method", ["insert_many", "insert_many_fast"])
+async def test_a_row_that_a_constraint_refuses_is_not_quoted(driver: Driver, pool: asyncpg.Pool, method: str) -> None:
+    await pool.execute("ALTER TABLE river_job ADD CONSTRAINT no_bulk CHECK (queue <> 'bulk')")
+    with pytest.raises(StoreError, match="no_bulk") as refused:
+        async with driver.begin() as conn:
+            await driver(method, [(ActArgs(what="hush"), InsertOpts(queue="bulk"))], conn=conn)
+    assert "hush" not in f"{refused.value} {refused.value.__cause__}"
+
+
+@pytest.mark.parametrize("driver", [name for name in DRIVERS if "asyncpg" in name], indirect=True)
+async def test_what_a_driver_cannot_encode_is_not_quoted(driver: Driver) -> None:
+    for given, told in (
+        (11_111_111_111_111_111_111_111, r"\$1 \(value out of int64 range\)"),
+        ("1111_hush", r"\$1 \(SQL"),
+    ):
+        with pytest.raises(StoreError, match=f"job_get failed: invalid input for query argument {told}") as refused:
+            async with driver.begin() as conn:
+                await driver("get", given, conn=conn)
+        assert "1111" not in f"{refused.value} {refused.value.__cause__}"
+
+
+async def test_without_the_engines_tables_it_is_said_how_to_make_them(driver: Driver, pool: asyncpg.Pool) -> None:
+    await pool.execute("ALTER TABLE river_job RENAME TO elsewhere")
+    with pytest.raises(StoreError, match=r"42P01\); run: revenge migrate up$"):
+        async with driver.begin() as conn:
+            await driver("insert", ActArgs(), conn=conn)
 
 
 @pytest.mark.parametrize("method", ["insert", "insert_many_fast"])

@@ -111,3 +111,17 @@ async def test_the_list_counts_unfinished_jobs_and_slots_of_living_nodes(
     assert low.paused_at is not None
     assert dict(low.counts) == {}
     assert orphaned.oldest_wait_s is None
+
+
+@pytest.mark.parametrize("at", ["-infinity", "infinity", "0044-03-15 BC", "50000-01-01"])
+async def test_a_job_of_an_impossible_time_keeps_no_queue_out_of_the_list(
+    pool: asyncpg.Pool, queues: QueueStore, at: str
+) -> None:
+    await pool.execute(
+        f"INSERT INTO river_job (kind, args, max_attempts, queue, scheduled_at) VALUES ('act', '{{}}', 1, 'odd', '{at}')"
+    )
+    found = await queues.get("odd")
+    assert found.counts == {"available": 1}
+    assert found.created_at.tzinfo is not None
+    is_due = at in ("-infinity", "0044-03-15 BC")
+    assert (found.oldest_wait_s is not None and found.oldest_wait_s < 1e11) is is_due

@@ -74,6 +74,7 @@ def test_root_without_a_command_shows_the_help(capsys: pytest.CaptureFixture[str
         ["serve", "--port", "many"],
         ["worker", "--queue", "bulk"],
         ["worker", "--queue", "bad name=3"],
+        ["worker", "--client-id", "w" * 101],
         ["queues", "pause"],
         ["migrate", "up", "--target", "-1"],
         ["migrate", "up", "--schema", "no-name"],

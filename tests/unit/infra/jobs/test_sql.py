@@ -49,6 +49,29 @@ def test_a_list_of_columns_is_put_in_where_its_mark_stands_with_the_alias_behind
     assert found["aliased"].endswith("ELSE j.born_at END AS born_at, j.names::text[], (x = 1) AS one;")
 
 
+def test_a_statement_runs_without_its_comments_which_name_placeholders_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "comments_of_a_test"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "a.sql").write_text(
+        "-- name: one :many\n-- $1 id, $2 in some.\nSELECT $1\n    -- not $3\n    , 2; -- so\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert sql.load("comments_of_a_test") == {"one": "SELECT $1\n    , 2; -- so"}
+    sys.modules.pop("comments_of_a_test")
+
+
+@pytest.mark.parametrize("package", ["revenge.infra.jobs.sql", "revenge.infra.jobs.testing.sql"])
+def test_every_statement_uses_the_placeholders_up_to_its_last(package: str) -> None:
+    """A driver with parameters of another form takes each ``$n`` in the text for one."""
+    for name, text in sql.load(package).items():
+        used = {int(number) for number in re.findall(r"\$(\d+)", text)}
+        assert (name, used) == (name, set(range(1, len(used) + 1)))
+        assert "--" not in text
+
+
 def test_no_mark_is_left_over_but_those_that_are_filled_from_fixed_words() -> None:
     """A mark is a comment to PostgreSQL: a mistyped one would make an empty list of columns."""
     left = {name: re.findall(r"TEMPLATE: (\w+)", text) for name, text in sql.load("revenge.infra.jobs.sql").items()}

@@ -559,3 +559,34 @@ async def test_a_transaction_that_takes_a_lost_jobs_key_holds_up_that_job_alone(
         await transaction.rollback()
     assert await watch(me.rescuer, clock, looks=1) == 1
     assert (await row(pool, taken))["name"] == "available"
+
+
+@pytest.mark.parametrize("key", ["revenge:lost", "revenge:killed"])
+@pytest.mark.parametrize("value", ["1000000000000", "-1e300", "1e300"])
+async def test_a_count_beyond_an_integer_keeps_no_job_of_a_dead_node_from_coming_back(
+    pool: asyncpg.Pool, store: Store, clock: StoppedClock, add_job: AddJob, key: str, value: str
+) -> None:
+    me = Node(store, "me", clock)
+    await me.rescuer.enter()
+    await Node(store, "dead", clock).rescuer.enter()
+    await silence(pool, "dead", 25)
+    odd = await add_job("running", attempt=1, attempted_by="{dead}", metadata=f'{{"{key}": {value}}}')
+    plain = await add_job("running", attempt=1, attempted_by="{dead}")
+    assert await watch(me.rescuer, clock) == 2
+    assert (await row(pool, plain))["name"] == "available"
+    assert (await row(pool, odd))["name"] in ("available", "retryable")
+
+
+@pytest.mark.parametrize("at", ["-infinity", "infinity", "0044-03-15 BC", "50000-01-01"])
+async def test_a_dead_nodes_job_of_an_impossible_time_comes_back(
+    pool: asyncpg.Pool, store: Store, clock: StoppedClock, add_job: AddJob, at: str
+) -> None:
+    me = Node(store, "me", clock)
+    await me.rescuer.enter()
+    await Node(store, "dead", clock).rescuer.enter()
+    await silence(pool, "dead", 25)
+    odd = await add_job("running", attempt=1, attempted_by="{dead}")
+    await pool.execute(f"UPDATE river_job SET attempted_at = '{at}' WHERE id = $1", odd)
+    await add_job("running", attempt=1, attempted_by="{dead}")
+    assert await watch(me.rescuer, clock) == 2
+    assert await pool.fetchval("SELECT state::text FROM river_job WHERE id = $1", odd) == "available"

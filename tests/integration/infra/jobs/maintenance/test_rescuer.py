@@ -275,3 +275,39 @@ async def test_an_unseen_job_whose_unique_key_another_took_is_discarded_and_keep
     assert [found["name"] for found in rows] == ["available", "discarded", "running", "available"]
     assert [found["attempt"] for found in rows] == [0, 0, 1, 0]
     assert orjson.loads(rows[1]["metadata"]) == {"unique_key_conflict": "rescuer_discarded"}
+
+
+async def test_an_unseen_job_that_was_to_be_cancelled_is_cancelled_and_keeps_its_attempt(
+    pool: asyncpg.Pool, store: Store, add_job: AddJob
+) -> None:
+    """No worker has it, so nobody else would act on the request."""
+    cancelled = '{"cancel_attempted_at": "2026-01-02T03:04:05Z"}'
+    unseen = [await add_job("running", attempt=2, attempted_by="{me}", metadata=cancelled, **ODD) for _ in range(2)]
+    before = await row(pool, unseen[0])
+    assert await JobStore(store).hand_back_unseen(client_id="me", known_ids=[]) == 2
+    for after in [await row(pool, job_id) for job_id in unseen]:
+        assert (after["name"], after["attempt"], after["errors"]) == ("cancelled", 2, None)
+        assert after["finalized_at"] is not None
+        assert orjson.loads(after["metadata"]) == orjson.loads(cancelled)
+    assert (await row(pool, unseen[0]))["scheduled_at"] == before["scheduled_at"]
+
+
+@pytest.mark.parametrize("at", ["-infinity", "0044-03-15 BC"])
+async def test_a_job_of_an_impossible_time_is_rescued_as_any_other(
+    pool: asyncpg.Pool, rescuer: Rescuer, add_job: AddJob, at: str
+) -> None:
+    odd = await add_job("running", kind="known", attempt=1)
+    await pool.execute(f"UPDATE river_job SET attempted_at = '{at}' WHERE id = $1", odd)
+    plain = await add_job("running", kind="known", attempt=1, attempted_ago=2 * HOUR)
+    assert await rescuer.run_once() == 2
+    states = await pool.fetch("SELECT state::text FROM river_job WHERE id = ANY ($1)", [odd, plain])
+    assert {state for (state,) in states} == {"retryable"}
+
+
+async def test_metadata_that_is_no_object_keeps_nobody_from_being_rescued(
+    pool: asyncpg.Pool, rescuer: Rescuer, add_job: AddJob
+) -> None:
+    odd = ['"text"', "[1]", "null"]
+    ids = [await add_job("running", kind="known", attempted_ago=2 * HOUR, metadata=value) for value in odd]
+    assert await rescuer.run_once() == 3
+    assert [(await row(pool, job_id))["metadata"] for job_id in ids] == odd
