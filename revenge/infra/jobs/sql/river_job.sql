@@ -40,7 +40,11 @@ FROM told;
 -- $1 to $11 as in job_insert_many; $12 unique_key bytea[] (empty: none), $13 unique_states integer[] (0: none)
 WITH given AS MATERIALIZED (
     SELECT
-        nextval((SELECT pg_get_serial_sequence('/* TEMPLATE: schema */river_job', 'id')::regclass)) AS id,
+        nextval((
+            SELECT coalesce(
+                pg_get_serial_sequence('/* TEMPLATE: schema */river_job', 'id'), '/* TEMPLATE: schema */river_job_id_seq'
+            )::regclass
+        )) AS id,
         args, shape, unique_key, unique_states
     FROM unnest($10::text[], $11::integer[], $12::bytea[], $13::integer[]) AS rows (
         args, shape, unique_key, unique_states
