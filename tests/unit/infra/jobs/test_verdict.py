@@ -158,6 +158,16 @@ def test_text_that_postgresql_cannot_hold_is_replaced(verdicts: Verdicts) -> Non
     assert settlement.metadata == '{"output":{"name":"a\ufffdb\ufffd"}}'
 
 
+@pytest.mark.parametrize(
+    "text", [r"\u0000", r"a\u0000", "\\\\u0000", "\\\\\\u0000", "\\\\\\\\u0000", "\\\0u0000", "\0u0000"]
+)
+def test_text_that_only_looks_like_nul_stays_as_it_is(verdicts: Verdicts, text: str) -> None:
+    readable = text.replace("\0", "\ufffd")
+    assert error_of(verdicts.failure(attempt(), ValueError(text)))["error"] == f"ValueError: {readable}"
+    settlement = verdicts.success(attempt(), {text: [text]})
+    assert orjson.loads(settlement.metadata or "") == {"output": {readable: [readable]}}
+
+
 def test_a_trace_keeps_its_innermost_frames(verdicts: Verdicts) -> None:
     def deep(depth: int) -> None:
         if depth:
