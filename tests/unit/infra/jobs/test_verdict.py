@@ -245,6 +245,29 @@ def test_staged_values_without_a_json_form_do_not_hide_the_failure(verdicts: Ver
     assert settlement.metadata is None
 
 
+def test_an_abandoned_attempt_goes_back_with_its_steps_whatever_was_staged(verdicts: Verdicts) -> None:
+    left = attempt(attempt=3)
+    assert left.job is not None
+    left.job.step("one", lambda: None)
+    left.job.set_metadata("checkpoint", 7)
+    settlement = verdicts.abandoned(left)
+    assert (settlement.state, settlement.new_attempt, settlement.error) == (JobState.AVAILABLE, 2, None)
+    assert orjson.loads(settlement.metadata or "") == {"checkpoint": 7, "river:resumable_step": "one"}
+    left.job.set_metadata("strange", Hostile())
+    assert verdicts.abandoned(left).metadata == '{"river:resumable_step":"one"}'
+
+
+def test_steps_that_cannot_be_stored_do_not_keep_an_attempt_from_its_end(
+    verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("revenge.infra.jobs.outcome.MAX_OUTPUT_BYTES", 30)
+    left = attempt()
+    assert left.job is not None
+    left.job.step("x" * 30, lambda: None)
+    assert verdicts.abandoned(left).metadata is None
+    assert verdicts.failure(left, ValueError()).state is JobState.RETRYABLE
+
+
 def test_too_large_an_output_fails_the_attempt(verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("revenge.infra.jobs.outcome.MAX_OUTPUT_BYTES", 30)
     settlement = verdicts.success(attempt(), "x" * 30)
