@@ -96,6 +96,7 @@ class Steps:
             self._cursors = {name: encode(value) for name, value in cursors.items()}
         self._has_new_cursors = False
         self._is_saving = False
+        self._elsewhere: dict[str, Any] | None = None
         # Without a step they are of steps that did not end; beside one they may be left over from steps that did.
         self._pending = sorted(self._cursors) if self._is_reached else []
         self._names: set[str] = set()
@@ -204,6 +205,8 @@ class Steps:
 
     def unsaved(self) -> dict[str, Any]:
         """Return the metadata that an attempt leaves which did not succeed; other threads than its worker's may ask."""
+        if self._elsewhere is not None:
+            return self._elsewhere
         # A step stored before the cursor's would make the cursor's step one that is left out. And an attempt that is
         # abandoned while its transaction stores a step must not write an earlier one over it.
         if self._pending or self._is_saving:
@@ -215,6 +218,10 @@ class Steps:
         if self._done:
             found[STEP] = self._done
         return found
+
+    def adopt(self, unsaved: dict[str, Any]) -> None:
+        """Take what ``unsaved`` returned in the worker's own process."""
+        self._elsewhere = unsaved
 
     # Inside
 
