@@ -70,7 +70,7 @@ class Child:
         return None
 
     async def work(self, request: Mapping[str, Any], job: Job[Any]) -> object:
-        """Send ``request`` and return what the worker there returns; its reports go to ``job``, and its log is kept.
+        """Send ``request`` and return what the worker there returns; its reports and steps go to ``job``, and its log is kept.
 
         Raises:
             WorkerRaised: it raised.
@@ -82,6 +82,9 @@ class Child:
         while (message := await self.receive()) is not None:
             if "report" in message:
                 job.report = Report(*message["report"])
+                continue
+            if "steps" in message:
+                job.open_steps().adopt(message["steps"])
                 continue
             if "log" in message:
                 if lines is not None:

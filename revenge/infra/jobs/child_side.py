@@ -159,14 +159,26 @@ def _unfinished(job: Job[Any]) -> dict[str, Any] | None:
 class Reporting:
     """Sends the newest report and what was logged a few times a second while the worker runs: both only assign."""
 
-    def __init__(self, job: Job[Any], answers: BinaryIO, *, log: Mapping[str, int] | None) -> None:
-        """Make it; ``log`` is what the other side sent with the job."""
+    def __init__(
+        self, job: Job[Any], answers: BinaryIO, *, log: Mapping[str, int] | None, with_steps: bool = False
+    ) -> None:
+        """Make it.
+
+        Args:
+            job: the worker's.
+            answers: the way to the other side.
+            log: what the other side sent with the job.
+            with_steps: send them too, for when this process is killed. Not where workers store steps by transactions: what
+                was sent before would be written over what such a one has stored since.
+        """
         self._job = job
         self._answers = answers
         self._lines = collect_from_parent(log)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._sent: object = None
+        self._with_steps = with_steps
+        self._sent_steps: dict[str, Any] = {}
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -179,6 +191,15 @@ class Reporting:
     def _run(self) -> None:
         while not self._ended.wait(REPORT_INTERVAL_S):
             self._send()
+            self._send_steps()
+
+    def _send_steps(self) -> None:
+        steps = self._job.steps
+        unsaved = steps.unsaved() if steps is not None and self._with_steps else {}
+        if unsaved != self._sent_steps:
+            self._sent_steps = unsaved
+            with suppress(InvalidJob):  # too large: the attempt's end says so
+                tell(self._answers, _line({"steps": unsaved}))
 
     def _send(self) -> None:
         report = self._job.report

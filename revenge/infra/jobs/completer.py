@@ -1,18 +1,21 @@
 """Writes the ends of attempts in batches: at once when idle, in larger batches under load."""
 
 import asyncio
+import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 
 from revenge.infra.jobs.clock import Clock
+from revenge.infra.jobs.encoding import encode
 from revenge.infra.jobs.errors import StoreError, UniqueKeyTaken
 from revenge.infra.jobs.job_store import error_json
 from revenge.infra.jobs.models import FINAL, Claim, JobState
-from revenge.infra.jobs.outcome import Settlement, completed
+from revenge.infra.jobs.outcome import LOG, Settlement, completed
 
 BATCH = 1000
 """Attempts in one statement. Measured: larger ones gain nothing and hold their locks longer (docs/performance.md)."""
@@ -168,7 +171,7 @@ class Completer:
             await self._persist_settlements([completed(claim, now=now) for claim in batch])
 
     async def _persist_settlements(
-        self, batch: list[Settlement], *, is_stripped: bool = False, is_freed: bool = False
+        self, batch: list[Settlement], *, lightened: int = 0, is_freed: bool = False
     ) -> None:
         async def write() -> Persisted:
             if is_freed:
@@ -185,10 +188,11 @@ class Completer:
                 await self._persist_settlements(batch[middle:])
             elif isinstance(error, UniqueKeyTaken) and not is_freed:
                 ended = _without_key(batch[0], error, now=self._clock.now())
-                await self._persist_settlements([ended], is_stripped=is_stripped, is_freed=True)
-            elif not is_stripped:
-                stripped = _without_payload(batch[0], error, now=self._clock.now())
-                await self._persist_settlements([stripped], is_stripped=True, is_freed=is_freed)
+                await self._persist_settlements([ended], lightened=lightened, is_freed=True)
+            elif lightened < len(_LIGHTER):
+                logger.warning("completer.lightened", extra={"job_id": batch[0].id, "error": str(error)})
+                lighter = _LIGHTER[lightened](batch[0], error, self._clock.now())
+                await self._persist_settlements([lighter], lightened=lightened + 1, is_freed=is_freed)
             else:
                 # The row stays `running` until this node has stopped; a person must look at what holds it.
                 logger.error("completer.given_up", extra={"job_id": batch[0].id, "error": str(error)})  # noqa: TRY400
@@ -222,8 +226,23 @@ class Completer:
             self._on_settled(settled)
 
 
-def _without_payload(settlement: Settlement, error: StoreError, *, now: datetime) -> Settlement:
-    """The same end without what the database refused; a success whose output was lost counts as failed."""
+def _without_log(settlement: Settlement, _error: StoreError, _now: datetime) -> Settlement:
+    """The same end without its log."""
+    return replace(settlement, metadata=_of_metadata(settlement, lambda key: key != LOG, otherwise=settlement.metadata))
+
+
+def _without_values(settlement: Settlement, error: StoreError, now: datetime) -> Settlement:
+    """The same end with its own error and what the engine itself keeps: steps and counts. A success whose output was lost
+    counts as failed."""
+    kept = _of_metadata(
+        settlement, lambda key: key.startswith(("river:", "revenge:")) or key == "snoozes", otherwise=None
+    )
+    bare = _without_payload(settlement, error, now)
+    return replace(bare, error=settlement.error or bare.error, metadata=kept)
+
+
+def _without_payload(settlement: Settlement, error: StoreError, now: datetime) -> Settlement:
+    """The same without either."""
     state = settlement.state
     if settlement.metadata is not None and state is JobState.COMPLETED:
         state = JobState.DISCARDED
@@ -231,6 +250,21 @@ def _without_payload(settlement: Settlement, error: StoreError, *, now: datetime
         at=settlement.attempted_at, attempt=settlement.attempt, error=f"the result could not be stored: {error}"
     )
     return replace(settlement, state=state, finalized_at=now if state in FINAL else None, error=text, metadata=None)
+
+
+_LIGHTER = (_without_log, _without_values, _without_payload)
+"""What is left out of a result that the database refuses, one after the other."""
+
+
+def _of_metadata(settlement: Settlement, is_kept: Callable[[str], bool], *, otherwise: str | None) -> str | None:
+    """Return what is left of the metadata, ``otherwise`` when they can't be read."""
+    try:
+        # Numbers as they are written.
+        metadata = json.loads(settlement.metadata or "{}", parse_int=Decimal, parse_float=Decimal)
+        kept = {key: value for key, value in metadata.items() if is_kept(key)}
+        return encode(kept) if kept else None
+    except ValueError:
+        return otherwise
 
 
 def _without_key(settlement: Settlement, error: UniqueKeyTaken, *, now: datetime) -> Settlement:

@@ -146,9 +146,8 @@ class Executor:
     def abandon_all(self) -> None:
         """Hand back the attempts that did not end, and let their workers be."""
         self._abandoned = True
-        now = self._clock.now()
         for attempt in self._active.values():
-            self._results.add(outcome.interrupted(attempt.claim, now=now))
+            self._results.add(self._verdicts.abandoned(attempt))
             logger.warning(
                 "job.abandoned",
                 extra={"job_id": attempt.claim.id, "kind": attempt.claim.kind, "attempt": attempt.claim.attempt},

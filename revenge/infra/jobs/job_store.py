@@ -16,7 +16,7 @@ from revenge.infra.jobs.models import (
     JobRow,
     JobState,
 )
-from revenge.infra.jobs.outcome import Settlement
+from revenge.infra.jobs.outcome import Settlement, storable_json
 from revenge.infra.jobs.store import AnyConnection, Store
 from revenge.infra.jobs.unique import states_of
 
@@ -213,7 +213,7 @@ def error_json(*, at: datetime, attempt: int, error: str, trace: str = "") -> st
     Of texts beyond ``MAX_TEXT`` the middle is left out.
     """
     texts = {"error": shortened(error), "trace": shortened(trace)}
-    return encode({"at": at, "attempt": attempt, **texts}).replace("\\u0000", "\ufffd")
+    return storable_json({"at": at, "attempt": attempt, **texts})
 
 
 def _error_from(text: str | None) -> AttemptError:

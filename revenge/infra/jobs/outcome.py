@@ -1,5 +1,6 @@
 """What an attempt may end in, and the pure decision from it to the row's new state."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ MAX_OUTPUT_BYTES = 32 * 1024 * 1024
 
 LOG = "river:log"
 """Where a job's log is in its metadata (River: `riverlog`)."""
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""Behind backslashes in pairs: one more belongs to them, and ``u0000`` is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,16 @@ def interrupted(claim: Claim, *, now: datetime, metadata: str | None = None) -> 
     )
 
 
+def storable_json(value: Any) -> str:
+    """Return ``value`` as JSON text that PostgreSQL's jsonb can hold: NUL becomes U+FFFD.
+
+    Raises:
+        TypeError, ValueError: it has no JSON form.
+    """
+    text = encode(value)
+    return _NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text
+
+
 def metadata_json(values: Mapping[str, Any]) -> str:
     """Return what is merged into a row's metadata as JSON text.
 
@@ -141,12 +155,11 @@ def metadata_json(values: Mapping[str, Any]) -> str:
         InvalidJob: it is larger than River allows.
         TypeError: a value has no JSON form.
     """
-    text = encode(values)
+    text = storable_json(values)
     if (size := len(text.encode())) > MAX_OUTPUT_BYTES:
         # The log has a limit of its own.
-        size -= len(encode(values[LOG]).encode()) if LOG in values else 0
+        size -= len(storable_json(values[LOG]).encode()) if LOG in values else 0
         if size > MAX_OUTPUT_BYTES:
             message = f"output and metadata are {size} bytes of JSON; {MAX_OUTPUT_BYTES} are allowed"
             raise InvalidJob(message)
-    # PostgreSQL's jsonb cannot hold NUL.
-    return text.replace("\\u0000", "\ufffd")
+    return text

@@ -29,7 +29,7 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> bytes:
         claim = claim_from(request["claim"])
         job = Job(claim, row_reader(worker.args_type)(claim.args))
         job.resume()
-        with Reporting(job, answers, log=request["log"]):
+        with Reporting(job, answers, log=request["log"], with_steps=True):
             # Static, so that the class will do.
             result = worker.work(job)
         return result_answer(result, job)

@@ -95,6 +95,8 @@ class Steps:
         if isinstance(cursors, dict):
             self._cursors = {name: encode(value) for name, value in cursors.items()}
         self._has_new_cursors = False
+        self._is_saving = False
+        self._elsewhere: dict[str, Any] | None = None
         # Without a step they are of steps that did not end; beside one they may be left over from steps that did.
         self._pending = sorted(self._cursors) if self._is_reached else []
         self._names: set[str] = set()
@@ -170,10 +172,14 @@ class Steps:
         cursors = self._cursors if cursor is None else {**self._cursors, step: cursor}
         metadata = metadata_json({STEP: step, CURSORS: _decoded(cursors) or None})
         store = workplace().store_for(blocking=blocking)
-        if not await store.merge_metadata(self._claim, metadata, conn=conn):
-            raise AttemptLost(self._claim.id, self._claim.attempt)
-        # The transaction owns it now: stored again at the attempt's end it would outlive a rollback.
-        self._done, self._cursors, self._has_new_cursors = None, cursors, False
+        self._is_saving = True
+        try:
+            if not await store.merge_metadata(self._claim, metadata, conn=conn):
+                raise AttemptLost(self._claim.id, self._claim.attempt)
+            # The transaction owns it now: stored again at the attempt's end it would outlive a rollback.
+            self._done, self._cursors, self._has_new_cursors = None, cursors, False
+        finally:
+            self._is_saving = False
 
     # What the engine asks when the worker has returned or raised
 
@@ -198,17 +204,24 @@ class Steps:
         return result
 
     def unsaved(self) -> dict[str, Any]:
-        """Return the metadata that an attempt leaves which did not succeed."""
-        # A step stored before the cursor's would make the cursor's step one that is left out.
-        if self._pending:
+        """Return the metadata that an attempt leaves which did not succeed; other threads than its worker's may ask."""
+        if self._elsewhere is not None:
+            return self._elsewhere
+        # A step stored before the cursor's would make the cursor's step one that is left out. And an attempt that is
+        # abandoned while its transaction stores a step must not write an earlier one over it.
+        if self._pending or self._is_saving:
             return {}
         found: dict[str, Any] = {}
         if self._has_new_cursors:
             # A merge removes nothing: null says that there are none any more.
-            found[CURSORS] = _decoded(self._cursors) or None
+            found[CURSORS] = _decoded(dict(self._cursors)) or None
         if self._done:
             found[STEP] = self._done
         return found
+
+    def adopt(self, unsaved: dict[str, Any]) -> None:
+        """Take what ``unsaved`` returned in the worker's own process."""
+        self._elsewhere = unsaved
 
     # Inside
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,10 +52,7 @@ class Verdicts:
         """Judge what a worker raised: a cancellation, an interruption by a stop, a timeout or a failure."""
         if isinstance(error, WorkerLost) and attempt.job is not None:
             attempt.job.stage(KILLED, count_of(attempt.claim, KILLED) + 1)
-        try:
-            staged = _unfinished(attempt)
-        except Exception:  # noqa: BLE001 - as above; the failure itself matters more
-            staged = _steps_alone(attempt)
+        staged = _kept(attempt)
         now, claim = self._clock.now(), attempt.claim
         ended = isinstance(error, _ENDED)
         match attempt.cause:
@@ -67,6 +65,10 @@ class Verdicts:
                 return self._failed(attempt, attempt.timed_out(), staged=staged)
             case _:
                 return self._failed(attempt, error, staged=staged)
+
+    def abandoned(self, attempt: Attempt) -> Settlement:
+        """Hand back an attempt whose worker goes on although the client has stopped."""
+        return outcome.interrupted(attempt.claim, now=self._clock.now(), metadata=_kept(attempt))
 
     def _judge(self, attempt: Attempt, result: object) -> Settlement:
         now, claim = self._clock.now(), attempt.claim
@@ -168,6 +170,15 @@ def _unfinished(attempt: Attempt, more: dict[str, Any] | None = None) -> str | N
         InvalidJob, TypeError: as above.
     """
     return _staged(attempt, {**_unsaved_steps(attempt), **(more or {})})
+
+
+def _kept(attempt: Attempt) -> str | None:
+    """Return the same as far as it can be written: how the attempt ended matters more, and an abandoned thread may be
+    changing it."""
+    for left in (_unfinished, _steps_alone):
+        with suppress(Exception):
+            return left(attempt)
+    return None
 
 
 def _steps_alone(attempt: Attempt) -> str | None:

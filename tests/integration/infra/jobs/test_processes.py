@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from revenge.infra.jobs import Client, InsertOpts, Job, JobArgs, JobState, StopConfig, Worker
+from revenge.infra.jobs import Client, Cursor, InsertOpts, Job, JobArgs, JobState, StopConfig, Worker
 from tests.fakes.engine import eventually
 
 StartClient = Callable[..., Awaitable[Client]]
@@ -63,6 +63,29 @@ class Cruncher(Worker[CrunchArgs], runs_in="process"):
                 job.set_metadata("checkpoint", 5)
                 raise ValueError("after the checkpoint")
         return os.getpid()
+
+
+class StepArgs(JobArgs, kind="steps"):
+    pass
+
+
+class Stepper(Worker[StepArgs], runs_in="process"):
+    """Its first attempt is killed in the second step."""
+
+    @staticmethod
+    def work(job: Job[StepArgs]) -> None:
+        def first() -> None:
+            assert job.attempt == 1
+
+        def second(cursor: Cursor[int]) -> None:
+            job.record_output(cursor.value)
+            if job.attempt == 1:
+                cursor.set(7)
+                time.sleep(0.75)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        job.step("first", first)
+        job.cursor_step("second", int, second)
 
 
 @pytest.fixture
@@ -129,6 +152,14 @@ async def test_a_job_that_kills_its_process_again_and_again_is_discarded(node: C
     row = await node.wait(job_id, timeout=LIMIT)
     assert (row.state, row.attempt, row.metadata) == (JobState.DISCARDED, 3, {"revenge:killed": 3})
     assert {error.error for error in row.errors} == {"worker lost: the process died with signal 11 (SIGSEGV)"}
+
+
+async def test_what_it_has_done_is_not_done_again_when_it_is_killed(start_client: StartClient) -> None:
+    node = await start_client([Stepper()])
+    job_id = (await node.insert(StepArgs())).job.id
+    row = await node.wait(job_id, timeout=LIMIT)
+    assert (row.state, row.attempt, row.output) == (JobState.COMPLETED, 2, 7)
+    assert [error.error.partition(":")[0] for error in row.errors] == ["worker lost"]
 
 
 async def test_a_result_without_a_json_form_fails_the_attempt(node: Client) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from revenge.infra.jobs import Cancel, Client, InvalidJob, Job, Snooze
+from revenge.infra.jobs import Cancel, Client, Cursor, InvalidJob, Job, Snooze
 from revenge.infra.jobs.child_side import Reporting, claim_from, failure_answer, find, result_answer
 from revenge.infra.jobs.errors import ProgramNotGuarded
 from revenge.infra.jobs.processes import columns
@@ -173,6 +173,26 @@ def test_a_worker_that_says_nothing_costs_no_message() -> None:
     with Reporting(job(), answers, log=None):
         pass
     assert answers.getvalue() == b""
+
+
+@pytest.mark.parametrize("with_steps", [True, False])
+def test_steps_are_told_as_they_change_where_no_transaction_stores_them(with_steps: bool) -> None:
+    answers = io.BytesIO()
+    worked = job()
+    reporting = Reporting(worked, answers, log=None, with_steps=with_steps)
+
+    def check(cursor: Cursor[int]) -> None:
+        cursor.set(5)
+        reporting._send_steps()
+
+    reporting._send_steps()
+    worked.step("copy", done)
+    reporting._send_steps()
+    reporting._send_steps()
+    worked.cursor_step("check", int, check)
+    told = [orjson.loads(line)["steps"] for line in answers.getvalue().splitlines()]
+    step = {"river:resumable_step": "copy"}
+    assert told == ([step, {**step, "river:resumable_cursor": {"check": 5}}] if with_steps else [])
 
 
 def test_what_is_logged_goes_along_when_the_node_keeps_it() -> None:

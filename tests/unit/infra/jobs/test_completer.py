@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import orjson
@@ -77,6 +77,11 @@ def with_output(item: Claim) -> Settlement:
     return outcome.completed(item, now=NOW, metadata='{"output":1}')
 
 
+def refusing(text: str) -> Callable[[Sequence[Claim | Settlement]], Exception | None]:
+    """A table that refuses metadata with ``text`` in it."""
+    return lambda items: REFUSED if any(text in str(getattr(item, "metadata", "")) for item in items) else None
+
+
 async def test_the_results_of_one_round_go_in_one_statement(completer: Completer, table: Table) -> None:
     for _ in range(50):
         completer.add_done(claim())
@@ -128,6 +133,45 @@ async def test_a_refused_result_costs_no_other(completer: Completer, table: Tabl
     kept = table.settlements[poison.id]
     assert (kept.state, kept.metadata) == (JobState.DISCARDED, None)
     assert "could not be stored" in orjson.loads(kept.error or "")["error"]
+
+
+async def test_a_success_whose_log_is_refused_is_one(completer: Completer, table: Table) -> None:
+    values = '"output":1234567890123456789012345.5,"note":1E+999'
+    ended = outcome.completed(claim(), now=NOW, metadata=f'{{"river:log":[{{"log":"bad"}}],{values}}}')
+    table.fails = refusing("bad")
+    completer.add(ended)
+    await completer.drain()
+    assert table.settlements[ended.id] == replace(ended, metadata=f"{{{values}}}")
+
+
+async def test_a_success_that_had_but_a_log_is_completed_without_it(completer: Completer, table: Table) -> None:
+    ended = outcome.completed(claim(), now=NOW, metadata='{"river:log":[{"log":"bad"}]}')
+    table.fails = refusing("bad")
+    completer.add(ended)
+    await completer.drain()
+    assert table.settlements[ended.id] == replace(ended, metadata=None)
+
+
+async def test_a_failure_whose_metadata_is_refused_keeps_its_error_and_steps(
+    completer: Completer, table: Table
+) -> None:
+    steps = '"river:resumable_step":"one","river:resumable_cursor":{"two":7},"revenge:killed":1,"snoozes":2'
+    failed = replace(failure(), metadata=f'{{"note":"bad",{steps}}}')
+    table.fails = refusing("bad")
+    completer.add(failed)
+    await completer.drain()
+    assert table.settlements[failed.id] == replace(failed, metadata=f"{{{steps}}}")
+
+
+@pytest.mark.parametrize("metadata", ['{"output":NaN}', '{"output":"\\x"}'])
+async def test_a_result_that_is_no_json_is_written_without_it(
+    completer: Completer, table: Table, metadata: str
+) -> None:
+    ended = outcome.completed(claim(), now=NOW, metadata=metadata)
+    table.fails = refusing(metadata)
+    completer.add(ended)
+    await completer.drain()
+    assert table.settlements[ended.id].state is JobState.DISCARDED
 
 
 async def test_an_end_whose_unique_key_another_has_is_written_without_it(completer: Completer, table: Table) -> None:

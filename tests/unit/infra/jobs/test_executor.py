@@ -21,6 +21,7 @@ from revenge.infra.jobs.models import Claim, JobState
 from revenge.infra.jobs.outcome import Cancel, Settlement, Snooze
 from revenge.infra.jobs.processes import ProcessWorkers
 from revenge.infra.jobs.registry import Workers
+from revenge.infra.jobs.resumable import CURSORS, STEP, Cursor
 from revenge.infra.jobs.retry import ExponentialRetry, LinearRetry
 from revenge.infra.jobs.threads import ThreadWorkers
 from revenge.infra.jobs.verdict import Verdicts
@@ -526,6 +527,32 @@ async def test_a_thread_learns_of_a_cancel_at_its_next_report() -> None:
         told.set()
         await harness.executor.wait_idle()
         assert harness.results.settled[one.id].state is JobState.CANCELLED
+
+
+async def test_an_abandoned_thread_leaves_the_steps_that_it_has_done() -> None:
+    import threading
+
+    in_second, let_go = threading.Event(), threading.Event()
+
+    def second(cursor: Cursor[int]) -> None:
+        cursor.set(3)
+        in_second.set()
+        let_go.wait(10)
+
+    def behave(job: Job[ThreadArgs]) -> None:
+        job.step("first", lambda: None)
+        job.cursor_step("second", int, second)
+
+    async with executing(InThread(behave)) as harness:
+        one = claim(kind="in_thread", args="{}")
+        harness.executor.start([one])
+        await asyncio.to_thread(in_second.wait, 10)
+        harness.executor.interrupt_all()
+        harness.executor.abandon_all()
+        let_go.set()
+        settlement = harness.results.settled[one.id]
+        assert settlement.state is JobState.AVAILABLE
+        assert orjson.loads(settlement.metadata or "") == {STEP: "first", CURSORS: {"second": 3}}
 
 
 class ProcessArgs(JobArgs, kind="in_process"):

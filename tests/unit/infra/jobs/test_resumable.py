@@ -17,6 +17,7 @@ from revenge.infra.jobs.resumable import CURSORS, STEP, Cursor, Steps
 from revenge.infra.jobs.retry import LinearRetry
 from revenge.infra.jobs.testing import StoppedClock
 from revenge.infra.jobs.verdict import Verdicts
+from revenge.infra.jobs.workplace import Workplace
 from tests.fakes.engine import attempt, claim
 
 NOT_ASKED: Any = None
@@ -412,6 +413,33 @@ async def test_a_step_that_was_not_awaited_fails_the_attempt() -> None:
 
     with pytest.warns(RuntimeWarning, match="never awaited"):
         assert await run(row(), work) == ('step "a" was begun and not awaited', {})
+
+
+async def test_what_a_transaction_is_storing_is_not_overwritten_by_an_abandoned_attempt(
+    ran: Ran, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An end that is written meanwhile waits for the transaction, and would put the earlier step in its place."""
+    under_way, may_go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        async def merge_metadata(self, *_: object, **__: object) -> bool:
+            under_way.set()
+            await may_go_on.wait()
+            return True
+
+    found = row()
+    assert found.job is not None
+    slow: Any = Slow()
+    place = Workplace(client=NOT_ASKED, store=slow, blocking_store=slow, clock=StoppedClock())
+    monkeypatch.setattr("revenge.infra.jobs.resumable.workplace", lambda: place)
+    await found.job.step("first", ran, "first")
+    second = asyncio.ensure_future(found.job.step("second", partial(found.job.save_step, conn=NOT_ASKED)))
+    await under_way.wait()
+    steps = found.job.open_steps()
+    meanwhile = steps.unsaved()
+    may_go_on.set()
+    await second
+    assert (meanwhile, steps.unsaved()) == ({}, {STEP: "second"})
 
 
 def test_a_checkpoint_belongs_into_a_step() -> None:

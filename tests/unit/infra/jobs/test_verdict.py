@@ -158,6 +158,16 @@ def test_text_that_postgresql_cannot_hold_is_replaced(verdicts: Verdicts) -> Non
     assert settlement.metadata == '{"output":{"name":"a\ufffdb\ufffd"}}'
 
 
+@pytest.mark.parametrize(
+    "text", [r"\u0000", r"a\u0000", "\\\\u0000", "\\\\\\u0000", "\\\\\\\\u0000", "\\\0u0000", "\0u0000"]
+)
+def test_text_that_only_looks_like_nul_stays_as_it_is(verdicts: Verdicts, text: str) -> None:
+    readable = text.replace("\0", "\ufffd")
+    assert error_of(verdicts.failure(attempt(), ValueError(text)))["error"] == f"ValueError: {readable}"
+    settlement = verdicts.success(attempt(), {text: [text]})
+    assert orjson.loads(settlement.metadata or "") == {"output": {readable: [readable]}}
+
+
 def test_a_trace_keeps_its_innermost_frames(verdicts: Verdicts) -> None:
     def deep(depth: int) -> None:
         if depth:
@@ -233,6 +243,29 @@ def test_staged_values_without_a_json_form_do_not_hide_the_failure(verdicts: Ver
     settlement = verdicts.failure(failed, ValueError("why"))
     assert error_of(settlement)["error"] == "ValueError: why"
     assert settlement.metadata is None
+
+
+def test_an_abandoned_attempt_goes_back_with_its_steps_whatever_was_staged(verdicts: Verdicts) -> None:
+    left = attempt(attempt=3)
+    assert left.job is not None
+    left.job.step("one", lambda: None)
+    left.job.set_metadata("checkpoint", 7)
+    settlement = verdicts.abandoned(left)
+    assert (settlement.state, settlement.new_attempt, settlement.error) == (JobState.AVAILABLE, 2, None)
+    assert orjson.loads(settlement.metadata or "") == {"checkpoint": 7, "river:resumable_step": "one"}
+    left.job.set_metadata("strange", Hostile())
+    assert verdicts.abandoned(left).metadata == '{"river:resumable_step":"one"}'
+
+
+def test_steps_that_cannot_be_stored_do_not_keep_an_attempt_from_its_end(
+    verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("revenge.infra.jobs.outcome.MAX_OUTPUT_BYTES", 30)
+    left = attempt()
+    assert left.job is not None
+    left.job.step("x" * 30, lambda: None)
+    assert verdicts.abandoned(left).metadata is None
+    assert verdicts.failure(left, ValueError()).state is JobState.RETRYABLE
 
 
 def test_too_large_an_output_fails_the_attempt(verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -281,6 +281,20 @@ async def test_a_drain_that_never_ends_says_so(make: Make) -> None:
     assert (await client.get(job.id)).state is JobState.AVAILABLE
 
 
+async def test_text_that_looks_like_an_escaped_nul_is_kept(make: Make) -> None:
+    text = r"a\u0000b"
+    client = make(Actor(Noting(lambda job: text if job.attempt == 2 else _fail_with(job, text))))
+    job = (await client.insert(ActArgs(what=text))).job
+    await drain(client, with_retries=True)
+    done = await client.get(job.id)
+    assert (done.output, done.metadata["said"], done.errors[0].error) == (text, text, f"ValueError: {text}")
+
+
+def _fail_with(job: Job[Any], text: str) -> object:
+    job.set_metadata("said", text)
+    raise ValueError(text)
+
+
 async def test_an_output_without_a_json_form_fails_the_attempt(make: Make) -> None:
     client = make(Actor(Noting(lambda _: object())))
     job = (await client.insert(ActArgs())).job
