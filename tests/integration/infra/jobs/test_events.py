@@ -228,7 +228,9 @@ async def test_a_subscription_outlives_lost_connections(
     await start_client()
     watcher = await watch(client)
     await pool.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", client.config.client_id
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = $1",
+        client.config.client_id,
     )
     job_id = (await at_last(lambda: client.insert(ActArgs()))).job.id
     event = await watcher.until(lambda event: event.state is JobState.COMPLETED)

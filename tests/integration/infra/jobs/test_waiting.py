@@ -130,7 +130,8 @@ async def test_a_wait_outlives_lost_connections(client: Client, pool: asyncpg.Po
         await client.wait(job_id, timeout=timedelta(milliseconds=50))
     for _ in range(3):
         await pool.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = $1",
             client.config.client_id,
         )
     await at_last(lambda: client.cancel(job_id))
