@@ -29,26 +29,30 @@ _NAMED_SCHEMAS = frozenset({"fields", "choices"})
 """Where it holds them in a list, or by names of the user's."""
 
 
-def change_schema(node: Any, change: Callable[[dict[str, Any], bool], dict[str, Any]]) -> Any:
+Change = Callable[[dict[str, Any], bool], dict[str, Any]]
+
+
+def change_schema(node: Any, change: Change, *, stays: Callable[[dict[str, Any]], bool] = lambda _: False) -> Any:
     """Return a core schema with what ``change`` makes of each node in it, innermost first; ``node`` itself where nothing differs.
 
     ``change`` is also told whether something inside of the node differs already, and returns the node itself where all is well.
+    A node that ``stays`` is left as it is with all that it holds.
     """
     match node:
         case list() | tuple():
-            items = [change_schema(item, change) for item in node]
+            items = [change_schema(item, change, stays=stays) for item in node]
             same = all(item is before for item, before in zip(items, node, strict=True))
             return node if same else type(node)(items)
-        case dict():
-            changed = {name: change_schema(node[name], change) for name in _SCHEMAS & node.keys()}
-            changed |= {name: _change_named(node[name], change) for name in _NAMED_SCHEMAS & node.keys()}
+        case dict() if not stays(node):
+            changed = {name: change_schema(node[name], change, stays=stays) for name in _SCHEMAS & node.keys()}
+            changed |= {name: _change_named(node[name], change, stays) for name in _NAMED_SCHEMAS & node.keys()}
             same = all(changed[name] is node[name] for name in changed)
             return change(node if same else node | changed, not same)
     return node
 
 
-def _change_named(nodes: Any, change: Callable[[dict[str, Any], bool], dict[str, Any]]) -> Any:
+def _change_named(nodes: Any, change: Change, stays: Callable[[dict[str, Any]], bool]) -> Any:
     if not isinstance(nodes, dict):
-        return change_schema(nodes, change)
-    changed = {name: change_schema(node, change) for name, node in nodes.items()}
+        return change_schema(nodes, change, stays=stays)
+    changed = {name: change_schema(node, change, stays=stays) for name, node in nodes.items()}
     return nodes if all(changed[name] is nodes[name] for name in changed) else changed

@@ -6,7 +6,8 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from pydantic_core import SchemaValidator
+from pydantic import EncodedBytes
+from pydantic_core import CoreConfig, SchemaValidator
 
 from revenge.infra.jobs.args import JobArgs
 from revenge.infra.jobs.core_schemas import change_schema
@@ -17,7 +18,8 @@ from revenge.infra.jobs.errors import InvalidJob
 def row_reader(args_type: type[JobArgs]) -> Callable[[str], JobArgs]:
     """Return what makes ``args_type`` of a row's JSON: integers are nanoseconds for a timedelta, text is base64 for bytes.
 
-    What a validator of the class has made a timedelta or bytes already stays as it is.
+    What a validator of the class has made a timedelta or bytes already stays as it is, and what it writes by a serializer
+    of its own is read by its own validators. A union of bytes and text reads text, one of spans and numbers a number.
 
     Raises:
         pydantic.PydanticUserError: a type that the class names is not defined yet.
@@ -26,11 +28,20 @@ def row_reader(args_type: type[JobArgs]) -> Callable[[str], JobArgs]:
     # What pydantic wraps: the wrapper takes as long again. Asking for it also completes a class that waits for a name.
     read: Callable[[str], JobArgs] = args_type.__pydantic_validator__.validate_json
     schema = args_type.__pydantic_core_schema__
-    changed = change_schema(schema, _in_gos_form)
+    changed = change_schema(schema, _in_gos_form, stays=_writes_itself)
     if changed is schema:
         return read
+    config = CoreConfig(hide_input_in_errors=args_type.model_config.get("hide_input_in_errors", False))
     # Without what pydantic has built for classes inside: it would read them as people write them.
-    return SchemaValidator(changed, _use_prebuilt=False).validate_json
+    return SchemaValidator(changed, config, _use_prebuilt=False).validate_json
+
+
+def _writes_itself(node: dict[str, Any]) -> bool:
+    match node.get("serialization"):
+        case {"type": "function-plain", "function": function}:
+            # pydantic's Base64Bytes and the like make bytes of bytes, which are written in Go's form.
+            return not isinstance(getattr(function, "__self__", None), EncodedBytes)
+    return False
 
 
 def _in_gos_form(node: dict[str, Any], differs: bool) -> dict[str, Any]:
@@ -39,6 +50,8 @@ def _in_gos_form(node: dict[str, Any], differs: bool) -> dict[str, Any]:
             return _first(_span, node)
         case {"type": "bytes"}:
             return _first(_bytes, node)
+        case {"type": "union"} if differs:
+            return node | {"choices": _told_apart(node["choices"])}
         case {"type": "model", "custom_init": True} if differs:
             # pydantic gives it the row's JSON, and what it calls then reads integers as seconds.
             message = (
@@ -47,6 +60,21 @@ def _in_gos_form(node: dict[str, Any], differs: bool) -> dict[str, Any]:
             )
             raise InvalidJob(message)
     return node
+
+
+def _told_apart(choices: list[Any]) -> list[Any]:
+    """Let a choice of text or of a number have what would be bytes or a span as well: JSON does not say which it was."""
+    schemas = [choice[0] if isinstance(choice, tuple) else choice for choice in choices]
+    kinds = {schema["type"] for schema in schemas}
+    told = []
+    for choice, schema in zip(choices, schemas, strict=True):
+        function = schema["function"]["function"] if schema["type"] == "function-before" else None
+        if function is _span and kinds & {"int", "float"}:
+            # As pydantic reads it, so that text is a span still.
+            told.append((schema["schema"], choice[1]) if isinstance(choice, tuple) else schema["schema"])
+        elif function is not _bytes or "str" not in kinds:
+            told.append(choice)
+    return told
 
 
 def _first(function: Callable[[Any], Any], node: dict[str, Any]) -> dict[str, Any]:

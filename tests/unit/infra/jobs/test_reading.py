@@ -5,7 +5,18 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
-from pydantic import AfterValidator, Base64Bytes, BaseModel, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    Base64Bytes,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    field_serializer,
+    field_validator,
+)
 from typing_extensions import TypeAliasType, TypedDict
 
 from revenge.infra.jobs import InvalidJob, JobArgs
@@ -70,6 +81,54 @@ class Everything(JobArgs, kind="everything"):
     pauses: list[Pause] = Field([SPAN])
     twice: Base64Bytes = b"YWJj"
     again: "Everything | None" = None
+
+
+def whole_seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
+
+
+class WritesItself(JobArgs, kind="writes_itself"):
+    wait: Annotated[timedelta, PlainSerializer(whole_seconds)]
+    pause: timedelta = timedelta(seconds=7)
+    data: Annotated[bytes, PlainSerializer(bytes.decode)]
+    span: timedelta = SPAN
+
+    @field_serializer("pause")
+    def _pause(self, value: timedelta) -> int:
+        return whole_seconds(value)
+
+
+class Mixed(JobArgs, kind="mixed"):
+    text: str | bytes
+    perhaps: bytes | str | None
+    number: float | timedelta
+    count: timedelta | int | None
+    span: timedelta = SPAN
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        WritesItself(wait=timedelta(seconds=5), data=b"abcd"),
+        Mixed(text="data", perhaps="YWJj", number=30.0, count=30),
+        Mixed(text="data", perhaps=None, number=0.5, count=None),
+    ],
+)
+def test_what_a_class_writes_itself_and_what_json_does_not_tell_apart_is_read_as_it_was(args: JobArgs) -> None:
+    assert row_reader(type(args))(args.wire_text()) == args
+
+
+class Hidden(JobArgs, kind="hidden"):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    span: timedelta
+    number: int
+
+
+def test_a_class_that_hides_what_it_was_given_does_so() -> None:
+    with pytest.raises(ValidationError) as refused:
+        row_reader(Hidden)('{"span":1,"number":"hunter2"}')
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
