@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
@@ -27,6 +28,8 @@ from revenge.infra.jobs.program_guard import PROGRAM_GUARD
 from revenge.infra.jobs.progress import tidy
 
 REPORT_INTERVAL_S = 0.25
+STEPS_SHARE = 20
+"""After steps that took so long to write, as many times as long without: a worker with large cursors is to work."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -179,6 +182,7 @@ class Reporting:
         self._sent: object = None
         self._with_steps = with_steps
         self._sent_steps: dict[str, Any] = {}
+        self._steps_due_at = 0.0
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -194,12 +198,17 @@ class Reporting:
             self._send_steps()
 
     def _send_steps(self) -> None:
+        began = time.monotonic()
         steps = self._job.steps
-        unsaved = steps.unsaved() if steps is not None and self._with_steps else {}
+        if steps is None or not self._with_steps or began < self._steps_due_at:
+            return
+        unsaved = steps.unsaved()
         if unsaved != self._sent_steps:
             self._sent_steps = unsaved
             with suppress(InvalidJob):  # too large: the attempt's end says so
                 tell(self._answers, _line({"steps": unsaved}))
+        now = time.monotonic()
+        self._steps_due_at = now + STEPS_SHARE * (now - began)
 
     def _send(self) -> None:
         report = self._job.report
