@@ -182,7 +182,6 @@ class Reporting:
         self._sent: object = None
         self._with_steps = with_steps
         self._sent_steps: dict[str, Any] = {}
-        self._steps_due_at = 0.0
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -193,22 +192,21 @@ class Reporting:
         self._send()
 
     def _run(self) -> None:
+        steps_due_at = 0.0
         while not self._ended.wait(REPORT_INTERVAL_S):
             self._send()
-            self._send_steps()
+            if (began := time.monotonic()) >= steps_due_at:
+                self._send_steps()
+                ended = time.monotonic()
+                steps_due_at = ended + STEPS_SHARE * (ended - began)
 
     def _send_steps(self) -> None:
-        began = time.monotonic()
         steps = self._job.steps
-        if steps is None or not self._with_steps or began < self._steps_due_at:
-            return
-        unsaved = steps.unsaved()
+        unsaved = steps.unsaved() if steps is not None and self._with_steps else {}
         if unsaved != self._sent_steps:
             self._sent_steps = unsaved
             with suppress(InvalidJob):  # too large: the attempt's end says so
                 tell(self._answers, _line({"steps": unsaved}))
-        now = time.monotonic()
-        self._steps_due_at = now + STEPS_SHARE * (now - began)
 
     def _send(self) -> None:
         report = self._job.report
