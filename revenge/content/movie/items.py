@@ -23,6 +23,7 @@ from revenge.content.movie.models import (
     item_ids,
 )
 from revenge.content.movie.statements import statements
+from revenge.infra.jobs.outcome import without_nul
 
 SHOWN_PATHS = 5
 MAX_CANDIDATES = 5
@@ -207,8 +208,7 @@ def _item(row: asyncpg.Record) -> MatchItem:
 
 
 def _json(values: Mapping[str, Any] | None) -> str | None:
-    # PostgreSQL's jsonb cannot hold NUL.
-    return None if values is None else orjson.dumps(values).decode().replace("\\u0000", "\ufffd")
+    return None if values is None else without_nul(orjson.dumps(values).decode())
 
 
 def _evidence(candidate: Candidate) -> dict[str, Any]:

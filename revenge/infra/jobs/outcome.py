@@ -139,12 +139,16 @@ def interrupted(claim: Claim, *, now: datetime, metadata: str | None = None) -> 
 
 
 def storable_json(value: Any) -> str:
-    """Return ``value`` as JSON text that PostgreSQL's jsonb can hold: NUL becomes U+FFFD.
+    """Return ``value`` as JSON text that PostgreSQL's jsonb can hold.
 
     Raises:
         TypeError, ValueError: it has no JSON form.
     """
-    text = encode(value)
+    return without_nul(encode(value))
+
+
+def without_nul(text: str) -> str:
+    """Return JSON text with U+FFFD for each NUL in its strings, which PostgreSQL's jsonb cannot hold."""
     return _NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text
 
 
